@@ -1,1 +1,7 @@
 //! deployment-recorder keeps GitHub's deployment records true to what runs in a Kubernetes cluster.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
+pub mod model;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;

@@ -1,0 +1,183 @@
+//! Facts: what the mirrors hold now, reduced to what matters, with its Coverage. These are plain
+//! values; whoever makes them (a live cluster, a file) decides nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::image::Digest;
+use super::workload::Kind;
+
+/// What follows `metadata.github.com/` in the keys of an object's annotations, with their values.
+pub type Annotations = BTreeMap<Arc<str>, Arc<str>>;
+
+/// Everything that is known of the cluster at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Every pod that was read, in any order.
+    pub pods: Vec<Arc<Pod>>,
+    /// For a CronJob or a bare Job, by its uid: the newest pod in which a container ran, if that
+    /// pod is gone by now. It counts as one of the workload's pods.
+    pub remembered: Vec<(Arc<str>, Arc<Pod>)>,
+    /// Every owner that was read, of whichever kind, in any order.
+    pub objects: Vec<Arc<Object>>,
+    /// Every namespace that was read.
+    pub namespaces: Vec<Arc<Namespace>>,
+    /// What of this is fully seen.
+    pub coverage: Coverage,
+}
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its uid.
+    pub uid: Arc<str>,
+    /// When it was created, in seconds since 1970 by the API server's clock. Only compared.
+    pub created: i64,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Whether its phase is Succeeded or Failed.
+    pub finished: bool,
+    /// Whether its condition Ready is true.
+    pub ready: bool,
+    /// Whether its restart policy is Always.
+    pub restarts_always: bool,
+    /// Its controller.
+    pub controller: Option<OwnerRef>,
+    /// Its annotations.
+    pub annotations: Annotations,
+    /// Its ordinary containers and native sidecars, as its spec lists them.
+    pub containers: Box<[Container]>,
+}
+
+/// An ordinary container or a native sidecar of a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The image as its spec writes it.
+    pub image: Arc<str>,
+    /// How far it got.
+    pub state: State,
+    /// The digest that runs, or ran last: see [`super::image::running_digest`].
+    pub digest: Option<Digest>,
+}
+
+/// How far a container got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It has not run yet.
+    NeverRan,
+    /// It is not running now and ran before.
+    Ran,
+    /// It is in state running.
+    Running,
+}
+
+/// The controller of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerRef {
+    /// Its API group and kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its uid.
+    pub uid: Arc<str>,
+}
+
+/// An object that owns pods, directly or not, known by its metadata only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its API group and kind.
+    pub kind: Kind,
+    /// Its namespace.
+    pub namespace: Arc<str>,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its uid.
+    pub uid: Arc<str>,
+    /// Its controller.
+    pub controller: Option<OwnerRef>,
+    /// Whether its labels match `--selector`; true without one.
+    pub selected: bool,
+    /// Its annotations.
+    pub annotations: Annotations,
+}
+
+/// A namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Namespace {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether its labels match `--namespace-selector`; true without one.
+    pub selected: bool,
+    /// The value of `--logical-environment-label`, if it has that label and it is not empty.
+    pub logical_environment: Option<Arc<str>>,
+    /// The value of `--physical-environment-label`, if it has that label and it is not empty.
+    pub physical_environment: Option<Arc<str>>,
+    /// Its annotations.
+    pub annotations: Annotations,
+}
+
+/// Which kinds and namespaces are fully seen at this moment. What is not in it may exist all the
+/// same: absence means something only where a view covers it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Where pods are fully seen.
+    pub pods: View,
+    /// Where namespaces are known to exist or not.
+    pub namespaces: View,
+    /// Where owners are fully seen, by kind.
+    pub kinds: BTreeMap<Kind, View>,
+}
+
+impl Coverage {
+    /// Whether the objects of `kind` are fully seen in `namespace`.
+    pub fn covers(&self, kind: &Kind, namespace: &str) -> bool {
+        match kind {
+            Kind::Pod => self.pods.covers(namespace),
+            kind => self.kinds.get(kind).is_some_and(|view| view.covers(namespace)),
+        }
+    }
+
+    /// Whether somebody tries to see the objects of `kind` at all.
+    pub fn watches(&self, kind: &Kind) -> bool {
+        *kind == Kind::Pod || self.kinds.contains_key(kind)
+    }
+
+    /// Whether everything that anybody tries to see is seen everywhere it is looked for. Views of
+    /// single namespaces are whole when they all have the same namespaces.
+    pub fn is_whole(&self) -> bool {
+        let views = || self.kinds.values().chain([&self.pods]);
+        views().all(|view| *view != View::Nothing) && {
+            let first = &self.pods;
+            views().all(|view| view == first) && self.namespaces != View::Nothing
+        }
+    }
+}
+
+/// Where a kind is fully seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// Nowhere.
+    #[default]
+    Nothing,
+    /// In these namespaces.
+    Only(BTreeSet<Arc<str>>),
+    /// In the whole cluster.
+    Everything,
+}
+
+impl View {
+    /// Whether `namespace` is fully seen.
+    pub fn covers(&self, namespace: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Only(namespaces) => namespaces.contains(namespace),
+            Self::Everything => true,
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Records: one line at GitHub, its key and its content. The shapes here follow the documented
+//! meaning of the artifact-metadata API (`contract/README.md`), not its wire form.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::image::Digest;
+
+/// Where a record goes: all of its key at GitHub but its name. One request has one destination.
+#[derive(Clone, Debug)]
+pub struct Destination {
+    /// The API's host, with its port if it has one.
+    pub host: Arc<str>,
+    /// The organization.
+    pub organization: Arc<str>,
+    /// The cluster's name.
+    pub cluster: Arc<str>,
+    /// The logical environment.
+    pub logical_environment: Arc<str>,
+    /// The physical environment, never empty.
+    pub physical_environment: Option<Arc<str>>,
+}
+
+impl Destination {
+    /// The parts in the order in which they are compared: an absent environment is the empty one.
+    pub fn parts(&self) -> [&str; 5] {
+        [
+            &self.host,
+            &self.organization,
+            &self.cluster,
+            &self.logical_environment,
+            self.physical_environment.as_deref().unwrap_or_default(),
+        ]
+    }
+}
+
+/// The key of a record at GitHub. Identities that differ only in letter case, or in an empty
+/// against an absent environment, are equal: nobody knows that GitHub tells them apart.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Where the record goes.
+    pub destination: Arc<Destination>,
+    /// The record's name there (`deployment_name`).
+    pub name: Arc<str>,
+}
+
+/// The letters of `text` with their case folded away.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+impl Identity {
+    /// The same key with letter case and absent environments folded away, one part a line: what a
+    /// stored hash may be made of.
+    pub fn folded(&self) -> String {
+        let parts = self.destination.parts();
+        parts.into_iter().chain([&*self.name]).flat_map(|part| folded(part).chain(['\n'])).collect()
+    }
+
+    /// Whether both are spelled alike, to the letter.
+    pub fn is_spelled_as(&self, other: &Self) -> bool {
+        self.name == other.name && self.destination.is_spelled_as(&other.destination)
+    }
+}
+
+impl Destination {
+    /// Whether both are spelled alike, to the letter.
+    pub fn is_spelled_as(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+            && self.physical_environment.is_some() == other.physical_environment.is_some()
+    }
+}
+
+impl Ord for Destination {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let pairs = self.parts().into_iter().zip(other.parts());
+        pairs
+            .map(|(one, other)| folded(one).cmp(folded(other)))
+            .find(|ordering| ordering.is_ne())
+            .unwrap_or(Ordering::Equal)
+    }
+}
+
+impl PartialOrd for Destination {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Destination {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Destination {}
+
+impl Hash for Destination {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for part in self.parts() {
+            folded(part).for_each(|letter| letter.hash(state));
+            '\n'.hash(state);
+        }
+    }
+}
+
+impl Ord for Identity {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let destinations = if Arc::ptr_eq(&self.destination, &other.destination) {
+            Ordering::Equal
+        } else {
+            self.destination.cmp(&other.destination)
+        };
+        destinations.then_with(|| folded(&self.name).cmp(folded(&other.name)))
+    }
+}
+
+impl PartialOrd for Identity {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Identity {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Identity {}
+
+impl Hash for Identity {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.destination.hash(state);
+        folded(&self.name).for_each(|letter| letter.hash(state));
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// What a record says, its key and its status apart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Body {
+    /// The digest of the image's manifest or index.
+    pub digest: Digest,
+    /// The image's repository with its registry: 1 to 256 bytes.
+    pub name: Arc<str>,
+    /// The image's tag as typed: up to 100 bytes.
+    pub version: Option<Arc<str>>,
+    /// The repository that the image was built from, without its owner: up to 100 bytes.
+    pub repository: Option<Arc<str>>,
+    /// At most five tags.
+    pub tags: BTreeMap<Arc<str>, Arc<str>>,
+    /// Runtime risks.
+    pub risks: BTreeSet<Risk>,
+}
+
+impl Body {
+    /// Whether a request with this body may create or move something at GitHub that the stored
+    /// `other` does not name: tags and risks alone cannot.
+    pub fn names_the_same_as(&self, other: &Self) -> bool {
+        self.digest == other.digest
+            && self.name == other.name
+            && self.version == other.version
+            && self.repository == other.repository
+    }
+}
+
+/// A runtime risk, as the API lists them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Risk {
+    /// `critical-resource`.
+    CriticalResource,
+    /// `internet-exposed`.
+    InternetExposed,
+    /// `lateral-movement`.
+    LateralMovement,
+    /// `sensitive-data`.
+    SensitiveData,
+}
+
+impl Risk {
+    /// Every risk, in the order of their names.
+    pub const ALL: [Self; 4] =
+        [Self::CriticalResource, Self::InternetExposed, Self::LateralMovement, Self::SensitiveData];
+
+    /// The API's name for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CriticalResource => "critical-resource",
+            Self::InternetExposed => "internet-exposed",
+            Self::LateralMovement => "lateral-movement",
+            Self::SensitiveData => "sensitive-data",
+        }
+    }
+
+    /// The risk of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|risk| risk.as_str() == name)
+    }
+}
+
+/// Whether the record says that its image runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// It runs.
+    Deployed,
+    /// It runs no longer.
+    Decommissioned,
+}
+
+/// One line of a request: what GitHub is to know under an identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The key.
+    pub identity: Identity,
+    /// The content.
+    pub body: Arc<Body>,
+    /// The status.
+    pub status: Status,
+}
