@@ -47,6 +47,9 @@ pub struct Pod {
     pub restarts_always: bool,
     /// Its controller.
     pub controller: Option<OwnerRef>,
+    /// Whether its labels match `--selector`; true without one. It matters only for a pod that is
+    /// its own workload.
+    pub selected: bool,
     /// Its annotations.
     pub annotations: Annotations,
     /// Its ordinary containers and native sidecars, as its spec lists them.
@@ -139,7 +142,10 @@ impl Coverage {
     pub fn covers(&self, kind: &Kind, namespace: &str) -> bool {
         match kind {
             Kind::Pod => self.pods.covers(namespace),
-            kind => self.kinds.get(kind).is_some_and(|view| view.covers(namespace)),
+            kind => self
+                .kinds
+                .get(kind)
+                .is_some_and(|view| view.covers(namespace)),
         }
     }
 

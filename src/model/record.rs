@@ -57,7 +57,11 @@ impl Identity {
     /// stored hash may be made of.
     pub fn folded(&self) -> String {
         let parts = self.destination.parts();
-        parts.into_iter().chain([&*self.name]).flat_map(|part| folded(part).chain(['\n'])).collect()
+        parts
+            .into_iter()
+            .chain([&*self.name])
+            .flat_map(|part| folded(part).chain(['\n']))
+            .collect()
     }
 
     /// Whether both are spelled alike, to the letter.
@@ -188,8 +192,12 @@ pub enum Risk {
 
 impl Risk {
     /// Every risk, in the order of their names.
-    pub const ALL: [Self; 4] =
-        [Self::CriticalResource, Self::InternetExposed, Self::LateralMovement, Self::SensitiveData];
+    pub const ALL: [Self; 4] = [
+        Self::CriticalResource,
+        Self::InternetExposed,
+        Self::LateralMovement,
+        Self::SensitiveData,
+    ];
 
     /// The API's name for it.
     pub fn as_str(self) -> &'static str {

@@ -83,7 +83,9 @@ impl Pattern {
     pub fn matches(&self, text: &str) -> bool {
         let mut parts = self.0.split('*');
         let first = parts.next().unwrap_or_default();
-        let Some(mut rest) = text.strip_prefix(first) else { return false };
+        let Some(mut rest) = text.strip_prefix(first) else {
+            return false;
+        };
         let mut parts = parts.peekable();
         if parts.peek().is_none() {
             return rest.is_empty();
@@ -235,7 +237,11 @@ mod tests {
             ("*a*", "bab", true),
             ("ghcr.io/acme/*", "ghcr.io/acme/web/api", true),
         ] {
-            assert_eq!(Pattern::new(pattern).matches(text), expected, "{pattern} on {text}");
+            assert_eq!(
+                Pattern::new(pattern).matches(text),
+                expected,
+                "{pattern} on {text}"
+            );
         }
     }
 
@@ -246,7 +252,10 @@ mod tests {
             exclude_namespaces: excluded.iter().map(|text| Pattern::new(text)).collect(),
             ..Selection::default()
         };
-        assert_eq!(selection(&["a", "b"], &[]).exact_namespaces(), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(
+            selection(&["a", "b"], &[]).exact_namespaces(),
+            Some(vec!["a".into(), "b".into()])
+        );
         assert_eq!(selection(&["a", "b*"], &[]).exact_namespaces(), None);
         assert_eq!(selection(&["a"], &["b"]).exact_namespaces(), None);
         assert_eq!(selection(&[], &[]).exact_namespaces(), None);

@@ -1,8 +1,11 @@
 //! Workloads and sources: who owns a container. Kinds are compared by API group and kind and
 //! objects are linked by uid; nothing here cuts or compares parts of names.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+
+use super::facts::{Coverage, Facts, Object, OwnerRef, Pod};
 
 /// The kind of an object, told apart by API group and kind. The version never matters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +58,10 @@ impl Kind {
             ("batch", "Job") => Self::Job,
             ("", "ReplicationController") => Self::ReplicationController,
             ("", "Pod") => Self::Pod,
-            (group, kind) => Self::Other { group: group.into(), kind: kind.into() },
+            (group, kind) => Self::Other {
+                group: group.into(),
+                kind: kind.into(),
+            },
         }
     }
 
@@ -86,7 +92,10 @@ impl Kind {
 
     /// Whether the walk from a pod to its workload goes on through an object of this kind.
     pub fn is_passed_through(&self) -> bool {
-        matches!(self, Self::ReplicaSet | Self::ReplicationController | Self::Job)
+        matches!(
+            self,
+            Self::ReplicaSet | Self::ReplicationController | Self::Job
+        )
     }
 
     /// Whether pods of this kind run to an end, so that a finished pod still speaks for them.
@@ -139,5 +148,122 @@ pub struct Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} container {}", self.workload, self.container)
+    }
+}
+
+impl Source {
+    /// The whole source as one text, a part a line: what may be hashed.
+    pub fn text(&self) -> String {
+        let Workload {
+            kind,
+            namespace,
+            name,
+        } = &self.workload;
+        [kind.group(), kind.kind(), namespace, name, &self.container].join("\n")
+    }
+}
+
+/// Where the walk from a pod along controllers ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// At its workload.
+    Workload {
+        /// The workload.
+        workload: Workload,
+        /// The kinds that the walk passed through.
+        passed: Vec<Kind>,
+        /// The uid of the workload's object.
+        uid: Arc<str>,
+    },
+    /// At the pod itself: it has no controller, or a Node or a Pod as controller.
+    Bare,
+    /// At a kind that nobody looks at, so that no workload of a selected kind can be behind it.
+    NotWatched(OwnerRef),
+    /// At an owner that is missing from a complete view of its kind.
+    Orphan(OwnerRef),
+    /// At an owner that is missing from an incomplete view of its kind.
+    NotRead(OwnerRef),
+}
+
+/// What is known of the objects that own pods.
+#[derive(Debug)]
+pub struct Owners<'facts> {
+    by_uid: HashMap<&'facts str, &'facts Object>,
+    coverage: &'facts Coverage,
+}
+
+impl<'facts> Owners<'facts> {
+    /// The owners in `facts`.
+    pub fn new(facts: &'facts Facts) -> Self {
+        let by_uid = facts
+            .objects
+            .iter()
+            .map(|object| (&*object.uid, &**object))
+            .collect();
+        Self {
+            by_uid,
+            coverage: &facts.coverage,
+        }
+    }
+}
+
+/// Follows the controllers of `pod`: through ReplicaSets, ReplicationControllers and Jobs; the
+/// first other owner is the workload, whatever owns it in turn.
+pub fn walk(pod: &Pod, owners: &Owners<'_>) -> Walk {
+    let Some(mut owner) = pod.controller.as_ref() else {
+        return Walk::Bare;
+    };
+    if is_host(&owner.kind) {
+        return Walk::Bare;
+    }
+    let mut passed = Vec::new();
+    // No chain of real controllers is longer; a ring of owner references must end somewhere.
+    for _ in 0..16 {
+        let workload = |owner: &OwnerRef| Workload {
+            kind: owner.kind.clone(),
+            namespace: pod.namespace.clone(),
+            name: owner.name.clone(),
+        };
+        if !owner.kind.is_built_in() && !is_host(&owner.kind) {
+            return Walk::Workload {
+                workload: workload(owner),
+                passed,
+                uid: owner.uid.clone(),
+            };
+        }
+        if is_host(&owner.kind) || !owners.coverage.watches(&owner.kind) {
+            return Walk::NotWatched(owner.clone());
+        }
+        let Some(object) = owners.by_uid.get(&*owner.uid) else {
+            return if owners.coverage.covers(&owner.kind, &pod.namespace) {
+                Walk::Orphan(owner.clone())
+            } else {
+                Walk::NotRead(owner.clone())
+            };
+        };
+        match &object.controller {
+            Some(next) if object.kind.is_passed_through() => {
+                passed.push(object.kind.clone());
+                owner = next;
+            }
+            _ => {
+                return Walk::Workload {
+                    workload: workload(owner),
+                    passed,
+                    uid: owner.uid.clone(),
+                };
+            }
+        }
+    }
+    Walk::Orphan(owner.clone())
+}
+
+/// Whether pods with a controller of this kind stand for themselves: static pods, and pods that
+/// another pod made.
+fn is_host(kind: &Kind) -> bool {
+    match kind {
+        Kind::Pod => true,
+        Kind::Other { group, kind } => group.is_empty() && &**kind == "Node",
+        _ => false,
     }
 }

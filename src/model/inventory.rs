@@ -1,0 +1,241 @@
+//! Inventory: per source what is there, which container speaks for it and in which context. No
+//! names of records, no ledger: what to do about it is decided in `plan`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::evidence;
+use super::facts::{Coverage, Facts, Namespace, Object, OwnerRef, Pod};
+use super::image::Digest;
+use super::policy::Policy;
+use super::record::Destination;
+use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
+
+pub mod sight;
+
+/// What the facts say, by workload.
+#[derive(Debug)]
+pub struct Inventory {
+    crews: BTreeMap<Workload, Crew>,
+    objects: BTreeMap<Workload, Arc<Object>>,
+    namespaces: HashMap<Arc<str>, (Arc<Namespace>, Arc<Destination>)>,
+    coverage: Coverage,
+    strays: Vec<Stray>,
+    unwatched_pods: usize,
+    digests: BTreeSet<Digest>,
+}
+
+/// The pods of one workload.
+#[derive(Debug, Default)]
+struct Crew {
+    pods: Vec<Arc<Pod>>,
+    passed: BTreeSet<Kind>,
+    completes: bool,
+}
+
+/// A pod whose workload is not known.
+#[derive(Clone, Debug)]
+pub struct Stray {
+    /// The pod.
+    pub pod: Arc<Pod>,
+    /// The owner that was not found.
+    pub owner: OwnerRef,
+    /// Whether the owner is missing from a complete view of its kind.
+    pub orphan: bool,
+}
+
+impl Inventory {
+    /// Takes stock of `facts`. The order of what is in them does not matter.
+    pub fn new(facts: &Facts, policy: &Policy) -> Self {
+        let mut inventory = Self {
+            crews: BTreeMap::new(),
+            objects: workload_objects(facts),
+            namespaces: HashMap::with_capacity(facts.namespaces.len()),
+            coverage: facts.coverage.clone(),
+            strays: Vec::new(),
+            unwatched_pods: 0,
+            digests: BTreeSet::new(),
+        };
+        for namespace in &facts.namespaces {
+            let value = (namespace.clone(), destination(namespace, policy));
+            inventory.namespaces.insert(namespace.name.clone(), value);
+        }
+        let owners = Owners::new(facts);
+        for pod in &facts.pods {
+            inventory.add(pod, &owners);
+        }
+        inventory.remember(facts);
+        for crew in inventory.crews.values_mut() {
+            crew.pods
+                .sort_by(|one, other| (&one.name, &one.uid).cmp(&(&other.name, &other.uid)));
+        }
+        inventory.strays.sort_by(|one, other| {
+            (&one.pod.namespace, &one.pod.name).cmp(&(&other.pod.namespace, &other.pod.name))
+        });
+        inventory
+    }
+
+    fn add(&mut self, pod: &Arc<Pod>, owners: &Owners<'_>) {
+        self.digests.extend(
+            pod.containers
+                .iter()
+                .filter_map(|container| container.digest),
+        );
+        let (workload, passed) = match walk(pod, owners) {
+            Walk::Workload {
+                workload, passed, ..
+            } => (workload, passed),
+            Walk::Bare => (
+                Workload {
+                    kind: Kind::Pod,
+                    namespace: pod.namespace.clone(),
+                    name: pod.name.clone(),
+                },
+                Vec::new(),
+            ),
+            Walk::NotWatched(_) => {
+                self.unwatched_pods += 1;
+                return;
+            }
+            Walk::Orphan(owner) => {
+                self.strays.push(Stray {
+                    pod: pod.clone(),
+                    owner,
+                    orphan: true,
+                });
+                return;
+            }
+            Walk::NotRead(owner) => {
+                self.strays.push(Stray {
+                    pod: pod.clone(),
+                    owner,
+                    orphan: false,
+                });
+                return;
+            }
+        };
+        let completes = workload.kind.runs_to_completion()
+            || (!workload.kind.is_built_in() && !pod.restarts_always);
+        // Elsewhere a pod that has run to its end is no pod: its place is taken by another.
+        if pod.finished && !completes {
+            return;
+        }
+        let crew = self.crews.entry(workload).or_default();
+        crew.completes |= completes;
+        crew.passed.extend(passed);
+        crew.pods.push(pod.clone());
+    }
+
+    fn remember(&mut self, facts: &Facts) {
+        let by_uid: HashMap<&str, &Arc<Object>> = facts
+            .objects
+            .iter()
+            .map(|object| (&*object.uid, object))
+            .collect();
+        for (uid, pod) in &facts.remembered {
+            let Some(object) = by_uid.get(&**uid) else {
+                continue;
+            };
+            let crew = self.crews.entry(workload_of(object)).or_default();
+            crew.completes = true;
+            crew.pods.push(pod.clone());
+        }
+    }
+
+    /// Every source that some pod's spec names.
+    pub fn sources(&self) -> impl Iterator<Item = Source> + '_ {
+        self.crews.iter().flat_map(|(workload, crew)| {
+            let names: BTreeSet<&Arc<str>> = crew
+                .pods
+                .iter()
+                .flat_map(|pod| pod.containers.iter().map(|container| &container.name))
+                .collect();
+            names.into_iter().map(|container| Source {
+                workload: workload.clone(),
+                container: container.clone(),
+            })
+        })
+    }
+
+    /// Pods whose workload is not known, by namespace and name.
+    pub fn strays(&self) -> &[Stray] {
+        &self.strays
+    }
+
+    /// How many pods end at an owner of a kind that nobody looks at.
+    pub fn unwatched_pods(&self) -> usize {
+        self.unwatched_pods
+    }
+
+    /// What is fully seen.
+    pub fn coverage(&self) -> &Coverage {
+        &self.coverage
+    }
+
+    /// Every digest that some pod runs or ran.
+    pub fn digests(&self) -> &BTreeSet<Digest> {
+        &self.digests
+    }
+}
+
+impl Crew {
+    fn evidence(&self, container: &str) -> Option<evidence::Evidence> {
+        if self.completes {
+            evidence::of_job(&self.pods, container)
+        } else {
+            evidence::of_service(&self.pods, container)
+        }
+    }
+
+    fn names(&self, container: &str) -> bool {
+        self.pods
+            .iter()
+            .any(|pod| pod.container(container).is_some())
+    }
+
+    fn runs(&self) -> bool {
+        if self.completes {
+            evidence::speaker(&self.pods).is_some()
+        } else {
+            self.pods.iter().any(|pod| pod.runs())
+        }
+    }
+
+    fn restarts_always(&self) -> bool {
+        self.pods.iter().any(|pod| pod.restarts_always)
+    }
+}
+
+fn workload_of(object: &Object) -> Workload {
+    Workload {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone(),
+        name: object.name.clone(),
+    }
+}
+
+/// The objects that are workloads: not those that a walk passes through to their controller.
+fn workload_objects(facts: &Facts) -> BTreeMap<Workload, Arc<Object>> {
+    facts
+        .objects
+        .iter()
+        .filter(|object| !(object.kind.is_passed_through() && object.controller.is_some()))
+        .map(|object| (workload_of(object), object.clone()))
+        .collect()
+}
+
+/// Where the records of a namespace go: to the default destination, unless its labels say
+/// otherwise.
+fn destination(namespace: &Namespace, policy: &Policy) -> Arc<Destination> {
+    let default = &policy.destination;
+    if namespace.logical_environment.is_none() && namespace.physical_environment.is_none() {
+        return default.clone();
+    }
+    let logical = namespace.logical_environment.as_ref();
+    let physical = namespace.physical_environment.as_ref();
+    Arc::new(Destination {
+        logical_environment: logical.unwrap_or(&default.logical_environment).clone(),
+        physical_environment: physical.or(default.physical_environment.as_ref()).cloned(),
+        ..Destination::clone(default)
+    })
+}

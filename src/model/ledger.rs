@@ -1,0 +1,269 @@
+//! Ledger: what GitHub may hold because of us, per identity, and how outcomes change it. How it is
+//! stored is decided elsewhere; what is only remembered while the process runs is here as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gap::Reason;
+use super::image::Digest;
+use super::moment::Moment;
+use super::record::{Body, Identity, Line, Status};
+use super::workload::Source;
+
+mod entry;
+mod refusal;
+
+pub use entry::{Entry, Fate, Owner, Sent};
+pub use refusal::Refusal;
+
+/// What GitHub may hold because of us.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    template: Option<Arc<str>>,
+    entries: BTreeMap<Identity, Entry>,
+    past: BTreeMap<Identity, Digest>,
+    refusals: BTreeMap<Identity, Refusal>,
+    touched: BTreeSet<Identity>,
+}
+
+/// What came of one line of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// GitHub has it.
+    Acknowledged,
+    /// GitHub refuses this record, and nothing of it was applied.
+    Refused(Reason),
+    /// The request was turned down whole, and nothing of it was applied.
+    NotApplied,
+    /// It may have been applied, and may still be.
+    Unknown,
+}
+
+impl Ledger {
+    /// A ledger as it was stored. What is sent and unanswered in it may still be applied; all
+    /// waiting begins at `now`.
+    pub fn restore(
+        template: Option<Arc<str>>,
+        entries: impl IntoIterator<Item = (Identity, Entry)>,
+        past: impl IntoIterator<Item = (Identity, Digest)>,
+        now: Moment,
+    ) -> Self {
+        let mut entries: BTreeMap<_, _> = entries.into_iter().collect();
+        entries.values_mut().for_each(|entry| entry.begin_anew(now));
+        let past = past.into_iter().collect();
+        Self {
+            template,
+            entries,
+            past,
+            ..Self::default()
+        }
+    }
+
+    /// The template that its names were made by, once it is stored.
+    pub fn template(&self) -> Option<&str> {
+        self.template.as_deref()
+    }
+
+    /// Says which template names are made by from now on.
+    pub fn set_template(&mut self, template: Arc<str>) {
+        self.template = Some(template);
+    }
+
+    /// Every entry, by identity.
+    pub fn entries(&self) -> impl Iterator<Item = (&Identity, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// How many entries it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it has no entry.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entry of that identity.
+    pub fn entry(&self, identity: &Identity) -> Option<&Entry> {
+        self.entries.get(identity)
+    }
+
+    /// The entries of each source.
+    pub fn by_source(&self) -> BTreeMap<&Source, Vec<(&Identity, &Entry)>> {
+        let mut by_source: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (identity, entry) in &self.entries {
+            if let Owner::Source(source) = &entry.owner {
+                by_source.entry(source).or_default().push((identity, entry));
+            }
+        }
+        by_source
+    }
+
+    /// The ledger's own spelling of that identity, else the given one.
+    pub fn spelled(&self, identity: &Identity) -> Identity {
+        let known = self.entries.get_key_value(identity).map(|(known, _)| known);
+        known.unwrap_or(identity).clone()
+    }
+
+    /// Names that ended, with the digest that they had: only as long as that digest runs.
+    pub fn past(&self) -> impl Iterator<Item = (&Identity, Digest)> {
+        self.past
+            .iter()
+            .map(|(identity, digest)| (identity, *digest))
+    }
+
+    /// Every refused report, by identity.
+    pub fn refusals(&self) -> impl Iterator<Item = (&Identity, &Refusal)> {
+        self.refusals.iter()
+    }
+
+    /// The refusal of that very body under that identity.
+    pub fn refusal(&self, identity: &Identity, body: &Body) -> Option<&Refusal> {
+        self.refusals
+            .get(identity)
+            .filter(|refusal| *refusal.body == *body)
+    }
+
+    /// What changed since [`Ledger::stored`] was called last, for whoever stores it.
+    pub fn touched(&self) -> &BTreeSet<Identity> {
+        &self.touched
+    }
+
+    /// Takes note that all of it is stored.
+    pub fn stored(&mut self) {
+        self.touched.clear();
+    }
+
+    /// Takes note, before anything is sent, that `line` is about to be sent for `owner`. Returns
+    /// whether that has to be stored before it is sent.
+    pub fn intend(&mut self, line: &Line, owner: &Owner) -> bool {
+        let entry = self
+            .entries
+            .entry(line.identity.clone())
+            .or_insert_with(|| Entry::new(owner.clone()));
+        entry.intend(line, owner);
+        let store = entry.must_be_stored_before(line, owner);
+        if store {
+            self.past.remove(&line.identity);
+            self.touched.insert(line.identity.clone());
+        }
+        store
+    }
+
+    /// Takes note that a request with `line` leaves now.
+    pub fn leaves(&mut self, line: &Line) {
+        if let Some(entry) = self.entries.get_mut(&line.identity) {
+            entry.leaves(line);
+        }
+    }
+
+    /// Takes note of what came of `line`, which was [intended](Self::intend) before. `settle_after`
+    /// is how much later than its unknown outcome a request may still be applied.
+    pub fn answer(&mut self, line: &Line, outcome: Outcome, now: Moment, settle_after: Duration) {
+        let identity = &line.identity;
+        let Some(entry) = self.entries.get_mut(identity) else {
+            return;
+        };
+        match (outcome, line.status) {
+            (Outcome::Acknowledged, Status::Deployed) => {
+                self.refusals.remove(identity);
+                if entry.reported(line, now, settle_after) {
+                    self.touched.insert(identity.clone());
+                }
+            }
+            (Outcome::Acknowledged, Status::Decommissioned) => {
+                self.touched.insert(identity.clone());
+                self.refusals.remove(identity);
+                if entry.ended(line, now, settle_after) {
+                    self.past.insert(identity.clone(), line.body.digest);
+                    self.entries.remove(identity);
+                }
+            }
+            (Outcome::Refused(reason), Status::Deployed) => {
+                entry.turned_down(line);
+                let earlier = self.refusals.get(identity);
+                let refusal = Refusal::of_report(earlier, &line.body, reason, now);
+                self.refusals.insert(identity.clone(), refusal);
+            }
+            (Outcome::Refused(reason), Status::Decommissioned) => {
+                entry.turned_down(line);
+                entry.end_refused(line, reason, now);
+            }
+            (Outcome::NotApplied, _) => entry.turned_down(line),
+            (Outcome::Unknown, _) => entry.lost(line, now),
+        }
+        if matches!(outcome, Outcome::Refused(_) | Outcome::NotApplied) {
+            self.touched.insert(identity.clone());
+        }
+        self.forget_if_void(identity);
+    }
+
+    /// Takes back what was intended and never left, and forgets entries that nothing was ever
+    /// sent for.
+    pub fn take_back_unsent(&mut self) {
+        let mut taken_back = Vec::new();
+        for (identity, entry) in &mut self.entries {
+            if entry.take_back_unsent() {
+                taken_back.push(identity.clone());
+            }
+        }
+        for identity in taken_back {
+            self.forget_if_void(&identity);
+            self.touched.insert(identity);
+        }
+    }
+
+    fn forget_if_void(&mut self, identity: &Identity) {
+        if self.entries.get(identity).is_some_and(Entry::is_void) {
+            self.entries.remove(identity);
+            self.touched.insert(identity.clone());
+        }
+    }
+
+    /// Takes note of which names a plan found missing and which idle.
+    pub fn observe(&mut self, missing: &[Identity], idle: &[Identity], now: Moment) {
+        let missing: BTreeSet<&Identity> = missing.iter().collect();
+        let idle: BTreeSet<&Identity> = idle.iter().collect();
+        for (identity, entry) in &mut self.entries {
+            entry.observe(missing.contains(identity), idle.contains(identity), now);
+        }
+    }
+
+    /// Forgets past names whose digest runs no longer, and refusals of names that nobody wants any
+    /// more. To be called with everything that runs, from a complete view only.
+    pub fn forget_past(&mut self, running: &BTreeSet<Digest>, wanted: &BTreeSet<Identity>) {
+        let gone: Vec<_> = self
+            .past
+            .iter()
+            .filter(|(_, digest)| !running.contains(digest))
+            .collect();
+        self.touched
+            .extend(gone.into_iter().map(|(identity, _)| identity.clone()));
+        self.past.retain(|_, digest| running.contains(digest));
+        let entries = &self.entries;
+        self.refusals
+            .retain(|identity, _| wanted.contains(identity) || entries.contains_key(identity));
+    }
+
+    /// Puts the entries of a stored ledger that are not here beside those that are: an answer of
+    /// the store was lost, or an older copy was restored under us.
+    pub fn unite(&mut self, stored: Self) {
+        for (identity, entry) in stored.entries {
+            self.entries.entry(identity).or_insert(entry);
+        }
+        for (identity, digest) in stored.past {
+            if !self.entries.contains_key(&identity) {
+                self.past.entry(identity).or_insert(digest);
+            }
+        }
+        self.touch_all();
+    }
+
+    /// Marks everything as changed, so that all of it is stored again.
+    pub fn touch_all(&mut self) {
+        self.touched
+            .extend(self.entries.keys().chain(self.past.keys()).cloned());
+    }
+}

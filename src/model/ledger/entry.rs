@@ -1,0 +1,267 @@
+//! One entry of the ledger: what GitHub last acknowledged under an identity, and what it may hold
+//! besides because an answer is missing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::gap::Reason;
+use crate::model::moment::Moment;
+use crate::model::record::{Body, Line, Status};
+use crate::model::workload::Source;
+
+use super::refusal::Refusal;
+
+/// What GitHub holds, or may hold, under one identity.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Whose name it is.
+    pub owner: Owner,
+    /// What GitHub last acknowledged. Of a tombstone: the body that was decommissioned.
+    pub held: Option<Arc<Body>>,
+    /// What is sent, or about to be, and not yet answered for good; the newest last.
+    pub sent: Vec<Sent>,
+    /// Whether GitHub has acknowledged its end once.
+    tombstone: bool,
+    /// Since when it is a tombstone, as far as this process knows.
+    tombstone_since: Moment,
+    /// When an outcome became unknown last, until a definite answer late enough settles it.
+    unknown_since: Option<Moment>,
+    /// When a definite acknowledgement came last.
+    acknowledged_at: Option<Moment>,
+    /// Since when its source is missing.
+    pub missing_since: Option<Moment>,
+    /// Since when its source has no pod.
+    pub idle_since: Option<Moment>,
+    /// The refusal of its last decommission.
+    pub end_refusal: Option<Refusal>,
+}
+
+/// Whose name it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A source's.
+    Source(Source),
+    /// Nobody's yet: a person found it at GitHub and adopted it.
+    Adopted,
+    /// A source's that this version cannot read, kept as it was stored.
+    Unreadable(Arc<str>),
+}
+
+/// What is sent, or about to be, and not yet answered for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// For whom.
+    pub owner: Owner,
+    /// The body.
+    pub body: Arc<Body>,
+    /// The status.
+    pub status: Status,
+    /// How far it got.
+    pub fate: Fate,
+}
+
+/// How far something that is to be sent got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It has not left.
+    Intended,
+    /// It has left, and no answer has come.
+    Left,
+    /// It may have been applied, and may still be.
+    Unknown,
+}
+
+impl Entry {
+    /// An entry that nothing was sent for yet.
+    pub fn new(owner: Owner) -> Self {
+        Self {
+            owner,
+            held: None,
+            sent: Vec::new(),
+            tombstone: false,
+            tombstone_since: Moment::START,
+            unknown_since: None,
+            acknowledged_at: None,
+            missing_since: None,
+            idle_since: None,
+            end_refusal: None,
+        }
+    }
+
+    /// The same entry as a tombstone, or not.
+    #[must_use]
+    pub fn with_tombstone(mut self, tombstone: bool) -> Self {
+        self.tombstone = tombstone;
+        self
+    }
+
+    /// Whether GitHub has acknowledged its end once.
+    pub fn is_tombstone(&self) -> bool {
+        self.tombstone
+    }
+
+    /// Whether GitHub has acknowledged it for `source`, as deployed.
+    pub fn speaks_for(&self, source: &Source) -> bool {
+        self.held.is_some() && !self.tombstone && self.owner == Owner::Source(source.clone())
+    }
+
+    /// Whether some outcome is unknown.
+    pub fn is_unanswered(&self) -> bool {
+        self.sent.iter().any(|sent| sent.fate == Fate::Unknown)
+    }
+
+    /// When its unknown outcome can be settled: at once if nothing was acknowledged since.
+    pub fn settles_at(&self, settle_after: Duration) -> Option<Moment> {
+        let since = self.unknown_since.filter(|_| self.is_unanswered())?;
+        match self.acknowledged_at {
+            Some(acknowledged) if acknowledged >= since => Some(since + settle_after),
+            _ => Some(Moment::START),
+        }
+    }
+
+    /// When its end is to be said a second time: one settling time after the acknowledgement of
+    /// the first and after the last unknown outcome.
+    pub fn ends_again_at(&self, settle_after: Duration) -> Moment {
+        let unknown = self.unknown_since.filter(|_| self.is_unanswered());
+        self.tombstone_since.max(unknown.unwrap_or_default()) + settle_after
+    }
+
+    /// The bodies that GitHub may hold, the likeliest first: what is unanswered, then what is held.
+    pub fn bodies(&self) -> Vec<&Arc<Body>> {
+        let mut bodies: Vec<&Arc<Body>> = Vec::new();
+        let sent = self
+            .sent
+            .iter()
+            .rev()
+            .filter(|sent| sent.fate != Fate::Intended);
+        for body in sent.map(|sent| &sent.body).chain(&self.held) {
+            if !bodies.iter().any(|known| known.names_the_same_as(body)) {
+                bodies.push(body);
+            }
+        }
+        bodies
+    }
+
+    /// Whether nothing was ever sent for it that GitHub may hold.
+    pub(super) fn is_void(&self) -> bool {
+        self.held.is_none() && self.sent.is_empty()
+    }
+
+    pub(super) fn begin_anew(&mut self, now: Moment) {
+        self.tombstone_since = now;
+        self.unknown_since = (!self.sent.is_empty()).then_some(now);
+        self.sent
+            .iter_mut()
+            .for_each(|sent| sent.fate = Fate::Unknown);
+    }
+
+    pub(super) fn must_be_stored_before(&self, line: &Line, owner: &Owner) -> bool {
+        let held = self
+            .held
+            .as_ref()
+            .is_some_and(|held| held.names_the_same_as(&line.body));
+        !held || self.tombstone || self.owner != *owner || line.status == Status::Decommissioned
+    }
+
+    pub(super) fn intend(&mut self, line: &Line, owner: &Owner) {
+        self.sent.retain(|sent| sent.fate != Fate::Intended);
+        self.sent.push(Sent {
+            owner: owner.clone(),
+            body: line.body.clone(),
+            status: line.status,
+            fate: Fate::Intended,
+        });
+    }
+
+    pub(super) fn leaves(&mut self, line: &Line) {
+        if let Some(sent) = self.under_way(line) {
+            sent.fate = Fate::Left;
+        }
+    }
+
+    /// What is under way of `line`: at most one request is.
+    fn under_way(&mut self, line: &Line) -> Option<&mut Sent> {
+        self.sent.iter_mut().find(|sent| {
+            sent.fate != Fate::Unknown && sent.body == line.body && sent.status == line.status
+        })
+    }
+
+    pub(super) fn turned_down(&mut self, line: &Line) {
+        self.sent.retain(|sent| {
+            sent.fate == Fate::Unknown || sent.body != line.body || sent.status != line.status
+        });
+    }
+
+    pub(super) fn lost(&mut self, line: &Line, now: Moment) {
+        self.unknown_since = Some(now);
+        self.sent.retain(|sent| {
+            sent.fate != Fate::Unknown || sent.body != line.body || sent.status != line.status
+        });
+        if let Some(sent) = self.under_way(line) {
+            sent.fate = Fate::Unknown;
+        }
+    }
+
+    /// A report is acknowledged. Returns whether what is to be stored has changed.
+    pub(super) fn reported(&mut self, line: &Line, now: Moment, settle_after: Duration) -> bool {
+        let known = self.held.as_ref() == Some(&line.body);
+        let mut changed = !known || self.tombstone || self.is_unanswered();
+        if let Some(owner) = self.under_way(line).map(|sent| sent.owner.clone())
+            && owner != self.owner
+        {
+            changed = true;
+            self.owner = owner;
+            self.missing_since = None;
+            self.idle_since = None;
+        }
+        self.turned_down(line);
+        self.held = Some(line.body.clone());
+        self.tombstone = false;
+        self.end_refusal = None;
+        self.acknowledge(now, settle_after);
+        changed
+    }
+
+    /// A decommission is acknowledged. Returns whether that was the second time.
+    pub(super) fn ended(&mut self, line: &Line, now: Moment, settle_after: Duration) -> bool {
+        self.turned_down(line);
+        self.held = Some(line.body.clone());
+        self.end_refusal = None;
+        let again = self.tombstone && now >= self.ends_again_at(settle_after);
+        if !self.tombstone {
+            self.tombstone = true;
+            self.tombstone_since = now;
+        }
+        self.acknowledge(now, settle_after);
+        again
+    }
+
+    pub(super) fn end_refused(&mut self, line: &Line, reason: Reason, now: Moment) {
+        let refusal = Refusal::of_end(self.end_refusal.as_ref(), &line.body, reason, now);
+        self.end_refusal = Some(refusal);
+    }
+
+    fn acknowledge(&mut self, now: Moment, settle_after: Duration) {
+        self.acknowledged_at = Some(now);
+        if self
+            .unknown_since
+            .is_none_or(|since| now >= since + settle_after)
+        {
+            self.unknown_since = None;
+            self.sent.retain(|sent| sent.fate != Fate::Unknown);
+        }
+    }
+
+    /// Takes back what never left. Returns whether that may have been stored.
+    pub(super) fn take_back_unsent(&mut self) -> bool {
+        let before = self.sent.len();
+        self.sent.retain(|sent| sent.fate != Fate::Intended);
+        self.sent.len() != before
+    }
+
+    pub(super) fn observe(&mut self, missing: bool, idle: bool, now: Moment) {
+        let since = |known: Option<Moment>, is: bool| is.then(|| known.unwrap_or(now));
+        self.missing_since = since(self.missing_since, missing);
+        self.idle_since = since(self.idle_since, idle);
+    }
+}

@@ -1,0 +1,98 @@
+//! Refusals: what GitHub would not take, and when it is asked again. Kept in memory only: a new
+//! process asks once more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::gap::Reason;
+use crate::model::moment::Moment;
+use crate::model::record::Body;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What GitHub would not take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was refused.
+    pub body: Arc<Body>,
+    /// Why.
+    pub reason: Reason,
+    /// When it is sent again, if it is still wanted then.
+    pub retry_at: Moment,
+    first: Moment,
+    delay: Duration,
+    /// The bodies of a decommission that were refused since the last pause.
+    tried: Vec<Arc<Body>>,
+}
+
+impl Refusal {
+    /// A report is refused: asked again after a minute, doubling to an hour, after a day once a
+    /// day. One that GitHub calls invalid is quarantined: after an hour, doubling to a day.
+    pub(super) fn of_report(
+        earlier: Option<&Self>,
+        body: &Arc<Body>,
+        reason: Reason,
+        now: Moment,
+    ) -> Self {
+        let earlier = earlier.filter(|earlier| earlier.body == *body && earlier.reason == reason);
+        let (least, most) = if reason == Reason::Invalid {
+            (HOUR, DAY)
+        } else {
+            (MINUTE, HOUR)
+        };
+        let first = earlier.map_or(now, |earlier| earlier.first);
+        let delay = match earlier {
+            Some(_) if now.since(first) >= DAY => DAY,
+            Some(earlier) => (earlier.delay * 2).min(most),
+            None => least,
+        };
+        Self {
+            body: body.clone(),
+            reason,
+            retry_at: now + delay,
+            first,
+            delay,
+            tried: Vec::new(),
+        }
+    }
+
+    /// A decommission is refused: the next body that GitHub may hold is tried at once; when all
+    /// were, again after a minute, doubling to a day.
+    pub(super) fn of_end(
+        earlier: Option<&Self>,
+        body: &Arc<Body>,
+        reason: Reason,
+        now: Moment,
+    ) -> Self {
+        let first = earlier.map_or(now, |earlier| earlier.first);
+        let (delay, mut tried) = match earlier {
+            None => (MINUTE, Vec::new()),
+            Some(earlier) if now < earlier.retry_at => (earlier.delay, earlier.tried.clone()),
+            Some(earlier) => ((earlier.delay * 2).min(DAY), Vec::new()),
+        };
+        tried.push(body.clone());
+        Self {
+            body: body.clone(),
+            reason,
+            retry_at: now + delay,
+            first,
+            delay,
+            tried,
+        }
+    }
+
+    /// Which of `bodies` a decommission is to be made of at `now`; `None` while it has to wait.
+    pub fn next_body<'a>(&self, bodies: &[&'a Arc<Body>], now: Moment) -> Option<&'a Arc<Body>> {
+        let untried = bodies.iter().find(|body| {
+            self.reason == Reason::NotFound
+                && !self.tried.iter().any(|tried| tried.names_the_same_as(body))
+        });
+        match untried {
+            Some(body) => Some(body),
+            None if now >= self.retry_at => bodies.first().copied(),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Naming: which record name each source has, unique and stable. Names belong to sources and are
+//! remembered by the ledger; the template speaks only where the ledger is silent.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::ledger::{Entry, Ledger, Owner};
+use super::policy::Policy;
+use super::record::{Destination, Identity};
+use super::selection::KindGroup;
+use super::workload::Source;
+
+/// A source that wants a name.
+#[derive(Clone, Debug)]
+pub struct Candidate<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// Where its record goes.
+    pub destination: &'a Arc<Destination>,
+    /// Whether the pods of its workload restart always.
+    pub restarts_always: bool,
+}
+
+/// Gives every candidate a name. `released` says which entries of the ledger give up their name in
+/// the plan that is being made.
+pub fn assign<'a>(
+    candidates: &[Candidate<'_>],
+    ledger: &'a Ledger,
+    released: &BTreeSet<&'a Identity>,
+    policy: &'a Policy,
+) -> BTreeMap<Source, Identity> {
+    let mut names = Names::new(ledger, policy, released.clone());
+    let mut newcomers = Vec::new();
+    let mut taken = BTreeSet::new();
+    for candidate in candidates {
+        match names.kept(candidate) {
+            Some(identity) => {
+                taken.insert(identity.clone());
+                names.given.insert(candidate.source.clone(), identity);
+            }
+            None => newcomers.push(candidate),
+        }
+    }
+    // A keeper whose record is already at its new place gives up the others.
+    let moved: Vec<&Identity> = ledger
+        .entries()
+        .filter(|(identity, entry)| names.has_moved(identity, entry))
+        .map(|(identity, _)| identity)
+        .collect();
+    names.released.extend(moved);
+
+    let rank = |candidate: &Candidate<'_>| {
+        let kind = &candidate.source.workload.kind;
+        policy
+            .selection
+            .rank(KindGroup::of(kind, candidate.restarts_always))
+            .unwrap_or(usize::MAX)
+    };
+    newcomers.sort_by_key(|candidate| {
+        let Source {
+            workload,
+            container,
+        } = candidate.source;
+        let group = workload.kind.group().to_owned();
+        let kind = workload.kind.kind().to_owned();
+        let place = (
+            workload.namespace.clone(),
+            workload.name.clone(),
+            container.clone(),
+        );
+        (rank(candidate), group, place, kind)
+    });
+    for candidate in newcomers {
+        let identity = names.fresh(candidate, &taken);
+        taken.insert(identity.clone());
+        names.given.insert(candidate.source.clone(), identity);
+    }
+    names.given
+}
+
+struct Names<'a> {
+    ledger: &'a Ledger,
+    policy: &'a Policy,
+    released: BTreeSet<&'a Identity>,
+    given: BTreeMap<Source, Identity>,
+    by_source: BTreeMap<&'a Source, Vec<(&'a Identity, &'a Entry)>>,
+}
+
+impl<'a> Names<'a> {
+    fn new(ledger: &'a Ledger, policy: &'a Policy, released: BTreeSet<&'a Identity>) -> Self {
+        let by_source = ledger.by_source();
+        Self {
+            ledger,
+            policy,
+            released,
+            given: BTreeMap::new(),
+            by_source,
+        }
+    }
+
+    /// What the ledger has of this source, by identity.
+    fn of_source(&self, source: &Source) -> impl Iterator<Item = (&'a Identity, &'a Entry)> {
+        self.by_source.get(source).into_iter().flatten().copied()
+    }
+
+    fn same_template(&self) -> bool {
+        self.ledger
+            .template()
+            .is_none_or(|stored| stored == self.policy.template.to_string())
+    }
+
+    /// The name that the ledger gives this source where its record goes: one of the template's
+    /// own making first, tombstones last.
+    fn kept(&self, candidate: &Candidate<'_>) -> Option<Identity> {
+        let own = self.of_source(candidate.source);
+        let here = own.filter(|(identity, _)| identity.destination == *candidate.destination);
+        here.filter(|(identity, _)| self.same_template() || self.is_rendered(identity, candidate))
+            .min_by_key(|(identity, entry)| {
+                (
+                    entry.is_tombstone(),
+                    !self.is_rendered(identity, candidate),
+                    *identity,
+                )
+            })
+            .map(|(identity, _)| identity.clone())
+    }
+
+    fn is_rendered(&self, identity: &Identity, candidate: &Candidate<'_>) -> bool {
+        let template = &self.policy.template;
+        *identity.name == *template.render(candidate.source)
+            || SUFFIXES
+                .iter()
+                .any(|digits| *identity.name == *template.suffixed(candidate.source, *digits))
+    }
+
+    fn has_moved(&self, identity: &Identity, entry: &Entry) -> bool {
+        let Owner::Source(source) = &entry.owner else {
+            return false;
+        };
+        self.given.get(source).is_some_and(|present| {
+            present != identity
+                && self
+                    .ledger
+                    .entry(present)
+                    .is_some_and(|entry| entry.speaks_for(source))
+        })
+    }
+
+    /// A free name for a source that has none where its record goes: the one it has elsewhere,
+    /// the template's, or the template's with more and more of the source's hash.
+    fn fresh(&self, candidate: &Candidate<'_>, taken: &BTreeSet<Identity>) -> Identity {
+        let Candidate {
+            source,
+            destination,
+            ..
+        } = candidate;
+        let elsewhere = self
+            .same_template()
+            .then(|| {
+                self.of_source(source)
+                    .map(|(identity, _)| identity.name.clone())
+                    .min()
+            })
+            .flatten();
+        let template = &self.policy.template;
+        let names = elsewhere
+            .into_iter()
+            .chain([template.render(source)])
+            .chain(
+                SUFFIXES
+                    .iter()
+                    .map(|digits| template.suffixed(source, *digits)),
+            );
+        let identities = names.map(|name| Identity {
+            destination: Arc::clone(destination),
+            name,
+        });
+        let mut last = None;
+        for identity in identities {
+            if !taken.contains(&identity) && self.is_free(&identity, source) {
+                return identity;
+            }
+            last = Some(identity);
+        }
+        // All 256 bits of the source's hash: whoever has this name is this source.
+        last.unwrap_or_else(|| Identity {
+            destination: Arc::clone(destination),
+            name: template.suffixed(source, 64),
+        })
+    }
+
+    fn is_free(&self, identity: &Identity, source: &Source) -> bool {
+        self.ledger
+            .entry(identity)
+            .is_none_or(|entry| match &entry.owner {
+                Owner::Source(owner) => {
+                    owner == source || entry.is_tombstone() || self.released.contains(identity)
+                }
+                Owner::Adopted => true,
+                Owner::Unreadable(_) => false,
+            })
+    }
+}
+
+/// How many hexadecimal digits of the source's SHA-256 tell names apart; more only where fewer do
+/// not.
+const SUFFIXES: [usize; 4] = [8, 16, 32, 64];

@@ -1,0 +1,31 @@
+//! Policy: what a person decided by settings, as far as the core needs it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::image_map::ImageMap;
+use super::record::Destination;
+use super::selection::Selection;
+use super::template::Template;
+
+/// What a person decided by settings.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// What is recorded at all.
+    pub selection: Selection,
+    /// Where records go, unless a namespace says otherwise.
+    pub destination: Arc<Destination>,
+    /// Whether labels of a namespace can say otherwise.
+    pub environments_by_label: bool,
+    /// Which prefixes of image names stand for others.
+    pub image_map: ImageMap,
+    /// How records are named.
+    pub template: Template,
+    /// How long a workload without pods keeps its records; `None` for ever.
+    pub idle_after: Option<Duration>,
+    /// How long names have to be missing when most of them are.
+    pub mass_decommission_hold: Duration,
+    /// How long after an unknown outcome a definite answer settles it: one interval, at least two
+    /// minutes. A request may be applied that much later than it was sent.
+    pub settle_after: Duration,
+}
