@@ -6,3 +6,5 @@
 )]
 
 pub mod model;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;

@@ -1,0 +1,97 @@
+//! A request as it came: where it goes, its body, and what speaks against it. Nothing is done here.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde_json::Value;
+
+use super::endpoint::{Endpoint, Target};
+use super::faults::Subject;
+use super::rules::{self, Refusal};
+
+/// A request as it came, and what the rules say about it.
+pub(super) struct Call {
+    pub(super) path: String,
+    pub(super) target: Option<Target>,
+    pub(super) body: Option<Arc<Value>>,
+    /// Why it is refused, and whether that is the client's mistake.
+    pub(super) refusal: Option<(Refusal, bool)>,
+}
+
+impl Call {
+    pub(super) fn read(request: &Request<Bytes>, token: Option<&str>) -> Self {
+        let wanted = Target::read(request.uri().path());
+        let method = request.method();
+        let target = wanted.filter(|target| target.endpoint.method() == *method);
+        let parsed = match &target {
+            Some(target) => rules::read_body(target.endpoint, request.body()),
+            None => Ok(None),
+        };
+        let refusal = refuse(request, target.as_ref(), &parsed, token);
+        let body = parsed.ok().flatten().map(Arc::new);
+        let path = request.uri().path().to_owned();
+        Self {
+            path,
+            target,
+            body,
+            refusal,
+        }
+    }
+
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
+        self.target.as_ref().map(|target| target.endpoint)
+    }
+
+    pub(super) fn subjects(&self) -> Vec<Subject<'_>> {
+        let items = self.body.iter().flat_map(|body| rules::items(body));
+        items
+            .map(|item| Subject {
+                record: field(item, "deployment_name"),
+                digest: field(item, "digest"),
+                repository: field(item, "github_repository"),
+            })
+            .collect()
+    }
+}
+
+fn field<'a>(item: &'a Value, name: &str) -> &'a str {
+    item.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// In the order in which GitHub looks: user agent and version, token, path, body.
+fn refuse(
+    request: &Request<Bytes>,
+    target: Option<&Target>,
+    body: &Result<Option<Value>, Refusal>,
+    wanted: Option<&str>,
+) -> Option<(Refusal, bool)> {
+    if let Err(refusal) = rules::check_headers(request.headers()) {
+        return Some((refusal, true));
+    }
+    let plain = |status, message: &str| Refusal {
+        status,
+        message: message.into(),
+        details: vec![],
+    };
+    match (rules::token(request.headers()), wanted) {
+        (None, _) => {
+            return Some((
+                plain(StatusCode::UNAUTHORIZED, "Requires authentication"),
+                true,
+            ));
+        }
+        (Some(given), Some(wanted)) if given != wanted => {
+            return Some((plain(StatusCode::UNAUTHORIZED, "Bad credentials"), false));
+        }
+        (Some(_), _) => {}
+    }
+    let Some(target) = target else {
+        return Some((plain(StatusCode::NOT_FOUND, "Not Found"), true));
+    };
+    let checked = match body {
+        Ok(body) => rules::check(target, body.as_ref()),
+        Err(refusal) => Err(refusal.clone()),
+    };
+    checked.err().map(|refusal| (refusal, true))
+}

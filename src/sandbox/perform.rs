@@ -1,0 +1,110 @@
+//! Doing what a request asks for: at once, later, or step by step as a job.
+
+use std::time::Duration;
+
+use super::Sandbox;
+use super::answers::{self, Answer};
+use super::call::Call;
+use super::endpoint::Endpoint;
+use super::faults::{FaultKind, Strike};
+use super::flow::Visit;
+use super::jobs::JobStatus;
+use super::write::Write;
+
+/// Does what the request asks for.
+pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
+    let Some(target) = &call.target else {
+        return answers::plain(404);
+    };
+    if let Some((refusal, _)) = &call.refusal {
+        return answers::refused(refusal);
+    }
+    let sandbox = &visit.sandbox;
+    let stamp = sandbox.stamp(visit.sequence);
+    if let Some(answer) = sandbox.world().read(target) {
+        return answer;
+    }
+    let Some(body) = &call.body else {
+        return answers::plain(400);
+    };
+    if target.endpoint == Endpoint::CreateStorageRecord {
+        return sandbox.world().store(target, body, &visit.strikes, stamp);
+    }
+    let Some(write) = Write::read(target, body) else {
+        return answers::plain(422);
+    };
+    match target.endpoint {
+        Endpoint::CreateJob => {
+            let (answer, job) = sandbox.world().start_job(&write, stamp.time);
+            if let Some(job) = job {
+                run_job(
+                    sandbox.clone(),
+                    job,
+                    write,
+                    visit.strikes.clone(),
+                    visit.sequence,
+                );
+            }
+            answer
+        }
+        Endpoint::SetClusterRecords => sandbox.world().set(&write, &visit.strikes, stamp),
+        Endpoint::CreateDeploymentRecord => sandbox.world().create(&write, &visit.strikes, stamp),
+        Endpoint::CreateStorageRecord
+        | Endpoint::GetJob
+        | Endpoint::ListDeploymentRecords
+        | Endpoint::ListStorageRecords => answers::plain(404),
+    }
+}
+
+/// Applies a request whose client has long been told that its connection broke.
+pub(super) fn apply_later(call: &Call, visit: &Visit, after: Duration) {
+    let valid = call.refusal.is_none();
+    let read = call
+        .target
+        .as_ref()
+        .zip(call.body.as_ref())
+        .filter(|_| valid);
+    let Some(write) = read.and_then(|(target, body)| Write::read(target, body)) else {
+        return;
+    };
+    let (sandbox, strikes) = (visit.sandbox.clone(), visit.strikes.clone());
+    let sequence = visit.sequence;
+    tokio::spawn(async move {
+        tokio::time::sleep(after).await;
+        let stamp = sandbox.stamp(sequence);
+        sandbox.world().set(&write, &strikes, stamp);
+        sandbox.bump();
+    });
+}
+
+/// Moves a job on: pending for half of its time, then processing, then written.
+fn run_job(sandbox: Sandbox, job: u64, write: Write, strikes: Vec<Strike>, sequence: u64) {
+    let half = sandbox.job_duration() / 2;
+    tokio::spawn(async move {
+        tokio::time::sleep(half).await;
+        sandbox
+            .world()
+            .jobs
+            .advance(job, JobStatus::Processing, Vec::new());
+        sandbox.bump();
+        tokio::time::sleep(half).await;
+        if strikes
+            .iter()
+            .any(|strike| strike.kind == FaultKind::JobFails)
+        {
+            sandbox
+                .world()
+                .jobs
+                .advance(job, JobStatus::Failed, Vec::new());
+        } else {
+            let stamp = sandbox.stamp(sequence);
+            let written = sandbox.world().write(&write, true, &strikes, stamp);
+            let errors = written.errors();
+            sandbox
+                .world()
+                .jobs
+                .advance(job, JobStatus::Completed, errors);
+        }
+        sandbox.bump();
+    });
+}
