@@ -14,8 +14,10 @@
 //! assert!(sandbox.records().is_empty());
 //! ```
 
+mod admin;
 mod answers;
 mod call;
+mod connection;
 mod contract;
 mod deeds;
 mod endpoint;
@@ -25,11 +27,14 @@ mod jobs;
 mod log;
 mod origins;
 mod pace;
+mod page;
 mod perform;
 mod records;
+mod router;
 mod rules;
 mod service;
 mod storage;
+mod strikes;
 mod world;
 mod write;
 
@@ -49,6 +54,7 @@ pub use pace::{
     POLITE_PER_HOUR, PRIMARY_PER_HOUR, SPACING, Violation, WRITES_PER_HOUR, WRITES_PER_MINUTE,
 };
 pub use records::{Change, Key, Record};
+pub use router::serve;
 pub use rules::{MAX_TAG_LENGTH, MAX_TAGS, VERSIONS};
 pub use service::SandboxService;
 pub use storage::StorageRecord;

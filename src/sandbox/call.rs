@@ -7,8 +7,8 @@ use http::{Request, StatusCode};
 use serde_json::Value;
 
 use super::endpoint::{Endpoint, Target};
-use super::faults::Subject;
 use super::rules::{self, Refusal};
+use super::strikes::Subject;
 
 /// A request as it came, and what the rules say about it.
 pub(super) struct Call {
@@ -59,7 +59,7 @@ fn field<'a>(item: &'a Value, name: &str) -> &'a str {
     item.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// In the order in which GitHub looks: user agent and version, token, path, body.
+/// In the order in which GitHub looks: user agent and version, path and method, token, body.
 fn refuse(
     request: &Request<Bytes>,
     target: Option<&Target>,
@@ -74,6 +74,9 @@ fn refuse(
         message: message.into(),
         details: vec![],
     };
+    let Some(target) = target else {
+        return Some((plain(StatusCode::NOT_FOUND, "Not Found"), true));
+    };
     match (rules::token(request.headers()), wanted) {
         (None, _) => {
             return Some((
@@ -86,9 +89,6 @@ fn refuse(
         }
         (Some(_), _) => {}
     }
-    let Some(target) = target else {
-        return Some((plain(StatusCode::NOT_FOUND, "Not Found"), true));
-    };
     let checked = match body {
         Ok(body) => rules::check(target, body.as_ref()),
         Err(refusal) => Err(refusal.clone()),

@@ -11,10 +11,11 @@ use super::answers::{self, Answer};
 use super::call::Call;
 use super::deeds::{Apply, Deed, Then};
 use super::endpoint::Endpoint;
-use super::faults::{FaultKind, Strike};
+use super::faults::FaultKind;
 use super::log::Entry;
 use super::pace::{Counted, Violation};
 use super::perform;
+use super::strikes::Strike;
 
 /// A request on its way. Whatever ends it, an answer, a broken connection or a client that goes
 /// away, it is over when this is dropped.

@@ -2,6 +2,7 @@
 //! The limits and their sources are listed in `contract/README.md`.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -36,6 +37,34 @@ pub enum Violation {
     PoliteHour(usize),
     /// It was this many-th write within an hour, over GitHub's 500.
     PerHour(usize),
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Contract(text) => f.write_str(text),
+            Self::Overlap => f.write_str("another write was unanswered"),
+            Self::TooSoon(millis) => write!(f, "{millis} ms too soon after the last write"),
+            Self::PerMinute(count) => {
+                write!(
+                    f,
+                    "{count} writes within a minute, at most {WRITES_PER_MINUTE}"
+                )
+            }
+            Self::PoliteHour(count) => {
+                write!(
+                    f,
+                    "{count} writes within an hour, promised at most {POLITE_PER_HOUR}"
+                )
+            }
+            Self::PerHour(count) => {
+                write!(
+                    f,
+                    "{count} writes within an hour, at most {WRITES_PER_HOUR}"
+                )
+            }
+        }
+    }
 }
 
 impl Violation {

@@ -6,19 +6,20 @@ use super::Sandbox;
 use super::answers::{self, Answer};
 use super::call::Call;
 use super::endpoint::Endpoint;
-use super::faults::{FaultKind, Strike};
+use super::faults::FaultKind;
 use super::flow::Visit;
 use super::jobs::JobStatus;
+use super::strikes::Strike;
 use super::write::Write;
 
 /// Does what the request asks for.
 pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
-    let Some(target) = &call.target else {
-        return answers::plain(404);
-    };
     if let Some((refusal, _)) = &call.refusal {
         return answers::refused(refusal);
     }
+    let Some(target) = &call.target else {
+        return answers::plain(404);
+    };
     let sandbox = &visit.sandbox;
     let stamp = sandbox.stamp(visit.sequence);
     if let Some(answer) = sandbox.world().read(target) {

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::answers::{self, Answer};
 use super::endpoint::{Endpoint, Target};
-use super::faults::{FaultKind, Faults, Strike};
+use super::faults::FaultKind;
 use super::jobs::Jobs;
 use super::log::Log;
 use super::origins::Origins;
 use super::pace::Pace;
 use super::records::{Origin, Records, Stamp};
 use super::storage::{Storage, StorageItem};
+use super::strikes::{Faults, Strike};
 use super::write::{Item, Write};
 
 #[derive(Debug, Default)]
