@@ -110,14 +110,29 @@ async fn faults(State(sandbox): State<Sandbox>) -> Json<Value> {
     Json(json!({"faults": faults}))
 }
 
+/// A misspelt field would make another fault than was meant, so it is refused.
 async fn add_fault(
     State(sandbox): State<Sandbox>,
-    Json(fault): Json<Fault>,
-) -> (StatusCode, Json<Value>) {
-    (
+    Json(given): Json<Value>,
+) -> Result<(StatusCode, Json<Value>), (StatusCode, String)> {
+    let refuse = |text: String| (StatusCode::UNPROCESSABLE_ENTITY, text);
+    let fault = Fault::deserialize(&given).map_err(|error| refuse(error.to_string()))?;
+    let known = serde_json::to_value(&fault).unwrap_or_default();
+    let fields = given
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(field, _)| field);
+    if let Some(field) = fields
+        .into_iter()
+        .find(|field| known.get(field.as_str()).is_none())
+    {
+        return Err(refuse(format!("unknown field of this fault: {field}")));
+    }
+    Ok((
         StatusCode::CREATED,
         Json(json!({"number": sandbox.fault(fault)})),
-    )
+    ))
 }
 
 async fn clear_faults(State(sandbox): State<Sandbox>) -> StatusCode {

@@ -57,7 +57,8 @@ pub enum FaultKind {
         #[serde(default)]
         hang: bool,
     },
-    /// The connection breaks, and the request is applied this many seconds later all the same.
+    /// The connection breaks, and the request is applied this many seconds later all the same (of the
+    /// endpoints only the two that write deployment records at once).
     Late {
         /// Seconds.
         seconds: u64,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::endpoint::Endpoint;
@@ -16,8 +16,10 @@ pub struct Entry {
     /// 1 for the first request.
     pub sequence: u64,
     /// When it came, since the sandbox started.
+    #[serde(serialize_with = "seconds")]
     pub at: Duration,
     /// When its answer left or its connection broke; none: not (yet).
+    #[serde(serialize_with = "maybe_seconds")]
     pub answered_at: Option<Duration>,
     /// The method.
     pub method: String,
@@ -39,6 +41,16 @@ pub struct Entry {
     pub request_id: String,
     /// The `user-agent`.
     pub user_agent: String,
+}
+
+/// A duration as JSON tells it: seconds with their fraction.
+pub(super) fn seconds<S: Serializer>(it: &Duration, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_f64(it.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "the signature that serde asks for")]
+fn maybe_seconds<S: Serializer>(it: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
+    it.map(|it| it.as_secs_f64()).serialize(out)
 }
 
 #[derive(Debug, Default)]

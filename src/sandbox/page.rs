@@ -67,7 +67,7 @@ fn write_page(
          github-sandbox</title><meta name=viewport content='width=device-width,initial-scale=1'><link rel=icon href='data:,'>\
          <noscript><meta http-equiv=refresh content=10></noscript><style>{STYLE}</style></head>\
          <body data-version='{}'><header><h1>Linked artifacts</h1><p>github-sandbox, a stand-in for \
-         GitHub: what GitHub would hold now.</p></header><main>",
+         GitHub: what GitHub would hold now. <a href='#requests'>Last requests</a></p></header><main>",
         *sandbox.subscribe().borrow()
     )?;
     write_counts(html, sandbox, records, artifacts.len())?;
@@ -83,7 +83,7 @@ fn write_page(
     for (artifact, records) in artifacts {
         write_artifact(html, artifact, records)?;
     }
-    html.push_str("</table></div><h2>Last requests</h2>");
+    html.push_str("</table></div><h2 id=requests>Last requests</h2>");
     write_requests(html, &sandbox.requests(), sandbox)?;
     write!(html, "</main><script>{SCRIPT}</script></body></html>")
 }

@@ -81,6 +81,7 @@ pub struct Change {
     /// Sequence number of the request that wrote it.
     pub request: u64,
     /// Time since the sandbox started.
+    #[serde(serialize_with = "super::log::seconds")]
     pub at: Duration,
     /// The record after the write.
     pub record: Record,
