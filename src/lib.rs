@@ -5,6 +5,7 @@
     allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
 )]
 
+pub mod github;
 pub mod model;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -1,0 +1,41 @@
+//! One exchange with GitHub: a request that left, and all there is to know of what came back.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use thiserror::Error;
+
+use super::answer::Answer;
+use super::auth::CredentialsError;
+use super::rate::Rate;
+use super::request::RequestError;
+
+/// A request that left, and its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What became of the lines.
+    pub answer: Answer,
+    /// The status of the last answer, where one came.
+    pub status: Option<StatusCode>,
+    /// GitHub's name for the request (`x-github-request-id`), which its support asks for.
+    pub request_id: Option<String>,
+    /// From the first byte out to the last byte in, redirects included.
+    pub duration: Duration,
+    /// How many requests left: one, and one more for each redirect that was followed.
+    pub requests: usize,
+    /// What the answer's headers say about the pace.
+    pub rate: Rate,
+    /// Whether GitHub refused the token (401) and there is another one to read already.
+    pub token_renewed: bool,
+}
+
+/// Why nothing left: GitHub knows nothing of these lines by this call.
+#[derive(Clone, Debug, Error)]
+pub enum NotSent {
+    /// The request would break the contract.
+    #[error("the request breaks GitHub's contract")]
+    Request(#[from] RequestError),
+    /// There is no token.
+    #[error("there is no token for GitHub")]
+    Credentials(#[from] CredentialsError),
+}

@@ -1,0 +1,327 @@
+//! When the next request may leave. Pure: it is told what was sent and answered and when, and
+//! never waits itself. It is written for one writer towards one API host. After a restart it knows
+//! nothing, which costs at most one refused request.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::exchange::Exchange;
+use crate::model::record::Destination;
+
+mod backoff;
+#[cfg(test)]
+mod tests;
+
+use backoff::Backoff;
+
+/// The least time between an answer and the next request. Counted from the answer, because only
+/// that is certain to be later than the moment at which GitHub got the request before.
+pub const SPACING: Duration = Duration::from_secs(1);
+
+/// The most requests in any minute and in any hour: GitHub allows 80 and 500 that create content,
+/// and nobody knows that these do not count (`contract/README.md`).
+const LIMITS: [(Duration, usize, Reason); 2] =
+    [(MINUTE, 80, Reason::Minute), (HOUR, PER_HOUR, Reason::Hour)];
+const PER_HOUR: usize = 450;
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Full snapshots leave this part of each limit to changes.
+const CHANGES_SHARE: usize = 2;
+
+/// With fewer requests than this left in the hour, changes are gathered.
+const TIGHT: usize = 100;
+
+/// How long a withdrawn version of the API is left alone.
+const WITHDRAWN: Duration = HOUR;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// It tells GitHub something new.
+    Change,
+    /// It repeats what GitHub was told, and can wait.
+    Snapshot,
+}
+
+/// When a request may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Not before this instant.
+    pub at: Instant,
+    /// What decides that.
+    pub reason: Reason,
+}
+
+/// What decides when a request may leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// Nothing: it may leave now.
+    Free,
+    /// The second between requests.
+    Spacing,
+    /// The limit of a minute, or the snapshots' share of it.
+    Minute,
+    /// The limit of an hour, or the snapshots' share of it.
+    Hour,
+    /// GitHub named the time: `retry-after`, or the reset when nothing remains.
+    Told,
+    /// GitHub limits without naming a time.
+    Limited,
+    /// The outcome of the last requests is unknown.
+    Outage,
+    /// The token has no access to the organization, or is not valid.
+    NoAccess,
+    /// The version of the API is served no longer.
+    VersionWithdrawn,
+}
+
+impl Reason {
+    /// The name of the reason, for logs and status.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Spacing => "spacing",
+            Self::Minute => "minute-limit",
+            Self::Hour => "hour-limit",
+            Self::Told => "told-to-wait",
+            Self::Limited => "limited",
+            Self::Outage => "outage",
+            Self::NoAccess => "no-access",
+            Self::VersionWithdrawn => "version-withdrawn",
+        }
+    }
+}
+
+/// The shortest time in which a full snapshot of so many batches may be repeated: 16 s a batch, so
+/// that snapshots stay within their half of the hour.
+pub fn shortest_snapshot_period(batches: usize) -> Duration {
+    let most = PER_HOUR / CHANGES_SHARE;
+    HOUR.saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX))
+        / u32::try_from(most).unwrap_or(1)
+}
+
+/// The pace of everything that is written at GitHub.
+#[derive(Debug)]
+pub struct Pace {
+    /// What left within the last hour, oldest first.
+    sends: VecDeque<(Instant, Purpose)>,
+    /// The last time at which anything left or came back.
+    last: Option<Instant>,
+    /// GitHub takes nothing before this.
+    told: Option<Instant>,
+    /// How many requests remain by GitHub's count, and until when that counts.
+    remaining: Option<(u64, Instant)>,
+    limited: Backoff,
+    /// For all destinations: there is one API host, and what hides an outcome (a broken network, a
+    /// failing GitHub) hides it for every organization.
+    outage: Backoff,
+    /// By organization.
+    access: BTreeMap<Access, Closed>,
+}
+
+/// The host and organization of a destination, letter case aside: what a token has access to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Access {
+    host: String,
+    organization: String,
+}
+
+impl Access {
+    fn of(destination: &Destination) -> Self {
+        Self {
+            host: destination.host.to_lowercase(),
+            organization: destination.organization.to_lowercase(),
+        }
+    }
+}
+
+/// Why and for how long nothing is sent to an organization.
+#[derive(Debug)]
+enum Closed {
+    Denied(Backoff),
+    Withdrawn(Instant),
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pace {
+    /// The pace of a process that has sent nothing yet.
+    pub fn new() -> Self {
+        Self {
+            sends: VecDeque::new(),
+            last: None,
+            told: None,
+            remaining: None,
+            limited: Backoff::new(MINUTE, 10 * MINUTE),
+            outage: Backoff::new(Duration::from_secs(2), MINUTE),
+            access: BTreeMap::new(),
+        }
+    }
+
+    /// When a request of this purpose may leave for this destination, if nothing leaves before it.
+    /// Ask anew each time: every send and every answer moves it.
+    pub fn slot(&self, destination: &Destination, purpose: Purpose, now: Instant) -> Slot {
+        let mut slot = Slot {
+            at: now,
+            reason: Reason::Free,
+        };
+        let mut wait = |until: Option<Instant>, reason| {
+            if let Some(at) = until.filter(|until| *until > slot.at) {
+                slot = Slot { at, reason };
+            }
+        };
+        wait(self.last.map(|last| last + SPACING), Reason::Spacing);
+        for (window, most, reason) in LIMITS {
+            let nth = |most: usize, counts: fn(Purpose) -> bool| {
+                let sends = self
+                    .sends
+                    .iter()
+                    .rev()
+                    .filter(|(_, purpose)| counts(*purpose));
+                sends
+                    .map(|(sent, _)| *sent + window)
+                    .nth(most.saturating_sub(1))
+            };
+            wait(nth(most, |_| true), reason);
+            if purpose == Purpose::Snapshot {
+                wait(
+                    nth(most / CHANGES_SHARE, |sent| sent == Purpose::Snapshot),
+                    reason,
+                );
+            }
+        }
+        wait(self.told, Reason::Told);
+        wait(self.limited.until(), Reason::Limited);
+        wait(self.outage.until(), Reason::Outage);
+        match self.access.get(&Access::of(destination)) {
+            Some(Closed::Denied(backoff)) => wait(backoff.until(), Reason::NoAccess),
+            Some(Closed::Withdrawn(until)) => wait(Some(*until), Reason::VersionWithdrawn),
+            None => {}
+        }
+        slot
+    }
+
+    /// Whether little is left of the hour, by our count or by GitHub's: then changes are gathered
+    /// instead of sent one by one.
+    pub fn is_tight(&self, now: Instant) -> bool {
+        let sent = self
+            .sends
+            .iter()
+            .filter(|(sent, _)| *sent + HOUR > now)
+            .count();
+        let told = self
+            .remaining
+            .filter(|(_, until)| *until > now)
+            .map(|(count, _)| count);
+        PER_HOUR.saturating_sub(sent) < TIGHT
+            || told.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count < TIGHT))
+    }
+
+    /// A request leaves now.
+    pub fn sent(&mut self, purpose: Purpose, now: Instant) {
+        while self
+            .sends
+            .front()
+            .is_some_and(|(sent, _)| *sent + HOUR <= now)
+        {
+            self.sends.pop_front();
+        }
+        self.sends.push_back((now, purpose));
+        self.last = Some(now);
+    }
+
+    /// The request that left last came back, or was given up.
+    pub fn answered(&mut self, destination: &Destination, exchange: &Exchange, now: Instant) {
+        // Redirects that were followed are requests too. GitHub's limit of the hour has room for
+        // the few that one exchange may add.
+        let purpose = self
+            .sends
+            .back()
+            .map_or(Purpose::Change, |(_, purpose)| *purpose);
+        (1..exchange.requests).for_each(|_| self.sent(purpose, now));
+        self.last = Some(now);
+        self.observe(exchange, now);
+        let access = Access::of(destination);
+        match &exchange.answer {
+            Answer::Acknowledged | Answer::Partial { .. } => {
+                self.outage.end();
+                self.limited.end();
+                self.access.remove(&access);
+            }
+            Answer::Invalid { .. } | Answer::NamesRepositories { .. } => {
+                self.limited.end();
+                self.access.remove(&access);
+            }
+            Answer::Oversized => self.limited.end(),
+            Answer::Unknown { .. } => self.outage.begin(now),
+            Answer::Limited { .. } => {
+                if exchange.rate.pause().is_none() {
+                    self.limited.begin(now);
+                }
+            }
+            Answer::NoAccess { .. } => {
+                self.limited.end();
+                self.deny(access, now);
+            }
+            Answer::BadToken { .. } => {
+                self.limited.end();
+                if exchange.token_renewed {
+                    self.access.remove(&access);
+                } else {
+                    self.deny(access, now);
+                }
+            }
+            Answer::VersionWithdrawn { .. } => {
+                self.limited.end();
+                self.access
+                    .insert(access, Closed::Withdrawn(now + WITHDRAWN));
+            }
+        }
+    }
+
+    /// No request could leave for this destination because there was no token: as if GitHub had
+    /// refused it.
+    pub fn unsent(&mut self, destination: &Destination, now: Instant) {
+        self.deny(Access::of(destination), now);
+    }
+
+    /// Answers that looked definite are an outage in truth: every body is called invalid.
+    pub fn outage(&mut self, now: Instant) {
+        self.outage.begin(now);
+    }
+
+    /// There is a new token: what was denied to the old one may be tried at once.
+    pub fn token_renewed(&mut self) {
+        self.access
+            .retain(|_, closed| matches!(closed, Closed::Withdrawn(_)));
+    }
+
+    /// What an answer's headers say, whatever its status.
+    fn observe(&mut self, exchange: &Exchange, now: Instant) {
+        if let Some(pause) = exchange.rate.pause() {
+            self.told = self.told.max(Some(now + pause));
+        }
+        if let (Some(count), Some(end)) = (exchange.rate.remaining, exchange.rate.resets_in) {
+            self.remaining = Some((count, now + end));
+        }
+    }
+
+    fn deny(&mut self, access: Access, now: Instant) {
+        let closed = self.access.entry(access).or_insert(Closed::Withdrawn(now));
+        if let Closed::Denied(backoff) = closed {
+            backoff.begin(now);
+        } else {
+            let mut backoff = Backoff::new(MINUTE, 10 * MINUTE);
+            backoff.begin(now);
+            *closed = Closed::Denied(backoff);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! A pause that doubles each time it is needed again, until it is no longer.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A pause that doubles.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    first: Duration,
+    most: Duration,
+    /// How long the last pause was, and when it ends.
+    pause: Option<(Duration, Instant)>,
+}
+
+impl Backoff {
+    /// Pauses for `first`, then for twice as long each time, and never for longer than `most`.
+    pub(super) const fn new(first: Duration, most: Duration) -> Self {
+        Self {
+            first,
+            most,
+            pause: None,
+        }
+    }
+
+    /// A pause is needed, for the first time or again.
+    pub(super) fn begin(&mut self, now: Instant) {
+        let length = self
+            .pause
+            .map_or(self.first, |(length, _)| (length * 2).min(self.most));
+        self.pause = Some((length, now + length));
+    }
+
+    /// What made it needed is over: the next pause is the first again.
+    pub(super) fn end(&mut self) {
+        self.pause = None;
+    }
+
+    /// When the pause ends or ended, if there was one.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.pause.map(|(_, until)| until)
+    }
+}

@@ -1,0 +1,399 @@
+//! The pace, told a made-up history. No clock runs in these tests.
+
+use http::StatusCode;
+use proptest::prelude::*;
+
+use super::super::answer::Doubt;
+use super::super::rate::Rate;
+use super::super::samples::destination;
+use super::*;
+
+fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+fn exchange(answer: Answer) -> Exchange {
+    Exchange {
+        answer,
+        status: None,
+        request_id: None,
+        duration: Duration::ZERO,
+        requests: 1,
+        rate: Rate::default(),
+        token_renewed: false,
+    }
+}
+
+fn unknown() -> Exchange {
+    exchange(Answer::Unknown {
+        why: Doubt::Timeout(seconds(30)),
+    })
+}
+
+fn limited(pause: Option<u64>) -> Exchange {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let rate = Rate {
+        retry_after: pause.map(seconds),
+        ..Rate::default()
+    };
+    Exchange {
+        rate,
+        ..exchange(Answer::Limited {
+            status,
+            message: String::new(),
+        })
+    }
+}
+
+fn no_access() -> Exchange {
+    exchange(Answer::NoAccess {
+        status: StatusCode::NOT_FOUND,
+        message: String::new(),
+    })
+}
+
+fn bad_token() -> Exchange {
+    exchange(Answer::BadToken {
+        message: String::new(),
+    })
+}
+
+/// A pace and the time it is told.
+struct Story {
+    pace: Pace,
+    now: Instant,
+}
+
+impl Story {
+    fn new() -> Self {
+        Self {
+            pace: Pace::new(),
+            now: Instant::now(),
+        }
+    }
+
+    /// How long a change to the destination has to wait, and why.
+    fn wait(&self, destination: &Destination) -> (u64, Reason) {
+        let slot = self.pace.slot(destination, Purpose::Change, self.now);
+        ((slot.at - self.now).as_secs(), slot.reason)
+    }
+
+    /// Sends as soon as it may and is answered at once; then says how long the next has to wait.
+    fn after(&mut self, destination: &Destination, exchange: &Exchange) -> (u64, Reason) {
+        self.now = self.pace.slot(destination, Purpose::Change, self.now).at;
+        self.pace.sent(Purpose::Change, self.now);
+        self.pace.answered(destination, exchange, self.now);
+        self.wait(destination)
+    }
+
+    /// The waits after the same answer again and again.
+    fn waits(&mut self, exchange: &Exchange, times: usize) -> Vec<u64> {
+        (0..times)
+            .map(|_| self.after(&destination(), exchange).0)
+            .collect()
+    }
+}
+
+fn other_organization() -> Destination {
+    Destination {
+        organization: "other".into(),
+        ..destination()
+    }
+}
+
+#[test]
+fn the_first_request_may_leave_at_once_and_the_next_a_second_after_its_answer() {
+    let mut story = Story::new();
+    assert_eq!(story.wait(&destination()), (0, Reason::Free));
+    story.pace.sent(Purpose::Change, story.now);
+    story.now += seconds(7);
+    story
+        .pace
+        .answered(&destination(), &exchange(Answer::Acknowledged), story.now);
+    assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
+}
+
+#[test]
+fn unknown_outcomes_pause_everything_from_two_seconds_to_a_minute_until_one_is_acknowledged() {
+    let mut story = Story::new();
+    assert_eq!(story.waits(&unknown(), 7), [2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!(story.wait(&other_organization()), (60, Reason::Outage));
+    let refused = exchange(Answer::Partial {
+        refused: Vec::new(),
+        unknown: Vec::new(),
+    });
+    assert_eq!(story.after(&destination(), &refused), (1, Reason::Spacing));
+    assert_eq!(story.waits(&unknown(), 2), [2, 4]);
+}
+
+#[test]
+fn an_invalid_body_neither_pauses_nor_ends_an_outage() {
+    let mut story = Story::new();
+    story.waits(&unknown(), 3);
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let invalid = exchange(Answer::Invalid {
+        status,
+        message: String::new(),
+    });
+    assert_eq!(story.after(&destination(), &invalid), (1, Reason::Spacing));
+    assert_eq!(
+        story.after(&destination(), &unknown()),
+        (16, Reason::Outage)
+    );
+}
+
+#[test]
+fn bodies_that_are_all_invalid_may_be_called_an_outage() {
+    let mut story = Story::new();
+    story.pace.outage(story.now);
+    assert_eq!(story.wait(&destination()), (2, Reason::Outage));
+}
+
+#[test]
+fn a_limit_without_a_time_pauses_everything_from_one_to_ten_minutes() {
+    let mut story = Story::new();
+    assert_eq!(
+        story.waits(&limited(None), 6),
+        [60, 120, 240, 480, 600, 600]
+    );
+    assert_eq!(story.wait(&other_organization()), (600, Reason::Limited));
+    story.after(&destination(), &exchange(Answer::Acknowledged));
+    assert_eq!(story.waits(&limited(None), 1), [60]);
+}
+
+#[test]
+fn a_time_that_github_names_is_kept_whatever_the_status() {
+    for named in [
+        limited(Some(90)),
+        Exchange {
+            rate: limited(Some(90)).rate,
+            ..unknown()
+        },
+    ] {
+        let mut story = Story::new();
+        assert_eq!(story.after(&destination(), &named), (90, Reason::Told));
+        assert_eq!(story.wait(&other_organization()), (90, Reason::Told));
+    }
+}
+
+#[test]
+fn nothing_leaves_before_the_reset_once_nothing_remains() {
+    let rate = Rate {
+        remaining: Some(0),
+        resets_in: Some(seconds(1200)),
+        ..Rate::default()
+    };
+    let mut story = Story::new();
+    let last = Exchange {
+        rate,
+        ..exchange(Answer::Acknowledged)
+    };
+    assert_eq!(story.after(&destination(), &last), (1200, Reason::Told));
+}
+
+#[test]
+fn failed_access_pauses_one_organization_from_one_to_ten_minutes() {
+    for denied in [no_access(), bad_token()] {
+        let mut story = Story::new();
+        assert_eq!(story.waits(&denied, 6), [60, 120, 240, 480, 600, 600]);
+        assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
+        let shouted = Destination {
+            organization: "OCTO".into(),
+            ..destination()
+        };
+        assert_eq!(story.wait(&shouted), (600, Reason::NoAccess));
+        story.after(&destination(), &exchange(Answer::Acknowledged));
+        assert_eq!(story.waits(&denied, 1), [60]);
+    }
+}
+
+#[test]
+fn a_missing_token_pauses_like_a_refused_one() {
+    let mut story = Story::new();
+    story.pace.unsent(&destination(), story.now);
+    assert_eq!(story.wait(&destination()), (60, Reason::NoAccess));
+    story.now += seconds(60);
+    story.pace.unsent(&destination(), story.now);
+    assert_eq!(story.wait(&destination()), (120, Reason::NoAccess));
+}
+
+#[test]
+fn a_new_token_is_tried_at_once() {
+    let mut story = Story::new();
+    story.waits(&bad_token(), 3);
+    story.now += SPACING;
+    story.pace.token_renewed();
+    assert_eq!(story.wait(&destination()), (0, Reason::Free));
+    let renewed = Exchange {
+        token_renewed: true,
+        ..bad_token()
+    };
+    assert_eq!(story.after(&destination(), &renewed), (1, Reason::Spacing));
+}
+
+#[test]
+fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
+    let mut story = Story::new();
+    let withdrawn = exchange(Answer::VersionWithdrawn {
+        message: String::new(),
+    });
+    assert_eq!(story.waits(&withdrawn, 3), [3600, 3600, 3600]);
+    story.pace.token_renewed();
+    assert_eq!(story.wait(&destination()), (3600, Reason::VersionWithdrawn));
+    assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
+}
+
+#[test]
+fn the_hour_is_tight_with_less_than_a_hundred_left_by_either_count() {
+    let mut story = Story::new();
+    for _ in 0..350 {
+        story.after(&destination(), &exchange(Answer::Acknowledged));
+    }
+    assert!(!story.pace.is_tight(story.now));
+    story.after(&destination(), &exchange(Answer::Acknowledged));
+    assert!(story.pace.is_tight(story.now));
+    assert!(!story.pace.is_tight(story.now + HOUR));
+
+    for (remaining, tight) in [(99, true), (100, false)] {
+        let rate = Rate {
+            remaining: Some(remaining),
+            resets_in: Some(seconds(60)),
+            ..Rate::default()
+        };
+        let mut story = Story::new();
+        story.after(
+            &destination(),
+            &Exchange {
+                rate,
+                ..exchange(Answer::Acknowledged)
+            },
+        );
+        assert_eq!(story.pace.is_tight(story.now), tight);
+        assert!(!story.pace.is_tight(story.now + seconds(60)));
+    }
+}
+
+#[test]
+fn redirects_that_were_followed_count_as_requests() {
+    let mut story = Story::new();
+    let followed = Exchange {
+        requests: 3,
+        ..exchange(Answer::Acknowledged)
+    };
+    for _ in 0..117 {
+        story.after(&destination(), &followed);
+    }
+    assert!(story.pace.is_tight(story.now));
+}
+
+#[test]
+fn a_snapshot_is_repeated_no_sooner_than_its_half_of_the_hour_allows() {
+    assert_eq!(shortest_snapshot_period(1), seconds(16));
+    assert_eq!(shortest_snapshot_period(100), seconds(1600));
+}
+
+fn any_exchange() -> impl Strategy<Value = Exchange> {
+    prop_oneof![
+        30 => Just(exchange(Answer::Acknowledged)),
+        1 => Just(unknown()),
+        1 => Just(limited(None)),
+        1 => (0_u64..20).prop_map(|pause| limited(Some(pause))),
+        1 => Just(no_access()),
+    ]
+}
+
+/// One request: what for, how long after the earliest moment, how long until it is answered.
+fn any_request() -> impl Strategy<Value = (Purpose, u64, u64, Exchange)> {
+    let purpose = prop_oneof![Just(Purpose::Change), Just(Purpose::Snapshot)];
+    let delay = prop_oneof![9 => Just(0_u64), 1 => 0_u64..20_000];
+    let latency = prop_oneof![3 => Just(0_u64), 1 => 0_u64..3_000];
+    (purpose, delay, latency, any_exchange())
+}
+
+/// The most of these instants that lie within one window.
+fn most_within(sends: &[Instant], window: Duration) -> usize {
+    let ends = sends.iter().enumerate().map(|(first, start)| {
+        let after = sends
+            .iter()
+            .skip(first)
+            .take_while(|sent| **sent < *start + window);
+        after.count()
+    });
+    ends.max().unwrap_or_default()
+}
+
+/// Sends each request as soon as the pace lets it; says when each left, and checks the spacing.
+fn play(requests: &[(Purpose, u64, u64, Exchange)]) -> Vec<(Instant, Purpose)> {
+    let mut story = Story::new();
+    let mut sends = Vec::new();
+    let mut answered = None;
+    for (purpose, delay, latency, exchange) in requests {
+        let slot = story.pace.slot(&destination(), *purpose, story.now);
+        story.now = slot.at + Duration::from_millis(*delay);
+        assert!(answered.is_none_or(|answered| story.now >= answered + seconds(1)));
+        story.pace.sent(*purpose, story.now);
+        sends.push((story.now, *purpose));
+        story.now += Duration::from_millis(*latency);
+        story.pace.answered(&destination(), exchange, story.now);
+        answered = Some(story.now);
+    }
+    sends
+}
+
+fn check_limits(sends: &[(Instant, Purpose)]) {
+    let all: Vec<Instant> = sends.iter().map(|(sent, _)| *sent).collect();
+    let snapshots = sends
+        .iter()
+        .filter(|(_, purpose)| *purpose == Purpose::Snapshot);
+    let snapshots: Vec<Instant> = snapshots.map(|(sent, _)| *sent).collect();
+    assert!(most_within(&all, MINUTE) <= 80);
+    assert!(most_within(&all, HOUR) <= 450);
+    assert!(most_within(&snapshots, MINUTE) <= 40);
+    assert!(most_within(&snapshots, HOUR) <= 225);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn whatever_is_asked_and_answered_the_limits_hold(
+        requests in prop::collection::vec(any_request(), 1..1200),
+    ) {
+        check_limits(&play(&requests));
+    }
+}
+
+#[test]
+fn requests_as_fast_as_they_may_use_the_limits_to_the_full_and_no_more() {
+    let request = |purpose| (purpose, 0, 0, exchange(Answer::Acknowledged));
+    let changes = play(&vec![request(Purpose::Change); 1000]);
+    check_limits(&changes);
+    let changes: Vec<Instant> = changes.iter().map(|(sent, _)| *sent).collect();
+    assert_eq!(most_within(&changes, MINUTE), 60);
+    assert_eq!(most_within(&changes, HOUR), 450);
+
+    let snapshots = play(&vec![request(Purpose::Snapshot); 600]);
+    check_limits(&snapshots);
+    let snapshots: Vec<Instant> = snapshots.iter().map(|(sent, _)| *sent).collect();
+    assert_eq!(most_within(&snapshots, MINUTE), 40);
+    assert_eq!(most_within(&snapshots, HOUR), 225);
+}
+
+#[test]
+fn snapshots_never_keep_a_change_waiting_longer_than_the_spacing() {
+    let mut story = Story::new();
+    for _ in 0..225 {
+        story.now = story
+            .pace
+            .slot(&destination(), Purpose::Snapshot, story.now)
+            .at;
+        story.pace.sent(Purpose::Snapshot, story.now);
+        story
+            .pace
+            .answered(&destination(), &exchange(Answer::Acknowledged), story.now);
+    }
+    assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
+    let snapshot = story
+        .pace
+        .slot(&destination(), Purpose::Snapshot, story.now);
+    assert_eq!(snapshot.reason, Reason::Hour);
+}
