@@ -6,10 +6,13 @@
 pub mod answer;
 pub mod api;
 pub mod auth;
+pub mod client;
 pub mod exchange;
 pub mod pace;
 pub mod rate;
+pub mod redirect;
 pub mod request;
+pub mod transport;
 mod wire;
 
 #[cfg(test)]

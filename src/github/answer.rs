@@ -1,16 +1,19 @@
 //! What GitHub's answer to a batch of lines means for each of them. Pure: status, headers and bytes
 //! in, an [`Answer`] out. What follows from it (halving, retries, quarantine) is decided elsewhere.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
-use serde_json::Value;
 use thiserror::Error;
 
 use super::rate::Rate;
-use super::wire;
-use crate::model::record::{Identity, Line};
+use crate::model::record::Line;
+
+mod body;
+#[cfg(test)]
+mod tests;
+
+use body::ErrorText;
 
 /// What became of the lines of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +135,7 @@ impl Answer {
     /// are those of the request. A 3xx that comes here is one that nobody follows.
     pub fn read(status: StatusCode, rate: &Rate, body: &[u8], lines: &[Line]) -> Self {
         match status.as_u16() {
-            200 | 207 => read_success(status, body, lines),
+            200 | 207 => body::success(status, body, lines),
             400 | 422 => Self::Invalid {
                 status,
                 message: ErrorText::read(body).text,
@@ -140,7 +143,7 @@ impl Answer {
             401 => Self::BadToken {
                 message: ErrorText::read(body).text,
             },
-            403 | 404 => read_denial(status, rate, body),
+            403 | 404 => body::denial(status, rate, body),
             410 => Self::VersionWithdrawn {
                 message: ErrorText::read(body).text,
             },
@@ -175,155 +178,6 @@ impl Answer {
     }
 }
 
-/// A 200 acknowledges every line. A 207 does so for those that it does not name, but only if each
-/// of its errors names one: an error about nothing we know may be about any of them. The contract
-/// has no errors in a 200; should there be some, they are not overlooked.
-fn read_success(status: StatusCode, body: &[u8], lines: &[Line]) -> Answer {
-    let doubt = |problem: &str| Answer::Unknown {
-        why: Doubt::Body {
-            status,
-            problem: tidy(problem),
-        },
-    };
-    let answer: wire::SetAnswer = match serde_json::from_slice(body) {
-        Ok(wire::Object(answer)) => answer,
-        Err(error) => return doubt(&error.to_string()),
-    };
-    let errors = answer.errors.unwrap_or_default();
-    if errors.is_empty() {
-        let is_whole = status == StatusCode::OK;
-        return if is_whole {
-            Answer::Acknowledged
-        } else {
-            doubt("it names no errors")
-        };
-    }
-    let indices: BTreeMap<&Identity, usize> = lines
-        .iter()
-        .enumerate()
-        .map(|(index, line)| (&line.identity, index))
-        .collect();
-    let mut outcomes: BTreeMap<usize, Option<Refusal>> = BTreeMap::new();
-    for wire::Object(error) in &errors {
-        let Some(index) = named(error, &indices, lines) else {
-            return doubt("one of its errors names no record of the request");
-        };
-        let refusal = match error.cause.as_deref() {
-            Some("not_found") => Some(Refusal::NotFound),
-            Some("unauthorized") => Some(Refusal::Unauthorized),
-            _ => None,
-        };
-        // Named twice: refused only if both causes are refusals.
-        let outcome = outcomes.entry(index).or_insert(refusal);
-        *outcome = refusal.and(*outcome);
-    }
-    let refused = outcomes
-        .iter()
-        .filter_map(|(index, refusal)| Some((*index, (*refusal)?)));
-    let unknown = outcomes
-        .iter()
-        .filter(|(_, refusal)| refusal.is_none())
-        .map(|(index, _)| *index);
-    Answer::Partial {
-        refused: refused.collect(),
-        unknown: unknown.collect(),
-    }
-}
-
-/// The index of the line that an error is about: that of its name, if a digest beside it agrees.
-fn named(
-    error: &wire::RecordError,
-    indices: &BTreeMap<&Identity, usize>,
-    lines: &[Line],
-) -> Option<usize> {
-    let wire::Object(deployment) = error.deployment.as_ref()?;
-    let name = deployment.deployment_name.as_deref()?.into();
-    let destination = &lines.first()?.identity.destination;
-    let index = *indices.get(&Identity {
-        destination: destination.clone(),
-        name,
-    })?;
-    let digest = lines.get(index)?.body.digest.to_string();
-    let agrees = deployment
-        .digest
-        .as_deref()
-        .is_none_or(|given| given == digest);
-    agrees.then_some(index)
-}
-
-/// A 403 or 404 is about repositories if it names some, else a 403 may be a limit, else it is
-/// about the organization. GitHub sends its secondary limit as a 403 too, and not always with
-/// headers: then its text tells.
-fn read_denial(status: StatusCode, rate: &Rate, body: &[u8]) -> Answer {
-    let ErrorText {
-        text: message,
-        repositories,
-        names_limit,
-    } = ErrorText::read(body);
-    if !repositories.is_empty() {
-        return Answer::NamesRepositories {
-            status,
-            repositories,
-            message,
-        };
-    }
-    if status == StatusCode::FORBIDDEN && (rate.limits() || names_limit) {
-        return Answer::Limited { status, message };
-    }
-    Answer::NoAccess { status, message }
-}
-
-/// What can be told from the body of an error.
-struct ErrorText {
-    text: String,
-    repositories: Vec<String>,
-    names_limit: bool,
-}
-
-impl ErrorText {
-    fn read(body: &[u8]) -> Self {
-        let wire::ErrorBody {
-            message,
-            documentation_url,
-            errors,
-        } = serde_json::from_slice(body).unwrap_or_default();
-        let limit = |value: &Value, words: &str| {
-            value
-                .as_str()
-                .is_some_and(|text| text.to_ascii_lowercase().contains(words))
-        };
-        let names_limit = limit(&message, "rate limit") || limit(&documentation_url, "rate-limit");
-        let (main, repositories) =
-            match serde_json::from_value::<wire::AboutRepositories>(message.clone()) {
-                Ok(about) => (about.cause, about.repositories),
-                Err(_) => (message, Vec::new()),
-            };
-        let parts = [&main, &errors]
-            .into_iter()
-            .map(plain)
-            .filter(|part| !part.is_empty());
-        let text = parts.collect::<Vec<_>>().join(" ");
-        Self {
-            text: if text.is_empty() {
-                "no message".to_owned()
-            } else {
-                tidy(&text)
-            },
-            repositories: repositories.iter().map(|one| tidy(&plain(one))).collect(),
-            names_limit,
-        }
-    }
-}
-
-/// A JSON value as a person would write it.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
 /// A text from outside, fit for one line of a log: at most 500 characters, none that moves a
 /// cursor.
 pub(super) fn tidy(text: &str) -> String {
@@ -332,6 +186,3 @@ pub(super) fn tidy(text: &str) -> String {
         .take(500)
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,10 +1,11 @@
 //! Requests, to the byte, and every limit of the contract.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::samples::{api, destination, line, version};
 use super::*;
+use crate::model::record::Body;
 
 fn built(destination: &Destination, lines: &[Line]) -> Result<Request<Bytes>, RequestError> {
     set_cluster_deployment_records(&api(), &version(), destination, lines)
