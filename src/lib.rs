@@ -6,6 +6,7 @@
 )]
 
 pub mod github;
+pub mod cluster;
 pub mod model;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

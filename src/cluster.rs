@@ -1,0 +1,275 @@
+//! Kubernetes in: mirrors of what runs in a cluster, and the facts that they add up to. Kubernetes
+//! types stay in here; nothing in here decides anything about records.
+
+mod calls;
+mod connect;
+mod convert;
+mod coverage;
+mod exact;
+mod health;
+mod index;
+mod intern;
+mod keep;
+mod labels;
+mod mirror;
+mod patience;
+mod remembered;
+mod scope;
+mod slim;
+mod soft;
+mod tasks;
+mod wake;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::model::facts::Facts;
+use crate::model::workload::Kind;
+
+pub use connect::{ConnectError, Connection, connect};
+pub use health::MirrorState;
+pub use labels::{LabelSelector, LabelSelectorError};
+pub use scope::Scope;
+
+pub use tasks::MirrorEnded;
+
+use convert::Converter;
+use coverage::Seen;
+use exact::ExactNamespaces;
+use keep::{Keep, Namespaces, Owners, Pods, Shared};
+use mirror::{Mirror, Place};
+use tasks::Tasks;
+use wake::Wake;
+
+/// The live view of a cluster: a mirror for each kind, or for each kind in each namespace.
+pub struct Cluster {
+    client: kube::Client,
+    shared: Arc<Shared>,
+    pods: Vec<Arc<Mirror<Pods>>>,
+    owners: Vec<Arc<Mirror<Owners>>>,
+    namespaces: KnownNamespaces,
+    wake: Wake,
+    tasks: Tasks,
+}
+
+/// How namespaces are known.
+#[derive(Debug)]
+enum KnownNamespaces {
+    /// By a watch of all of them.
+    Watched(Arc<Mirror<Namespaces>>),
+    /// One by one.
+    Exact(ExactNamespaces),
+}
+
+/// How a mirror is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MirrorHealth {
+    /// What it watches.
+    pub kind: Kind,
+    /// Where; `None` for the whole cluster.
+    pub namespace: Option<Arc<str>>,
+    /// Its state.
+    pub state: MirrorState,
+    /// Since when.
+    pub since: Instant,
+    /// What is wrong, if something is.
+    pub error: Option<Arc<str>>,
+    /// How many objects it shows.
+    pub objects: usize,
+}
+
+impl Cluster {
+    /// Begins to watch what `scope` says. `seed`: where the random part of waits comes from.
+    pub fn start(client: kube::Client, scope: Scope, seed: u64) -> Self {
+        let client = calls::bounded(client);
+        let (kinds, exact) = (scope.kinds(), scope.exact_namespaces());
+        let places: Vec<Option<Arc<str>>> = match &exact {
+            Some(names) => names.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        let shared = Arc::new(Shared::new(Converter::new(scope)));
+        let wake = Wake::new();
+        let mut tasks = Tasks::new(client.clone(), seed);
+        let mut pods = Vec::new();
+        let mut owners = Vec::new();
+        for namespace in &places {
+            let place = Place {
+                kind: Kind::Pod,
+                namespace: namespace.clone(),
+            };
+            pods.push(tasks.start(Mirror::new(place, Pods(Arc::clone(&shared)), wake.clone())));
+        }
+        for (kind, namespace) in kinds
+            .iter()
+            .flat_map(|kind| places.iter().map(move |p| (kind, p)))
+        {
+            let place = Place {
+                kind: kind.clone(),
+                namespace: namespace.clone(),
+            };
+            let keep = Owners {
+                kind: kind.clone(),
+                shared: Arc::clone(&shared),
+            };
+            owners.push(tasks.start(Mirror::new(place, keep, wake.clone())));
+        }
+        let namespaces = if let Some(names) = exact {
+            KnownNamespaces::Exact(ExactNamespaces::new(names))
+        } else {
+            let place = Place {
+                kind: namespace_kind(),
+                namespace: None,
+            };
+            let mirror = Mirror::new(place, Namespaces(Arc::clone(&shared)), wake.clone());
+            KnownNamespaces::Watched(tasks.start(mirror))
+        };
+        Self {
+            client,
+            shared,
+            pods,
+            owners,
+            namespaces,
+            wake,
+            tasks,
+        }
+    }
+
+    /// What is known now. Cheap: objects are shared, not copied.
+    pub fn facts(&self) -> Facts {
+        let mut facts = Facts::default();
+        let mut seen = Seen::default();
+        for mirror in &self.pods {
+            let state = mirror.state();
+            seen.add(&mirror.place, state.shown());
+            facts
+                .pods
+                .extend(state.index.iter().map(|kept| Arc::clone(&kept.pod)));
+        }
+        facts.coverage.pods = seen.view();
+        for mirrors in self
+            .owners
+            .chunk_by(|one, next| one.place.kind == next.place.kind)
+        {
+            let mut seen = Seen::default();
+            for mirror in mirrors {
+                let state = mirror.state();
+                seen.add(&mirror.place, state.shown());
+                facts.objects.extend(state.index.iter().cloned());
+            }
+            let kind = mirrors.first().map(|mirror| mirror.place.kind.clone());
+            facts
+                .coverage
+                .kinds
+                .extend(kind.map(|kind| (kind, seen.view())));
+        }
+        match &self.namespaces {
+            KnownNamespaces::Exact(exact) => {
+                (facts.namespaces, facts.coverage.namespaces) = exact.facts();
+            }
+            KnownNamespaces::Watched(mirror) => {
+                let state = mirror.state();
+                let mut seen = Seen::default();
+                seen.add(&mirror.place, state.shown());
+                facts.coverage.namespaces = seen.view();
+                facts.namespaces.extend(state.index.iter().cloned());
+            }
+        }
+        facts.remembered = self.shared.remembered().of(&facts.objects, &facts.pods);
+        facts
+    }
+
+    /// Waits until something changed since the last call returned. Nothing that leaves the facts as
+    /// they were wakes it, except a changed state of a mirror. For one waiter at a time; dropping
+    /// the future loses no change.
+    pub async fn changed(&self) {
+        self.wake.wait().await;
+    }
+
+    /// How each mirror is: pods first, then owners by kind, then namespaces.
+    pub fn health(&self) -> Vec<MirrorHealth> {
+        let mut health: Vec<MirrorHealth> =
+            self.pods.iter().map(|mirror| health_of(mirror)).collect();
+        health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
+        match &self.namespaces {
+            KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
+            KnownNamespaces::Exact(exact) => health.extend(exact.health()),
+        }
+        health
+    }
+
+    /// Reads the namespaces that are looked at one by one; does nothing where they are watched.
+    /// Roles in those namespaces suffice for it.
+    pub async fn refresh_namespaces(&self) {
+        if let KnownNamespaces::Exact(exact) = &self.namespaces {
+            exact
+                .refresh(&self.client, &self.shared.converter, &self.wake)
+                .await;
+        }
+    }
+
+    /// Waits until every mirror is Synced, or until `limit` has passed. Returns whether they are.
+    pub async fn first_sync(&self, limit: Duration) -> bool {
+        let synced = async {
+            let mut changes = self.wake.health_changes();
+            self.refresh_namespaces().await;
+            while !self
+                .health()
+                .iter()
+                .all(|mirror| mirror.state == MirrorState::Synced)
+            {
+                if changes.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(limit, synced).await.is_ok()
+    }
+
+    /// What identifies this cluster: the uid of the namespace `kube-system`, or where that cannot
+    /// be read (403 or 404) of the namespace `fallback`, with the name of the namespace. `None` if
+    /// nothing could be read, which says nothing about the cluster.
+    pub async fn identity(&self, fallback: &str) -> Option<(Arc<str>, Arc<str>)> {
+        for name in ["kube-system", fallback] {
+            match exact::read(&self.client, name).await {
+                Ok(Some(namespace)) => {
+                    let uid = namespace.meta.uid.0.filter(|uid| !uid.is_empty())?;
+                    return Some((name.into(), uid.into()));
+                }
+                Ok(None) => {}
+                Err(error) if error.forbidden => {}
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Waits until a mirror ends although nobody stopped it: the process cannot go on without it.
+    pub async fn failed(&self) -> MirrorEnded {
+        self.tasks.failed().await
+    }
+
+    /// Ends all watches. What was known can still be asked for.
+    pub async fn stop(&self) {
+        self.tasks.stop().await;
+    }
+}
+
+/// How a mirror is.
+fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
+    let state = mirror.state();
+    MirrorHealth {
+        kind: mirror.place.kind.clone(),
+        namespace: mirror.place.namespace.clone(),
+        state: state.shown(),
+        since: state.health.state().1,
+        error: state.error(),
+        objects: state.index.len(),
+    }
+}
+
+/// Namespaces own no pods, so the core has no word of its own for their kind.
+fn namespace_kind() -> Kind {
+    Kind::new("", "Namespace")
+}

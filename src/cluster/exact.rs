@@ -1,0 +1,155 @@
+//! Namespaces that are looked at one by one: each is read with a GET, because a watch of namespaces
+//! needs rights on the whole cluster.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use kube::{Api, Client};
+
+use crate::model::facts::{Namespace, View};
+
+use super::calls::{code, describe};
+use super::convert::Converter;
+use super::health::{Health, Trouble};
+use super::mirror::Place;
+use super::slim::{SlimMeta, resource};
+use super::wake::Wake;
+use super::{MirrorHealth, namespace_kind};
+
+/// A read must be answered within this time.
+const READ_WITHIN: Duration = Duration::from_secs(10);
+
+/// What is known of the namespaces that were named.
+#[derive(Debug)]
+pub(super) struct ExactNamespaces(Mutex<BTreeMap<Arc<str>, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    /// As it was read last; `None` where it does not exist.
+    namespace: Option<Arc<Namespace>>,
+    health: Health,
+}
+
+impl ExactNamespaces {
+    /// Those of these names, none of them read yet.
+    pub(super) fn new(names: Vec<Arc<str>>) -> Self {
+        let known = |name| {
+            (
+                name,
+                Known {
+                    namespace: None,
+                    health: Health::new(),
+                },
+            )
+        };
+        Self(Mutex::new(names.into_iter().map(known).collect()))
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Known>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads each of them.
+    pub(super) async fn refresh(&self, client: &Client, converter: &Converter, wake: &Wake) {
+        let names: Vec<Arc<str>> = self.known().keys().cloned().collect();
+        let reads = names
+            .into_iter()
+            .map(async |name| (read(client, &name).await, name));
+        for (answer, name) in join_all(reads).await {
+            self.take(&name, answer, converter, wake);
+        }
+    }
+
+    fn take(
+        &self,
+        name: &Arc<str>,
+        answer: Result<Option<SlimMeta>, Trouble>,
+        converter: &Converter,
+        wake: &Wake,
+    ) {
+        let read = answer.and_then(|slim| match slim.map(|slim| converter.namespace(&slim)) {
+            Some(None) => Err(trouble(false, "it cannot be read".to_owned())),
+            Some(Some(namespace)) => Ok(Some(Arc::new(namespace))),
+            None => Ok(None),
+        });
+        let mut all = self.known();
+        let Some(known) = all.get_mut(name) else {
+            return;
+        };
+        let state_before = known.health.state().0;
+        let mut matters = false;
+        match read {
+            Ok(namespace) => {
+                known.health.listed();
+                matters = known.namespace != namespace;
+                known.namespace = namespace;
+            }
+            Err(trouble) => known.health.failed(&trouble),
+        }
+        let state = known.health.state().0;
+        let objects = usize::from(known.namespace.is_some());
+        let error = known.health.error().cloned();
+        drop(all);
+        if state != state_before {
+            let place = Place {
+                kind: namespace_kind(),
+                namespace: Some(Arc::clone(name)),
+            };
+            place.log(state, objects, error.as_deref());
+            wake.health_changed();
+        }
+        if matters || state != state_before {
+            wake.changed();
+        }
+    }
+
+    /// What is known, and of which namespaces it is known whether they exist.
+    pub(super) fn facts(&self) -> (Vec<Arc<Namespace>>, View) {
+        let all = self.known();
+        let namespaces = all
+            .values()
+            .filter_map(|known| known.namespace.clone())
+            .collect();
+        let covered = all.iter().filter(|(_, known)| known.health.is_synced());
+        (
+            namespaces,
+            View::Only(covered.map(|(name, _)| Arc::clone(name)).collect()),
+        )
+    }
+
+    /// How each of them is.
+    pub(super) fn health(&self) -> Vec<MirrorHealth> {
+        let all = self.known();
+        let health = all.iter().map(|(name, known)| MirrorHealth {
+            kind: namespace_kind(),
+            namespace: Some(Arc::clone(name)),
+            state: known.health.state().0,
+            since: known.health.state().1,
+            error: known.health.error().cloned(),
+            objects: usize::from(known.namespace.is_some()),
+        });
+        health.collect()
+    }
+}
+
+/// Reads a namespace: `None` if it does not exist.
+pub(super) async fn read(client: &Client, name: &str) -> Result<Option<SlimMeta>, Trouble> {
+    let api: Api<SlimMeta> = Api::all_with(client.clone(), &resource("", "v1", "Namespace"));
+    match tokio::time::timeout(READ_WITHIN, api.get(name)).await {
+        Ok(Ok(namespace)) => Ok(Some(namespace)),
+        Ok(Err(error)) if code(&error) == Some(404) => Ok(None),
+        Ok(Err(error)) => Err(trouble(code(&error) == Some(403), describe(&error))),
+        Err(_) => Err(trouble(false, format!("no answer within {READ_WITHIN:?}"))),
+    }
+}
+
+/// A failed read: only the next one can mend it.
+fn trouble(forbidden: bool, message: String) -> Trouble {
+    Trouble {
+        forbidden,
+        needs_list: true,
+        message: message.into(),
+    }
+}

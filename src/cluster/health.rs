@@ -1,0 +1,240 @@
+//! The health of one watch: may what it shows be taken as whole? Time is tokio's; nothing here does
+//! input or output.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::patience::QUIET;
+
+/// What is known of a watch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MirrorState {
+    /// Its first whole list has not come yet, and nothing has failed.
+    Listing,
+    /// It shows everything.
+    Synced,
+    /// Something failed; it still shows what it had.
+    Interrupted,
+    /// The API server forbids it; it still shows what it had.
+    Forbidden,
+}
+
+impl MirrorState {
+    /// Its name in logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Listing => "listing",
+            Self::Synced => "synced",
+            Self::Interrupted => "interrupted",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
+impl fmt::Display for MirrorState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What went wrong with a watch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// Whether it is a 403.
+    pub(super) forbidden: bool,
+    /// Whether only a whole list can mend it: a watch cannot go on from where it was.
+    pub(super) needs_list: bool,
+    /// What was said.
+    pub(super) message: Arc<str>,
+}
+
+/// The health of one watch.
+#[derive(Debug)]
+pub(super) struct Health {
+    state: MirrorState,
+    since: Instant,
+    needs_list: bool,
+    last_trouble: Option<(Instant, Arc<str>)>,
+}
+
+impl Health {
+    /// That of a watch that begins.
+    pub(super) fn new() -> Self {
+        Self {
+            state: MirrorState::Listing,
+            since: Instant::now(),
+            needs_list: true,
+            last_trouble: None,
+        }
+    }
+
+    /// The state, and since when.
+    pub(super) fn state(&self) -> (MirrorState, Instant) {
+        (self.state, self.since)
+    }
+
+    /// Whether everything is shown.
+    pub(super) fn is_synced(&self) -> bool {
+        self.state == MirrorState::Synced
+    }
+
+    /// What was said last, unless it is over.
+    pub(super) fn error(&self) -> Option<&Arc<str>> {
+        let shown = matches!(
+            self.state,
+            MirrorState::Interrupted | MirrorState::Forbidden
+        );
+        self.last_trouble
+            .as_ref()
+            .filter(|_| shown)
+            .map(|(_, message)| message)
+    }
+
+    /// When a watch that went on without a word counts as whole again: it emits nothing when it
+    /// resumes.
+    pub(super) fn restored_at(&self) -> Option<Instant> {
+        let resumed = !self.needs_list && !self.is_synced();
+        self.last_trouble
+            .as_ref()
+            .filter(|_| resumed)
+            .map(|(at, _)| *at + QUIET)
+    }
+
+    /// Whether a list is under way or to come.
+    pub(super) fn needs_list(&self) -> bool {
+        self.needs_list
+    }
+
+    /// A list begins. It clears nothing: this is said before the list is asked for.
+    pub(super) fn list_begins(&mut self) {
+        self.needs_list = true;
+        if self.is_synced() {
+            self.enter(MirrorState::Interrupted);
+        }
+    }
+
+    /// A whole list was read.
+    pub(super) fn listed(&mut self) {
+        self.needs_list = false;
+        self.enter(MirrorState::Synced);
+    }
+
+    /// A watch event came.
+    pub(super) fn event(&mut self) {
+        if !self.needs_list {
+            self.enter(MirrorState::Synced);
+        }
+    }
+
+    /// The time of [`Self::restored_at`] may have come.
+    pub(super) fn time_passed(&mut self) {
+        if self.restored_at().is_some_and(|at| at <= Instant::now()) {
+            self.enter(MirrorState::Synced);
+        }
+    }
+
+    /// Something failed.
+    pub(super) fn failed(&mut self, trouble: &Trouble) {
+        self.needs_list |= trouble.needs_list;
+        self.last_trouble = Some((Instant::now(), Arc::clone(&trouble.message)));
+        self.enter(if trouble.forbidden {
+            MirrorState::Forbidden
+        } else {
+            MirrorState::Interrupted
+        });
+    }
+
+    fn enter(&mut self, state: MirrorState) {
+        if self.state != state {
+            self.state = state;
+            self.since = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn trouble(forbidden: bool, needs_list: bool) -> Trouble {
+        Trouble {
+            forbidden,
+            needs_list,
+            message: "broken".into(),
+        }
+    }
+
+    fn synced() -> Health {
+        let mut health = Health::new();
+        health.list_begins();
+        health.listed();
+        health
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_whole_list_makes_a_new_watch_synced() {
+        let mut health = Health::new();
+        health.list_begins();
+        health.event();
+        tokio::time::advance(QUIET * 2).await;
+        health.time_passed();
+        assert_eq!(health.state().0, MirrorState::Listing);
+        health.listed();
+        assert!(health.is_synced());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn any_error_ends_synced_and_the_next_event_restores_it() {
+        let mut health = synced();
+        health.failed(&trouble(false, false));
+        assert_eq!(health.state().0, MirrorState::Interrupted);
+        assert_eq!(health.error().map(|error| &**error), Some("broken"));
+        health.event();
+        assert!(health.is_synced());
+        assert_eq!(health.error(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_goes_on_quietly_is_synced_after_two_minutes_without_an_error() {
+        let mut health = synced();
+        health.failed(&trouble(false, false));
+        tokio::time::advance(Duration::from_secs(119)).await;
+        health.failed(&trouble(false, false));
+        tokio::time::advance(Duration::from_secs(119)).await;
+        health.time_passed();
+        assert_eq!(health.state().0, MirrorState::Interrupted);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(health.restored_at(), Some(Instant::now()));
+        health.time_passed();
+        assert!(health.is_synced());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_a_list_is_read_neither_events_nor_time_restore_it() {
+        let mut health = synced();
+        health.failed(&trouble(false, true));
+        health.list_begins();
+        health.event();
+        tokio::time::advance(QUIET * 3).await;
+        health.time_passed();
+        assert_eq!(health.restored_at(), None);
+        assert_eq!(health.state().0, MirrorState::Interrupted);
+        health.listed();
+        assert!(health.is_synced());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_start_of_a_list_clears_no_forbidden_and_makes_nothing_synced() {
+        let mut health = Health::new();
+        health.list_begins();
+        health.failed(&trouble(true, true));
+        let since = health.state().1;
+        tokio::time::advance(Duration::from_secs(5)).await;
+        health.list_begins();
+        assert_eq!(health.state(), (MirrorState::Forbidden, since));
+    }
+}

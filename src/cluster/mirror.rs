@@ -1,0 +1,307 @@
+//! Mirror: one watch, its compact index and its health. A mirror only ever adds to what is known:
+//! an error, a list that breaks or an answer that never comes leaves the index as it was and ends
+//! Synced.
+
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use kube::Api;
+use kube::runtime::watcher::{self, Event, watcher};
+use tokio_util::sync::CancellationToken;
+
+use crate::model::workload::Kind;
+
+use super::calls::{code, describe};
+use super::health::{Health, MirrorState, Trouble};
+use super::index::{Change, Index, Kept};
+use super::keep::Keep;
+use super::patience::Patience;
+use super::wake::Wake;
+
+/// How many objects a page of a list has. The peak of memory while listing grows with it.
+const PAGE_SIZE: u32 = 100;
+/// A list that makes no progress for this long is given up.
+const LIST_STALLS_AFTER: Duration = Duration::from_mins(1);
+
+/// What is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The kind.
+    pub(super) kind: Kind,
+    /// The namespace; `None` for the whole cluster.
+    pub(super) namespace: Option<Arc<str>>,
+}
+
+/// One watch, its index and its health.
+#[derive(Debug)]
+pub(super) struct Mirror<K: Keep> {
+    pub(super) place: Place,
+    keep: K,
+    state: Mutex<State<K::Kept>>,
+    wake: Wake,
+}
+
+/// What a mirror shows, under one lock so that nobody sees an index with the health of another.
+#[derive(Debug)]
+pub(super) struct State<T> {
+    pub(super) index: Index<T>,
+    pub(super) health: Health,
+}
+
+/// How the reading of a watch went on.
+enum Step<T> {
+    Event(Event<T>),
+    Failed { trouble: Trouble, start_anew: bool },
+    TimePassed,
+}
+
+impl<K: Keep> Mirror<K> {
+    pub(super) fn new(place: Place, keep: K, wake: Wake) -> Self {
+        let state = State {
+            index: Index::default(),
+            health: Health::new(),
+        };
+        Self {
+            place,
+            keep,
+            state: Mutex::new(state),
+            wake,
+        }
+    }
+
+    /// What it shows now.
+    pub(super) fn state(&self) -> MutexGuard<'_, State<K::Kept>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Watches until `stop`.
+    pub(super) async fn run(&self, client: kube::Client, seed: u64, stop: CancellationToken) {
+        stop.run_until_cancelled(self.watch(client, Patience::new(seed)))
+            .await;
+    }
+
+    async fn watch(
+        &self,
+        client: kube::Client,
+        mut patience: Patience,
+    ) -> std::convert::Infallible {
+        let resource = self.keep.resource();
+        let api: Api<K::Wire> = match &self.place.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &resource),
+            None => Api::all_with(client, &resource),
+        };
+        // No streaming lists: when one breaks, kube keeps what it had read of it.
+        let config = watcher::Config::default().page_size(PAGE_SIZE);
+        loop {
+            let mut events = pin!(watcher(api.clone(), config.clone()));
+            loop {
+                match self.next(&mut events).await {
+                    Step::Event(event) => self.take(event),
+                    Step::TimePassed => self.update(|state| {
+                        state.health.time_passed();
+                        Change::none()
+                    }),
+                    Step::Failed {
+                        trouble,
+                        start_anew,
+                    } => {
+                        self.fail(&trouble);
+                        tokio::time::sleep(patience.wait()).await;
+                        if start_anew {
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn next<S>(&self, events: &mut S) -> Step<K::Wire>
+    where
+        S: Stream<Item = watcher::Result<Event<K::Wire>>> + Unpin,
+    {
+        let (listing, restored_at) = {
+            let state = self.state();
+            (state.health.needs_list(), state.health.restored_at())
+        };
+        let next = events.next();
+        let next = if listing {
+            let Ok(next) = tokio::time::timeout(LIST_STALLS_AFTER, next).await else {
+                let message = format!("a list made no progress for {LIST_STALLS_AFTER:?}").into();
+                let trouble = Trouble {
+                    forbidden: false,
+                    needs_list: true,
+                    message,
+                };
+                return Step::Failed {
+                    trouble,
+                    start_anew: true,
+                };
+            };
+            next
+        } else if let Some(at) = restored_at {
+            let Ok(next) = tokio::time::timeout_at(at, next).await else {
+                return Step::TimePassed;
+            };
+            next
+        } else {
+            next.await
+        };
+        match next {
+            Some(Ok(event)) => Step::Event(event),
+            Some(Err(error)) => failed(&error),
+            None => {
+                let message = "the watch ended".into();
+                let trouble = Trouble {
+                    forbidden: false,
+                    needs_list: true,
+                    message,
+                };
+                Step::Failed {
+                    trouble,
+                    start_anew: true,
+                }
+            }
+        }
+    }
+
+    /// Takes an event in.
+    fn take(&self, event: Event<K::Wire>) {
+        self.update(|state| match event {
+            Event::Init => {
+                state.index.begin();
+                state.health.list_begins();
+                Change::none()
+            }
+            Event::InitApply(wire) => {
+                let key = self.keep.key(&wire);
+                let kept = self.keep.read(&wire, state.index.get(&key));
+                state.index.list(key, kept);
+                Change::none()
+            }
+            Event::InitDone => {
+                state.health.listed();
+                state.index.finish()
+            }
+            Event::Apply(wire) => {
+                state.health.event();
+                let key = self.keep.key(&wire);
+                let kept = self.keep.read(&wire, state.index.get(&key));
+                state.index.apply(key, kept)
+            }
+            Event::Delete(wire) => {
+                state.health.event();
+                let key = self.keep.key(&wire);
+                // The last view of an object may tell more than the one before.
+                if let Some(last) = self.keep.read(&wire, state.index.get(&key)) {
+                    state.index.apply(key.clone(), Some(last));
+                }
+                state.index.delete(&key)
+            }
+        });
+    }
+
+    fn fail(&self, trouble: &Trouble) {
+        self.update(|state| {
+            state.health.failed(trouble);
+            Change::none()
+        });
+        tracing::debug!(
+            kind = %self.place.kind,
+            namespace = self.place.namespace.as_deref(),
+            error = &*trouble.message,
+            "a watch failed"
+        );
+    }
+
+    /// Changes what is shown, and wakes and tells whom it concerns.
+    fn update(&self, change: impl FnOnce(&mut State<K::Kept>) -> Change<K::Kept>) {
+        let mut state = self.state();
+        let before = state.shown();
+        let change = change(&mut state);
+        let after = state.shown();
+        let (objects, error) = (state.index.len(), state.error());
+        drop(state);
+        change.gone.iter().for_each(|gone| self.keep.gone(gone));
+        if before != after {
+            self.place.log(after, objects, error.as_deref());
+            self.wake.health_changed();
+        }
+        if change.matters || before != after {
+            self.wake.changed();
+        }
+    }
+}
+
+impl<T: Kept> State<T> {
+    /// The state of the mirror. An object that cannot be read makes it Interrupted: what it says
+    /// is not known, so its absence from what is shown proves nothing.
+    pub(super) fn shown(&self) -> MirrorState {
+        let (state, _) = self.health.state();
+        if state == MirrorState::Synced && self.index.unreadable().is_some() {
+            MirrorState::Interrupted
+        } else {
+            state
+        }
+    }
+
+    /// What is wrong.
+    pub(super) fn error(&self) -> Option<Arc<str>> {
+        let unreadable = || {
+            let (namespace, name) = self.index.unreadable()?;
+            Some(format!("an object cannot be read: {namespace}/{name}").into())
+        };
+        self.health.error().cloned().or_else(unreadable)
+    }
+}
+
+impl Place {
+    /// Tells that the state of a mirror changed.
+    pub(super) fn log(&self, state: MirrorState, objects: usize, error: Option<&str>) {
+        let (kind, namespace) = (&self.kind, self.namespace.as_deref());
+        match state {
+            MirrorState::Synced => tracing::info!(%kind, namespace, objects, "a mirror is synced"),
+            MirrorState::Listing => tracing::info!(%kind, namespace, "a mirror lists"),
+            MirrorState::Interrupted => {
+                tracing::warn!(%kind, namespace, objects, error, "a mirror is interrupted");
+            }
+            MirrorState::Forbidden => {
+                tracing::warn!(%kind, namespace, objects, error, "a mirror is forbidden");
+            }
+        }
+    }
+}
+
+/// What to do about an error of the watcher: where it goes on from, and whether it can.
+fn failed<T>(error: &watcher::Error) -> Step<T> {
+    let (needs_list, start_anew) = match error {
+        watcher::Error::InitialListFailed(_) | watcher::Error::NoResourceVersion => (true, false),
+        watcher::Error::WatchError(status) => (status.code == 410, false),
+        // kube would ask for the same version again and again.
+        watcher::Error::WatchStartFailed(error) => {
+            (code(error) == Some(410), code(error) == Some(410))
+        }
+        // Nothing is lost with a connection: the watch goes on behind the last event. An event
+        // that could not be read is lost.
+        watcher::Error::WatchFailed(kube::Error::ReadEvents(_)) => (false, false),
+        watcher::Error::WatchFailed(_) => (true, true),
+    };
+    let (forbidden, message) = match error {
+        watcher::Error::InitialListFailed(source)
+        | watcher::Error::WatchStartFailed(source)
+        | watcher::Error::WatchFailed(source) => (code(source) == Some(403), describe(source)),
+        watcher::Error::WatchError(status) => (status.code == 403, status.message.clone()),
+        watcher::Error::NoResourceVersion => (false, error.to_string()),
+    };
+    let trouble = Trouble {
+        forbidden,
+        needs_list,
+        message: message.into(),
+    };
+    Step::Failed {
+        trouble,
+        start_anew,
+    }
+}

@@ -1,0 +1,101 @@
+//! Scope: which part of a cluster is looked at, and how labels are read. Every choice is made on
+//! our side: whatever a server leaves out of a watch (by a field or label selector) it would report
+//! as deleted when it leaves the selection, and gone means something here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::selection::Selection;
+use crate::model::workload::Kind;
+
+use super::labels::LabelSelector;
+
+/// Which part of a cluster is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Namespaces, images and kinds.
+    pub selection: Selection,
+    /// `--selector`, on the labels of workload objects.
+    pub workload_labels: Option<LabelSelector>,
+    /// `--namespace-selector`, on the labels of Namespaces.
+    pub namespace_labels: Option<LabelSelector>,
+    /// `--logical-environment-label`: the label of a Namespace that overrides the environment.
+    pub logical_environment_label: Option<String>,
+    /// `--physical-environment-label`.
+    pub physical_environment_label: Option<String>,
+}
+
+impl Scope {
+    /// The kinds of owners to look at, each once.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let groups = || self.selection.kinds.iter();
+        let wanted = |kind: &Kind| groups().any(|group| group.watched().contains(kind));
+        Kind::OWNERS.into_iter().filter(wanted).collect()
+    }
+
+    /// The namespaces to look at one by one; `None` for the whole cluster.
+    pub fn exact_namespaces(&self) -> Option<Vec<Arc<str>>> {
+        let mut names = self.selection.exact_namespaces()?;
+        names.sort();
+        names.dedup();
+        Some(names)
+    }
+
+    /// Whether a workload object with these labels is selected.
+    pub(super) fn selects_workload(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.workload_labels
+            .as_ref()
+            .is_none_or(|selector| selector.matches(labels))
+    }
+
+    /// Whether a Namespace with these labels is selected.
+    pub(super) fn selects_namespace(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.namespace_labels
+            .as_ref()
+            .is_none_or(|selector| selector.matches(labels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::selection::{KindGroup, Pattern};
+
+    #[test]
+    fn a_kind_that_several_groups_need_is_looked_at_once() {
+        let kinds = vec![
+            KindGroup::ReplicaSets,
+            KindGroup::Deployments,
+            KindGroup::Others,
+        ];
+        let scope = Scope {
+            selection: Selection {
+                kinds,
+                ..Selection::default()
+            },
+            ..Scope::default()
+        };
+        assert_eq!(
+            scope.kinds(),
+            [
+                Kind::Deployment,
+                Kind::ReplicaSet,
+                Kind::ReplicationController
+            ]
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_is_named_twice_is_looked_at_once() {
+        let namespaces = ["b", "a", "b"].map(Pattern::new).to_vec();
+        let selection = Selection {
+            namespaces,
+            ..Selection::default()
+        };
+        let scope = Scope {
+            selection,
+            ..Scope::default()
+        };
+        assert_eq!(scope.exact_namespaces(), Some(vec!["a".into(), "b".into()]));
+    }
+}

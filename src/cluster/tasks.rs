@@ -1,0 +1,66 @@
+//! The tasks of the mirrors: one each, all of them ended by one token.
+
+use std::sync::Arc;
+
+use kube::Client;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::keep::Keep;
+use super::mirror::Mirror;
+
+/// The running mirrors. They end when this is dropped.
+pub(super) struct Tasks {
+    client: Client,
+    seed: u64,
+    stop: CancellationToken,
+    running: Mutex<JoinSet<()>>,
+}
+
+/// A mirror ended although nobody stopped it.
+#[derive(Debug, thiserror::Error)]
+#[error("a mirror of the cluster ended unexpectedly: {0}")]
+pub struct MirrorEnded(String);
+
+impl Tasks {
+    /// No task yet; `seed`: where the random part of their waits comes from.
+    pub(super) fn new(client: Client, seed: u64) -> Self {
+        Self {
+            client,
+            seed,
+            stop: CancellationToken::new(),
+            running: Mutex::default(),
+        }
+    }
+
+    /// Starts a mirror.
+    pub(super) fn start<K: Keep>(&mut self, mirror: Mirror<K>) -> Arc<Mirror<K>> {
+        let mirror = Arc::new(mirror);
+        self.seed = self.seed.wrapping_add(1);
+        let (client, seed, stop) = (self.client.clone(), self.seed, self.stop.clone());
+        let running = Arc::clone(&mirror);
+        self.running
+            .get_mut()
+            .spawn(async move { running.run(client, seed, stop).await });
+        mirror
+    }
+
+    /// Waits until a mirror ends although nobody stopped it.
+    pub(super) async fn failed(&self) -> MirrorEnded {
+        let ended = self.running.lock().await.join_next().await;
+        if self.stop.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+        MirrorEnded(match ended {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) | None => "without an error".to_owned(),
+        })
+    }
+
+    /// Ends them all.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        while self.running.lock().await.join_next().await.is_some() {}
+    }
+}
