@@ -5,8 +5,12 @@
     allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")
 )]
 
-pub mod github;
-pub mod cluster;
 pub mod model;
+
+pub mod cluster;
+pub mod github;
+
+pub mod recorder;
+
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -1,6 +1,8 @@
 //! Every request that may be sent is one of the contract's: its path, its method, its body. The
 //! contract is GitHub's own description; here it also refuses every property that it does not name.
 
+#![cfg(feature = "sandbox")]
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! github-sandbox from outside: every endpoint, limit and fault, in process under a paused clock
 //! and over real connections.
 
+#![cfg(feature = "sandbox")]
+
 #[cfg(test)]
 #[path = "sandbox/binary.rs"]
 mod binary;

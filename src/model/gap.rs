@@ -39,11 +39,13 @@ pub enum Reason {
     Unauthorized,
     /// GitHub called the record invalid.
     Invalid,
+    /// GitHub neither took the record nor refused it in a way that anybody knows.
+    Unconfirmed,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoDigest,
         Self::OtherDigest,
         Self::InvalidImage,
@@ -59,6 +61,7 @@ impl Reason {
         Self::NotFound,
         Self::Unauthorized,
         Self::Invalid,
+        Self::Unconfirmed,
     ];
 
     /// Its name, in kebab case.
@@ -79,6 +82,7 @@ impl Reason {
             Self::NotFound => "not-found",
             Self::Unauthorized => "unauthorized",
             Self::Invalid => "invalid",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }

@@ -38,6 +38,9 @@ pub enum Outcome {
     NotApplied,
     /// It may have been applied, and may still be.
     Unknown,
+    /// GitHub names the record with a cause that nobody knows: unknown too, and not asked again at
+    /// once.
+    Unconfirmed,
 }
 
 impl Ledger {
@@ -193,6 +196,16 @@ impl Ledger {
             }
             (Outcome::NotApplied, _) => entry.turned_down(line),
             (Outcome::Unknown, _) => entry.lost(line, now),
+            (Outcome::Unconfirmed, Status::Deployed) => {
+                entry.lost(line, now);
+                let earlier = self.refusals.get(identity);
+                let refusal = Refusal::of_report(earlier, &line.body, Reason::Unconfirmed, now);
+                self.refusals.insert(identity.clone(), refusal);
+            }
+            (Outcome::Unconfirmed, Status::Decommissioned) => {
+                entry.lost(line, now);
+                entry.end_refused(line, Reason::Unconfirmed, now);
+            }
         }
         if matches!(outcome, Outcome::Refused(_) | Outcome::NotApplied) {
             self.touched.insert(identity.clone());

@@ -174,6 +174,10 @@ impl Entry {
     }
 
     pub(super) fn leaves(&mut self, line: &Line) {
+        if self.under_way(line).is_none() {
+            // One line may leave twice in a cycle, first as a witness.
+            self.intend(line, &self.owner.clone());
+        }
         if let Some(sent) = self.under_way(line) {
             sent.fate = Fate::Left;
         }

@@ -1,0 +1,296 @@
+//! The recorder: what runs on one side, GitHub's records on the other, the ledger between them. The
+//! loop is here; a turn of it in `cycle`, what goes out in `delivery`, the ledger's place in
+//! `store`. Nothing here knows Kubernetes types but the store, or wire types at all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::{Cluster, MirrorEnded};
+use crate::github::client::Client;
+use crate::github::pace::Pace;
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+use crate::model::plan::Step;
+use crate::model::policy::Policy;
+
+mod batch;
+pub mod clock;
+mod cycle;
+mod delivery;
+mod report;
+mod schedule;
+pub mod status;
+pub mod store;
+
+use clock::Clock;
+use schedule::Schedule;
+use status::Shared;
+use store::{Store, StoreError};
+
+/// The operation of the API that the recorder uses, as metrics name it.
+pub const OPERATION: &str = "set-cluster-deployment-records";
+
+/// How long the first cycle waits for every mirror.
+const FIRST_SYNC: Duration = Duration::from_secs(60);
+
+/// The loop turns at least this often, so that whoever watches it sees that it lives.
+const PULSE: Duration = Duration::from_secs(15);
+
+/// How long a process that stops tries to store its ledger.
+const LAST_STORE: Duration = Duration::from_secs(7);
+
+/// How long a process that starts tries to reach the API server.
+pub const REACH: Duration = Duration::from_secs(30);
+
+/// What HTTP goes out through: a real connection, or a router in the same process.
+pub trait Transport:
+    tower::Service<
+        Request<Bytes>,
+        Response = Response<Bytes>,
+        Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    >
+{
+}
+
+impl<S> Transport for S
+where
+    S: tower::Service<Request<Bytes>, Response = Response<Bytes>>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+}
+
+/// What the recorder is told by settings, the core's policy included.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What the core is told.
+    pub policy: Arc<Policy>,
+    /// How often the full snapshot is sent.
+    pub interval: Duration,
+    /// The namespace of the ledger.
+    pub ledger_namespace: String,
+}
+
+/// Why the recorder cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The ledger cannot be read or may not be written.
+    #[error("the ledger")]
+    Store(#[source] StoreError),
+    /// A mirror ended.
+    #[error("a watch ended")]
+    Mirror(#[source] MirrorEnded),
+}
+
+/// The recorder.
+pub struct Recorder<S> {
+    settings: Settings,
+    cluster: Cluster,
+    /// `None` in a dry run.
+    github: Option<Client<S>>,
+    /// `None` where nothing may be written.
+    store: Option<Store>,
+    ledger: Ledger,
+    pace: Pace,
+    schedule: Schedule,
+    clock: Clock,
+    rng: StdRng,
+    stop: CancellationToken,
+    status: Shared,
+    /// Where the full snapshot goes on, while one is under way.
+    cursor: Option<cycle::Cursor>,
+    /// The uid of each namespace that tells clusters apart, as far as it was read.
+    uids: BTreeMap<String, String>,
+    orphans: BTreeMap<Arc<str>, Moment>,
+    store_backoff: Duration,
+    last_summary: Option<report::Said>,
+    last_dry_run: Vec<Step>,
+}
+
+/// What a recorder is made of.
+pub struct Parts<S> {
+    /// What it is told.
+    pub settings: Settings,
+    /// What runs.
+    pub cluster: Cluster,
+    /// GitHub; `None` for a dry run.
+    pub github: Option<Client<S>>,
+    /// The ledger's place.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// Where everything random comes from.
+    pub seed: u64,
+    /// Cancelled when it is to stop.
+    pub stop: CancellationToken,
+    /// Where it shows itself.
+    pub status: Shared,
+}
+
+impl<S: Transport> Recorder<S> {
+    /// Reads the ledger and, unless this is a dry run, takes it over.
+    pub async fn start(parts: Parts<S>) -> Result<Self, Error> {
+        let Parts {
+            settings,
+            cluster,
+            github,
+            mut store,
+            clock,
+            seed,
+            stop,
+            status,
+        } = parts;
+        let dry = github.is_none();
+        let mut uids = BTreeMap::new();
+        let ledger = open(
+            &mut store, &cluster, &settings, &mut uids, &clock, dry, &status,
+        )
+        .await?;
+        {
+            let mut status = status.lock();
+            status.ledger_read = true;
+            status.leader = !dry;
+            status.ledger_records = ledger.len();
+        }
+        let schedule = Schedule::new(settings.interval, Instant::now());
+        Ok(Self {
+            settings,
+            cluster,
+            github,
+            store: (!dry).then_some(store),
+            ledger,
+            pace: Pace::new(),
+            schedule,
+            clock,
+            rng: StdRng::seed_from_u64(seed),
+            stop,
+            status,
+            cursor: None,
+            uids,
+            orphans: BTreeMap::new(),
+            store_backoff: Duration::ZERO,
+            last_summary: None,
+            last_dry_run: Vec::new(),
+        })
+    }
+
+    /// Runs until it is told to stop.
+    pub async fn run(mut self) -> Result<(), Error> {
+        let result = self.turn_until_stopped().await;
+        if !matches!(result, Err(Error::Store(StoreError::Deposed { .. }))) && self.store.is_some()
+        {
+            let stored = delivery::within(LAST_STORE, self.store_acknowledgements()).await;
+            if !matches!(stored, Some(Ok(()))) {
+                tracing::warn!("ledger not stored on stop, the next start asks GitHub once more");
+            }
+        }
+        self.cluster.stop().await;
+        result
+    }
+
+    async fn turn_until_stopped(&mut self) -> Result<(), Error> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(()),
+            synced = self.cluster.first_sync(FIRST_SYNC) => {
+                if !synced {
+                    tracing::warn!("not every kind is fully read yet, going on with those that are");
+                }
+            }
+        }
+        while self.wait().await? {
+            let now = Instant::now();
+            self.beat();
+            if self.schedule.is_store_due(now) {
+                self.store_acknowledgements().await?;
+            }
+            if self.schedule.next(self.pace.is_tight(now)) <= now {
+                self.cycle().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until there is something to do. Returns false when it is to stop.
+    async fn wait(&mut self) -> Result<bool, Error> {
+        let next = self.schedule.next(self.pace.is_tight(Instant::now()));
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Ok(false),
+            ended = self.cluster.failed() => return Err(Error::Mirror(ended)),
+            () = self.cluster.changed() => self.schedule.changed(Instant::now()),
+            () = sleep_until(next) => {}
+            () = sleep(PULSE) => {}
+        }
+        Ok(true)
+    }
+
+    fn beat(&self) {
+        self.status.lock().heartbeat = self.clock.now();
+    }
+}
+
+/// Reads the ledger and takes it over, trying again while the API server does not answer.
+async fn open(
+    store: &mut Store,
+    cluster: &Cluster,
+    settings: &Settings,
+    uids: &mut BTreeMap<String, String>,
+    clock: &Clock,
+    dry: bool,
+    status: &Shared,
+) -> Result<Ledger, Error> {
+    let give_up = Instant::now() + REACH;
+    loop {
+        let attempt = async {
+            let loaded = store.load(clock.now()).await?;
+            if let Some((namespace, uid)) = cluster.identity(&settings.ledger_namespace).await {
+                store.check_cluster(&namespace, &uid)?;
+                uids.insert(namespace.to_string(), uid.to_string());
+            }
+            let first = loaded.is_none();
+            let mut ledger = loaded.unwrap_or_default();
+            if !dry {
+                store.take_over(&mut ledger, uids, clock.now()).await?;
+            }
+            Ok::<_, StoreError>((ledger, first))
+        };
+        match attempt.await {
+            Ok((ledger, first)) => {
+                if first {
+                    let (namespace, name) = store.place();
+                    tracing::warn!(namespace, name, "no ledger yet: this is the first start");
+                    status.lock().first_start = true;
+                }
+                return Ok(ledger);
+            }
+            Err(error) if error.is_passing() && Instant::now() < give_up => {
+                tracing::warn!(error = chain(&error), "ledger not read yet");
+                sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(Error::Store(error)),
+        }
+    }
+}
+
+/// An error with everything that caused it, in one line.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,307 @@
+//! The cycle: facts, inventory, plan, write ahead, send, acknowledge. One at a time; it never
+//! sleeps for long, and everything that it does not get done is the next plan's matter.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use rand::Rng as _;
+use tokio::time::Instant;
+
+use crate::github::pace::shortest_snapshot_period;
+use crate::github::request::MAX_LINES;
+use crate::model::inventory::Inventory;
+use crate::model::plan::{Plan, Step};
+use crate::model::record::Identity;
+
+use super::batch::{self, Batch};
+use super::delivery::{Flow, PATIENCE, Run};
+use super::store::{StoreError, Stored};
+use super::{Error, Recorder, Transport, report};
+
+/// A pod's owner may be seen a little later than the pod: one that stays away for so long counts.
+const ORPHAN_AFTER: Duration = Duration::from_secs(60);
+
+impl<S: Transport> Recorder<S> {
+    /// One turn.
+    pub(super) async fn cycle(&mut self) -> Result<(), Error> {
+        let started = Instant::now();
+        let changed_at = self.schedule.begin();
+        let full = self.schedule.is_snapshot_due(started);
+        if full {
+            self.cluster.refresh_namespaces().await;
+        }
+        if full || self.uids.is_empty() {
+            self.read_identity().await?;
+        }
+        let plan = self.plan();
+        if full {
+            let records = plan.snapshot().len();
+            let shortest = shortest_snapshot_period(records.div_ceil(MAX_LINES));
+            self.schedule
+                .snapshot_begins(started, self.rng.random(), shortest);
+            self.cursor = Some(Cursor(None));
+        }
+        self.schedule
+            .due_at(plan.due.map(|due| self.clock.instant(due)));
+
+        let sent = if self.github.is_none() {
+            report::dry_run(&plan, &mut self.last_dry_run);
+            self.cursor = None;
+            0
+        } else if self.uids.is_empty() {
+            tracing::warn!("cluster's identity is not read yet, nothing is sent");
+            self.schedule.again_at(started + PATIENCE);
+            0
+        } else {
+            self.send(&plan, Run::new(started, changed_at)).await?
+        };
+        self.finish(&plan, started, sent);
+        Ok(())
+    }
+
+    /// What is true now, and what to do about it.
+    fn plan(&mut self) -> Arc<Plan> {
+        let now = self.clock.now();
+        let facts = self.cluster.facts();
+        let inventory = Inventory::new(&facts, &self.settings.policy);
+        drop(facts);
+        let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
+        self.ledger.observe(&plan.missing, &plan.idle, now);
+        if inventory.coverage().is_whole() {
+            let wanted: BTreeSet<Identity> = plan.names.values().cloned().collect();
+            self.ledger.forget_past(inventory.digests(), &wanted);
+        }
+        self.count_orphans(&inventory);
+        let plan = Arc::new(plan);
+        self.status.lock().plan = Some(plan.clone());
+        plan
+    }
+
+    fn count_orphans(&mut self, inventory: &Inventory) {
+        let now = self.clock.now();
+        let orphans = inventory.strays().iter().filter(|stray| stray.orphan);
+        let orphans: BTreeSet<Arc<str>> = orphans.map(|stray| stray.pod.uid.clone()).collect();
+        self.orphans.retain(|uid, _| orphans.contains(uid));
+        for uid in orphans {
+            self.orphans.entry(uid).or_insert(now);
+        }
+        let staying = self
+            .orphans
+            .values()
+            .filter(|since| now.since(**since) >= ORPHAN_AFTER);
+        self.status.lock().orphans = staying.count();
+        if let Some(next) = self
+            .orphans
+            .values()
+            .filter(|since| now.since(**since) < ORPHAN_AFTER)
+            .min()
+        {
+            self.schedule
+                .again_at(self.clock.instant(*next + ORPHAN_AFTER));
+        }
+    }
+
+    /// Writes ahead and sends what may leave now. Returns how many requests that were.
+    async fn send(&mut self, plan: &Plan, mut run: Run) -> Result<usize, Error> {
+        let changes = self.sendable(batch::changes(plan));
+        let rest = self
+            .cursor
+            .as_ref()
+            .map(|cursor| batch::snapshot(plan, cursor.0.as_ref()));
+        if rest.as_ref().is_none_or(Vec::is_empty) {
+            self.cursor = None;
+        }
+        let snapshot = self.sendable(rest.unwrap_or_default());
+        if changes.is_empty() && snapshot.is_empty() {
+            return Ok(0);
+        }
+        for batch in changes.iter().chain(&snapshot) {
+            self.intend(&batch.steps);
+        }
+        let requests = match self.write_ahead().await? {
+            Written::Yes => self.send_all(changes, snapshot, plan, &mut run).await,
+            Written::Anew => {
+                self.schedule.again_at(Instant::now());
+                0
+            }
+            Written::No => 0,
+        };
+        self.ledger.take_back_unsent();
+        Ok(requests)
+    }
+
+    async fn send_all(
+        &mut self,
+        changes: Vec<Batch>,
+        snapshot: Vec<Batch>,
+        plan: &Plan,
+        run: &mut Run,
+    ) -> usize {
+        let mut requests = 0;
+        for batch in changes {
+            requests += 1;
+            if self.deliver(batch, plan, run).await == Flow::End {
+                return requests;
+            }
+        }
+        run.changed_at = None;
+        for batch in snapshot {
+            // A change goes before the rest of the snapshot.
+            if self.cluster.changed().now_or_never().is_some() {
+                self.schedule.changed(Instant::now());
+                return requests;
+            }
+            let last = batch.steps.last().map(|step| step.line.identity.clone());
+            requests += 1;
+            if self.deliver(batch, plan, run).await == Flow::End {
+                return requests;
+            }
+            self.cursor = Some(Cursor(last));
+        }
+        self.cursor = None;
+        requests
+    }
+
+    /// The batches that may leave within this cycle. For the others the next cycle begins when
+    /// their pause is over.
+    fn sendable(&mut self, batches: Vec<Batch>) -> Vec<Batch> {
+        let now = Instant::now();
+        let (sendable, paused): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| {
+            self.pace.slot(&batch.destination, batch.purpose, now).at <= now + PATIENCE
+        });
+        for batch in paused {
+            let slot = self.pace.slot(&batch.destination, batch.purpose, now);
+            self.schedule.again_at(slot.at);
+        }
+        sendable
+    }
+
+    pub(super) fn intend(&mut self, steps: &[Step]) {
+        for step in steps {
+            self.ledger.intend(&step.line, &step.owner);
+        }
+    }
+
+    /// Stores what is about to be sent.
+    async fn write_ahead(&mut self) -> Result<Written, Error> {
+        let template = self.settings.policy.template.to_string();
+        self.ledger.set_template(template.into());
+        let now = self.clock.now();
+        let Some(store) = &mut self.store else {
+            return Ok(Written::No);
+        };
+        let result = store.store(&mut self.ledger, &self.uids, now).await;
+        self.after_store(result)
+    }
+
+    fn after_store(&mut self, result: Result<Stored, StoreError>) -> Result<Written, Error> {
+        match result {
+            Ok(stored) => {
+                self.schedule.stored();
+                self.store_backoff = Duration::ZERO;
+                self.status.lock().store_error = None;
+                Ok(if stored == Stored::United {
+                    Written::Anew
+                } else {
+                    Written::Yes
+                })
+            }
+            Err(error) if error.is_passing() => {
+                self.store_backoff =
+                    (self.store_backoff * 2).clamp(Duration::from_secs(2), Duration::from_secs(60));
+                self.schedule.again_at(Instant::now() + self.store_backoff);
+                let message = super::chain(&error);
+                tracing::error!(error = message, "ledger not stored, nothing is sent");
+                self.status.lock().store_error = Some(message);
+                Ok(Written::No)
+            }
+            Err(error) => Err(Error::Store(error)),
+        }
+    }
+
+    /// Stores acknowledgements, if there are any.
+    pub(super) async fn store_acknowledgements(&mut self) -> Result<(), Error> {
+        self.schedule.stored();
+        if self.ledger.touched().is_empty() || self.uids.is_empty() {
+            return Ok(());
+        }
+        self.write_ahead().await.map(drop)
+    }
+
+    /// Looks once more at what is left to do, and says what the cycle came to.
+    fn finish(&mut self, planned: &Plan, started: Instant, requests: usize) {
+        if !self.ledger.touched().is_empty() && self.store.is_some() {
+            self.schedule.store_soon(Instant::now());
+        }
+        let left = if requests > 0 {
+            Some(self.plan())
+        } else {
+            None
+        };
+        let left = left.as_deref().unwrap_or(planned);
+        self.schedule
+            .due_at(left.due.map(|due| self.clock.instant(due)));
+        let waiting = batch::changes(left);
+        let up_to_date = waiting.is_empty() && self.cursor.is_none();
+        if self.github.is_some() && requests > 0 {
+            let now = Instant::now();
+            for batch in waiting {
+                let slot = self.pace.slot(&batch.destination, batch.purpose, now);
+                self.schedule.again_at(slot.at);
+            }
+            if self.cursor.is_some() {
+                self.schedule.again_at(now);
+            }
+        }
+        let mut status = self.status.lock();
+        status.cycles += 1;
+        status.ledger_records = self.ledger.len();
+        status.tombstones = self
+            .ledger
+            .entries()
+            .filter(|(_, entry)| entry.is_tombstone())
+            .count();
+        if up_to_date && self.github.is_some() {
+            status.last_success = Some(self.clock.wall());
+        }
+        drop(status);
+        let duration = started.elapsed();
+        report::cycle(
+            planned,
+            &mut self.last_summary,
+            duration,
+            requests,
+            self.ledger.len(),
+        );
+    }
+
+    /// Reads which cluster this is. A failed read says nothing; another uid is another cluster.
+    pub(super) async fn read_identity(&mut self) -> Result<(), Error> {
+        let fallback = self.settings.ledger_namespace.clone();
+        if let Some((namespace, uid)) = self.cluster.identity(&fallback).await {
+            if let Some(store) = &self.store {
+                store
+                    .check_cluster(&namespace, &uid)
+                    .map_err(Error::Store)?;
+            }
+            self.uids.insert(namespace.to_string(), uid.to_string());
+        }
+        Ok(())
+    }
+}
+
+/// What came of writing ahead.
+enum Written {
+    /// It is stored.
+    Yes,
+    /// It is stored, and the store knew more: the plan is out of date.
+    Anew,
+    /// It is not stored.
+    No,
+}
+
+/// After which identity the full snapshot goes on; `None` at its start.
+#[derive(Clone, Debug)]
+pub(super) struct Cursor(Option<Identity>);

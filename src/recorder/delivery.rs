@@ -1,0 +1,376 @@
+//! Delivery: batches out, outcomes into the ledger. Here is decided what an answer means for each
+//! line; what GitHub's bytes mean is decided in `github`, what an outcome does in `model::ledger`.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::github::answer::{Answer, Doubt, Refusal};
+use crate::github::exchange::{Exchange, NotSent};
+use crate::model::gap::Reason;
+use crate::model::ledger::Outcome;
+use crate::model::plan::{Plan, Step};
+use crate::model::record::Line;
+
+use super::batch::{self, Batch};
+use super::status::{Blocked, Note};
+use super::{Recorder, Transport};
+
+/// A cycle waits no longer than this for anything; a longer pause ends it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// No plan is sent that is older.
+const STALE: Duration = Duration::from_secs(60);
+
+/// How long a request may still take once the process is to stop.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a cycle cuts batches in two to find what GitHub calls invalid.
+const HALVINGS: usize = 20;
+
+/// What the requests of one cycle share.
+pub(super) struct Run {
+    /// When its plan was made.
+    pub(super) planned_at: Instant,
+    /// When the first change that it is about was seen, if it is about one.
+    pub(super) changed_at: Option<Instant>,
+    halvings: usize,
+}
+
+impl Run {
+    pub(super) fn new(planned_at: Instant, changed_at: Option<Instant>) -> Self {
+        Self {
+            planned_at,
+            changed_at,
+            halvings: HALVINGS,
+        }
+    }
+}
+
+/// Whether a cycle goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// With the next batch.
+    Next,
+    /// Not: the plan is too old, or the process is to stop.
+    End,
+}
+
+/// What became of one request.
+#[derive(Debug, PartialEq, Eq)]
+enum Exchanged {
+    /// It left, and this is the answer, if one came.
+    Answered(Answer),
+    /// It did not leave: its destination is left alone for longer than a cycle waits.
+    Paused,
+    /// Nothing leaves any more within this cycle.
+    Over,
+}
+
+/// The search for what is invalid in a batch that GitHub turned down whole.
+#[derive(Default)]
+struct Halving {
+    /// Whether another body of the batch was accepted meanwhile.
+    accepted: bool,
+    /// Records that were turned down although they were alone.
+    alone: Vec<Line>,
+}
+
+impl<S: Transport> Recorder<S> {
+    /// Sends a batch, and its halves as long as GitHub turns them down whole.
+    pub(super) async fn deliver(&mut self, batch: Batch, plan: &Plan, run: &mut Run) -> Flow {
+        let mut halving = Halving::default();
+        let mut waiting = vec![batch];
+        let mut flow = Flow::Next;
+        while let Some(batch) = waiting.pop() {
+            let lines = lines_of(&batch.steps);
+            self.beat();
+            let answer = match self.exchange(&batch, &lines, run).await {
+                Exchanged::Answered(answer) => answer,
+                unsent => {
+                    waiting.push(batch);
+                    flow = if unsent == Exchanged::Paused {
+                        Flow::Next
+                    } else {
+                        Flow::End
+                    };
+                    break;
+                }
+            };
+            let alone = match &answer {
+                Answer::Invalid { .. } => Alone::Suspect,
+                Answer::Oversized => Alone::Refused(Reason::Invalid),
+                Answer::NamesRepositories { status, .. } if status.as_u16() == 404 => {
+                    Alone::Refused(Reason::NotFound)
+                }
+                Answer::NamesRepositories { .. } => Alone::Refused(Reason::Unauthorized),
+                _ => {
+                    halving.accepted |= accepts_any(&answer, lines.len());
+                    self.settle(&lines, &answer, run);
+                    continue;
+                }
+            };
+            match batch.halves() {
+                Ok(halves) if run.halvings > 0 => {
+                    run.halvings -= 1;
+                    waiting.extend(halves.into_iter().rev());
+                }
+                Ok([first, second]) => {
+                    self.all(&lines_of(&first.steps), Outcome::NotApplied);
+                    self.all(&lines_of(&second.steps), Outcome::NotApplied);
+                    self.pace.outage(Instant::now());
+                }
+                Err(batch) => match alone {
+                    Alone::Refused(reason) => self.all(&lines, Outcome::Refused(reason)),
+                    Alone::Suspect => {
+                        halving.alone.extend(lines);
+                        if let Some(probe) = probe(&halving, &waiting, &batch, plan) {
+                            self.intend(&probe.steps);
+                            waiting.push(probe);
+                        }
+                    }
+                },
+            }
+        }
+        // What was turned down before and is not tried any more is not applied.
+        for batch in waiting {
+            self.all(&lines_of(&batch.steps), Outcome::NotApplied);
+        }
+        self.judge(halving);
+        flow
+    }
+
+    /// Sends one request at its time and says what came back.
+    async fn exchange(&mut self, batch: &Batch, lines: &[Line], run: &Run) -> Exchanged {
+        let slot = self
+            .pace
+            .slot(&batch.destination, batch.purpose, Instant::now());
+        if slot.at > Instant::now() + PATIENCE {
+            return Exchanged::Paused;
+        }
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Exchanged::Over,
+            () = sleep_until(slot.at) => {}
+        }
+        let now = Instant::now();
+        if now.duration_since(run.planned_at) > STALE {
+            return Exchanged::Over;
+        }
+        let Some(github) = &mut self.github else {
+            return Exchanged::Over;
+        };
+        for line in lines {
+            self.ledger.leaves(line);
+        }
+        self.pace.sent(batch.purpose, now);
+        let stop = self.stop.clone();
+        let call = github.set_cluster_deployment_records(&batch.destination, lines);
+        let ended = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_WAIT).await;
+        };
+        let result = tokio::select! {
+            result = call => Some(result),
+            () = ended => None,
+        };
+        let now = Instant::now();
+        let exchange = match result {
+            Some(Ok(exchange)) => exchange,
+            Some(Err(error)) => {
+                self.nothing_left(batch, lines, &error, now);
+                return Exchanged::Paused;
+            }
+            None => {
+                self.all(lines, Outcome::Unknown);
+                return Exchanged::Over;
+            }
+        };
+        self.pace.answered(&batch.destination, &exchange, now);
+        self.note(batch, lines.len(), &exchange);
+        Exchanged::Answered(exchange.answer)
+    }
+
+    /// The request never left: there is no token, or it would break the contract.
+    fn nothing_left(&mut self, batch: &Batch, lines: &[Line], error: &NotSent, now: Instant) {
+        self.all(lines, Outcome::NotApplied);
+        let message = super::chain(error);
+        match error {
+            NotSent::Credentials(_) => {
+                self.pace.unsent(&batch.destination, now);
+                self.status.lock().auth_failures += 1;
+                self.block(batch, &message);
+                tracing::error!(error = message, "no request to GitHub without a token");
+            }
+            NotSent::Request(_) => {
+                // The core keeps the contract's limits, so this is a defect of ours.
+                self.schedule.again_at(now + Duration::from_secs(60));
+                tracing::error!(
+                    error = message,
+                    "request would break the contract, not sent"
+                );
+            }
+        }
+    }
+
+    /// Tells the ledger what an answer means for each line, where it means the same for all or
+    /// names the others.
+    fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
+        match answer {
+            Answer::Acknowledged => {
+                self.all(lines, Outcome::Acknowledged);
+                self.acknowledged(lines.len(), run);
+            }
+            Answer::Partial { refused, unknown } => {
+                for (index, line) in lines.iter().enumerate() {
+                    let refusal = refused.iter().find(|(refused, _)| *refused == index);
+                    let outcome = match refusal {
+                        Some((_, Refusal::NotFound)) => Outcome::Refused(Reason::NotFound),
+                        Some((_, Refusal::Unauthorized)) => Outcome::Refused(Reason::Unauthorized),
+                        None if unknown.contains(&index) => Outcome::Unconfirmed,
+                        None => Outcome::Acknowledged,
+                    };
+                    self.all(std::slice::from_ref(line), outcome);
+                }
+                self.acknowledged(lines.len() - refused.len() - unknown.len(), run);
+            }
+            Answer::Unknown { .. } => self.all(lines, Outcome::Unknown),
+            Answer::Invalid { .. }
+            | Answer::Oversized
+            | Answer::NamesRepositories { .. }
+            | Answer::NoAccess { .. }
+            | Answer::BadToken { .. }
+            | Answer::Limited { .. }
+            | Answer::VersionWithdrawn { .. } => self.all(lines, Outcome::NotApplied),
+        }
+    }
+
+    fn acknowledged(&mut self, lines: usize, run: &Run) {
+        if let Some(changed_at) = run.changed_at {
+            let lag = changed_at.elapsed().as_secs_f64();
+            let histogram = self.status.lock().report_lag.clone();
+            (0..lines).for_each(|_| histogram.0.observe(lag));
+        }
+    }
+
+    pub(super) fn all(&mut self, lines: &[Line], outcome: Outcome) {
+        let now = self.clock.now();
+        for line in lines {
+            self.ledger
+                .answer(line, outcome, now, self.settings.policy.settle_after);
+        }
+    }
+
+    /// What was turned down alone is at fault if anything else of it was accepted; else GitHub
+    /// turns everything down, which says nothing of any record.
+    fn judge(&mut self, halving: Halving) {
+        if halving.alone.is_empty() {
+            return;
+        }
+        if halving.accepted {
+            for line in &halving.alone {
+                tracing::warn!(record = %line.identity, "GitHub calls this record invalid, it is set apart");
+            }
+            self.all(&halving.alone, Outcome::Refused(Reason::Invalid));
+        } else {
+            self.all(&halving.alone, Outcome::NotApplied);
+            self.pace.outage(Instant::now());
+            tracing::error!("GitHub calls every record invalid, which is taken for an outage");
+        }
+    }
+
+    fn note(&mut self, batch: &Batch, lines: usize, exchange: &Exchange) {
+        let status = match (&exchange.answer, exchange.status) {
+            (
+                Answer::Unknown {
+                    why: Doubt::Timeout(_),
+                },
+                _,
+            ) => "timeout".to_owned(),
+            (_, Some(status)) => status.as_u16().to_string(),
+            (_, None) => "broken".to_owned(),
+        };
+        let note = Note {
+            at: self.clock.wall(),
+            operation: super::OPERATION,
+            lines,
+            status,
+            outcome: exchange.answer.kind(),
+            request_id: exchange.request_id.clone(),
+            duration: exchange.duration,
+        };
+        self.status.lock().note(note);
+        match &exchange.answer {
+            Answer::BadToken { message } => {
+                self.status.lock().auth_failures += 1;
+                self.block(batch, message);
+            }
+            Answer::NoAccess { message, .. } | Answer::VersionWithdrawn { message } => {
+                self.block(batch, message);
+            }
+            Answer::Acknowledged | Answer::Partial { .. } => {
+                let access = access_of(batch);
+                self.status.lock().blocked.remove(&access);
+            }
+            _ => {}
+        }
+    }
+
+    fn block(&self, batch: &Batch, message: &str) {
+        let blocked = Blocked {
+            since: self.clock.wall(),
+            message: message.to_owned(),
+        };
+        let mut status = self.status.lock();
+        let known = status.blocked.entry(access_of(batch)).or_insert(blocked);
+        message.clone_into(&mut known.message);
+    }
+}
+
+/// What it means for a record that GitHub turns it down alone.
+#[derive(Clone, Copy)]
+enum Alone {
+    Refused(Reason),
+    Suspect,
+}
+
+fn access_of(batch: &Batch) -> (std::sync::Arc<str>, std::sync::Arc<str>) {
+    (
+        batch.destination.host.clone(),
+        batch.destination.organization.clone(),
+    )
+}
+
+fn lines_of(steps: &[Step]) -> Vec<Line> {
+    steps.iter().map(|step| step.line.clone()).collect()
+}
+
+fn accepts_any(answer: &Answer, lines: usize) -> bool {
+    match answer {
+        Answer::Acknowledged => true,
+        Answer::Partial { refused, unknown } => refused.len() + unknown.len() < lines,
+        _ => false,
+    }
+}
+
+/// An unchanged record to try when everything else of a batch was turned down alone: the last
+/// word on whether GitHub accepts anything.
+fn probe(halving: &Halving, waiting: &[Batch], batch: &Batch, plan: &Plan) -> Option<Batch> {
+    if halving.accepted || !waiting.is_empty() || batch.ends() {
+        return None;
+    }
+    let witness = batch::witness(plan, &batch.destination)?;
+    let tried = halving
+        .alone
+        .iter()
+        .any(|line| line.identity == witness.line.identity);
+    (!tried).then(|| Batch {
+        steps: vec![witness.clone()],
+        ..batch.clone()
+    })
+}
+
+/// `future`, but no longer than `limit`.
+pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    timeout(limit, future).await.ok()
+}

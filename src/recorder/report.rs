@@ -1,0 +1,103 @@
+//! What a cycle says in the log: one line with its counts, a few that a person has to act on, and
+//! in a dry run every line that would be sent. Fixed messages with fields.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::model::gap::Reason;
+use crate::model::plan::{Plan, Step, Why};
+use crate::model::record::Status;
+
+/// What was said last, so that the same is not said again.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    gaps: BTreeMap<Reason, usize>,
+    withheld: BTreeMap<Why, usize>,
+    respelled: usize,
+}
+
+/// Says what a cycle came to.
+pub(super) fn cycle(
+    plan: &Plan,
+    said: &mut Option<Said>,
+    duration: Duration,
+    requests: usize,
+    ledger: usize,
+) {
+    tracing::info!(
+        reports = plan.reports.len(),
+        decommissions = plan.decommissions.len(),
+        unchanged = plan.unchanged.len(),
+        retained = plan.retained.len() + plan.silent.len(),
+        withheld = plan.withheld.len(),
+        gaps = plan.gaps.len(),
+        not_running = plan.not_running,
+        not_selected = plan.not_selected.values().sum::<usize>(),
+        ledger,
+        requests,
+        duration_seconds = duration.as_secs_f64(),
+        "cycle done"
+    );
+    let mut now = Said {
+        respelled: plan.respelled.len(),
+        ..Said::default()
+    };
+    for gap in &plan.gaps {
+        *now.gaps.entry(gap.reason).or_default() += 1;
+    }
+    for (_, why) in &plan.withheld {
+        *now.withheld.entry(*why).or_default() += 1;
+    }
+    if said.as_ref() == Some(&now) {
+        return;
+    }
+    for (reason, count) in &now.gaps {
+        let example = plan.gaps.iter().find(|gap| gap.reason == *reason);
+        let (subject, detail) = example.map_or_else(Default::default, |gap| {
+            (gap.subject.to_string(), gap.detail.to_string())
+        });
+        tracing::warn!(%reason, count, subject, detail, "not recorded as it should be");
+    }
+    for (why, count) in &now.withheld {
+        let example = plan.withheld.iter().find(|(_, other)| other == why);
+        let record = example.map_or_else(String::new, |(identity, _)| identity.to_string());
+        tracing::warn!(reason = %why, count, record, "withheld");
+    }
+    if let Some((here, ledger)) = plan.respelled.first() {
+        let count = plan.respelled.len();
+        tracing::warn!(
+            count,
+            here = here.destination.parts().join("/"),
+            ledger = ledger.destination.parts().join("/"),
+            "settings spell records otherwise than the ledger, whose spelling is sent"
+        );
+    }
+    *said = Some(now);
+}
+
+/// Says what would be sent, unless that was said already.
+pub(super) fn dry_run(plan: &Plan, said: &mut Vec<Step>) {
+    let steps: Vec<Step> = plan
+        .reports
+        .iter()
+        .chain(&plan.decommissions)
+        .cloned()
+        .collect();
+    for step in steps.iter().filter(|step| !said.contains(step)) {
+        let line = &step.line;
+        let status = match line.status {
+            Status::Deployed => "deployed",
+            Status::Decommissioned => "decommissioned",
+        };
+        tracing::info!(
+            record = %line.identity,
+            status,
+            image = %line.body.name,
+            version = line.body.version.as_deref(),
+            digest = %line.body.digest,
+            logical_environment = %line.identity.destination.logical_environment,
+            "would send"
+        );
+    }
+    *said = steps;
+}

@@ -1,0 +1,171 @@
+//! When the next cycle begins: after a change has been quiet for a moment, when the full snapshot
+//! is due, when a pause is over, when something in the plan falls due.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A change waits for others until it has been quiet for so long.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// A change never waits longer for others.
+const MOST: Duration = Duration::from_secs(5);
+
+/// How long changes are gathered when little is left of the hour's limit.
+const GATHER: Duration = Duration::from_secs(60);
+
+/// Acknowledgements alone are stored after so long.
+const STORE_AFTER: Duration = Duration::from_secs(60);
+
+/// When the next cycle begins.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    interval: Duration,
+    first_change: Option<Instant>,
+    last_change: Option<Instant>,
+    snapshot_at: Instant,
+    /// When a pause is over that something waits for.
+    again_at: Option<Instant>,
+    /// When something in the plan falls due although nothing changes.
+    due_at: Option<Instant>,
+    /// When acknowledgements are to be stored.
+    store_at: Option<Instant>,
+}
+
+impl Schedule {
+    /// The first full snapshot is due at once.
+    pub(super) fn new(interval: Duration, now: Instant) -> Self {
+        Self {
+            interval,
+            first_change: None,
+            last_change: None,
+            snapshot_at: now,
+            again_at: None,
+            due_at: None,
+            store_at: None,
+        }
+    }
+
+    /// Something changed.
+    pub(super) fn changed(&mut self, now: Instant) {
+        self.first_change.get_or_insert(now);
+        self.last_change = Some(now);
+    }
+
+    /// A cycle begins, which sees all changes up to now. Returns when the first of them came.
+    pub(super) fn begin(&mut self) -> Option<Instant> {
+        self.last_change = None;
+        self.again_at = None;
+        self.due_at = None;
+        self.first_change.take()
+    }
+
+    /// The next cycle begins when a pause is over.
+    pub(super) fn again_at(&mut self, at: Instant) {
+        self.again_at = Some(self.again_at.map_or(at, |known| known.min(at)));
+    }
+
+    /// Something in the plan falls due then.
+    pub(super) fn due_at(&mut self, at: Option<Instant>) {
+        self.due_at = at;
+    }
+
+    /// Whether the full snapshot is due.
+    pub(super) fn is_snapshot_due(&self, now: Instant) -> bool {
+        self.snapshot_at <= now
+    }
+
+    /// The full snapshot begins now; the next one follows after the interval, more or less by a
+    /// tenth of it (`part` is from 0 to 1), or later if it takes that long.
+    pub(super) fn snapshot_begins(&mut self, now: Instant, part: f64, shortest: Duration) {
+        let interval = self.interval.mul_f64(0.9 + 0.2 * part.clamp(0.0, 1.0));
+        self.snapshot_at = now + interval.max(shortest);
+    }
+
+    /// There are acknowledgements to store.
+    pub(super) fn store_soon(&mut self, now: Instant) {
+        self.store_at.get_or_insert(now + STORE_AFTER);
+    }
+
+    /// Everything is stored.
+    pub(super) fn stored(&mut self) {
+        self.store_at = None;
+    }
+
+    /// Whether acknowledgements are to be stored now.
+    pub(super) fn is_store_due(&self, now: Instant) -> bool {
+        self.store_at.is_some_and(|at| at <= now)
+    }
+
+    /// When the next cycle begins, if nothing comes before. `tight`: whether little is left of the
+    /// hour's limit.
+    pub(super) fn next(&self, tight: bool) -> Instant {
+        let changes = self
+            .first_change
+            .zip(self.last_change)
+            .map(|(first, last)| {
+                if tight {
+                    first + GATHER
+                } else {
+                    (last + QUIET).min(first + MOST)
+                }
+            });
+        let others = [changes, self.again_at, self.due_at, self.store_at];
+        others
+            .into_iter()
+            .flatten()
+            .fold(self.snapshot_at, Instant::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn after(schedule: &Schedule, start: Instant) -> f64 {
+        schedule.next(false).duration_since(start).as_secs_f64()
+    }
+
+    #[test]
+    fn a_change_waits_until_it_is_quiet_and_never_longer_than_five_seconds() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        schedule.snapshot_begins(start, 0.5, Duration::ZERO);
+        schedule.changed(start);
+        assert!((after(&schedule, start) - 1.0).abs() < 1e-6);
+        for tenths in 1..100_u32 {
+            schedule.changed(start + SECOND / 10 * tenths);
+        }
+        assert!((after(&schedule, start) - 5.0).abs() < 1e-6);
+        assert_eq!(schedule.next(true), start + 60 * SECOND);
+    }
+
+    #[test]
+    fn the_snapshot_comes_within_a_tenth_of_the_interval_or_when_it_is_affordable() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        assert!(schedule.is_snapshot_due(start));
+        for (part, seconds) in [(0.0, 540.0), (0.5, 600.0), (1.0, 660.0)] {
+            schedule.snapshot_begins(start, part, Duration::ZERO);
+            assert!((after(&schedule, start) - seconds).abs() < 1e-6);
+        }
+        schedule.snapshot_begins(start, 0.0, 1600 * SECOND);
+        assert!((after(&schedule, start) - 1600.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_cycle_takes_all_changes_with_it_and_leaves_what_is_to_be_stored() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        schedule.snapshot_begins(start, 0.5, Duration::ZERO);
+        schedule.changed(start);
+        schedule.store_soon(start);
+        schedule.again_at(start + 3 * SECOND);
+        assert_eq!(schedule.begin(), Some(start));
+        assert!((after(&schedule, start) - 60.0).abs() < 1e-6);
+        schedule.stored();
+        assert!((after(&schedule, start) - 600.0).abs() < 1e-6);
+    }
+}

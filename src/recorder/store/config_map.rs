@@ -1,0 +1,205 @@
+//! ConfigMaps by name: read, and written only if they are still as they were read. Knows nothing of
+//! what is in them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StoreError;
+use super::part;
+
+/// The key in `binaryData`.
+const KEY: &str = "ledger";
+
+/// How long one call may take.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The API server turned it down, or was not reached.
+    #[error("{what} failed")]
+    Api {
+        /// What was tried.
+        what: &'static str,
+        /// The client's error.
+        source: Box<kube::Error>,
+    },
+    /// No answer came in time.
+    #[error("{what} took longer than {} s", TIMEOUT.as_secs())]
+    TimedOut {
+        /// What was tried.
+        what: &'static str,
+    },
+    /// The part is too large for a ConfigMap, or cannot be put into bytes.
+    #[error("{0}")]
+    Content(String),
+}
+
+impl CallError {
+    /// Whether the object is not as it was when it was read: changed, created or gone.
+    pub(super) fn is_conflict(&self) -> bool {
+        match self {
+            Self::Api { source, .. } => match &**source {
+                kube::Error::Api(status) => matches!(status.code, 404 | 409),
+                _ => false,
+            },
+            Self::TimedOut { .. } | Self::Content(_) => false,
+        }
+    }
+}
+
+/// What was known of an object when it was read or written last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Version(Option<String>);
+
+impl Version {
+    /// Of an object that is not there.
+    pub(super) fn absent() -> Self {
+        Self(None)
+    }
+}
+
+/// The ConfigMaps of one ledger.
+#[derive(Debug)]
+pub(super) struct ConfigMaps {
+    api: Api<ConfigMap>,
+    namespace: String,
+    name: String,
+}
+
+impl ConfigMaps {
+    pub(super) fn new(client: Client, namespace: &str, name: &str) -> Self {
+        Self {
+            api: Api::namespaced(client, namespace),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) fn place(&self) -> (&str, &str) {
+        (&self.namespace, &self.name)
+    }
+
+    /// The name of the root, or of a shard.
+    pub(super) fn name(&self, shard: Option<usize>) -> String {
+        match shard {
+            None => self.name.clone(),
+            Some(index) => format!("{}-{index}", self.name),
+        }
+    }
+
+    /// The content of the root or a shard; `None` where it is not there.
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        shard: Option<usize>,
+    ) -> Result<Option<(T, Version)>, StoreError> {
+        let Some(mut map) = self.get(shard).await? else {
+            return Ok(None);
+        };
+        let bytes = map
+            .binary_data
+            .as_mut()
+            .and_then(|data| data.remove(KEY))
+            .unwrap_or_default();
+        let content = part::read(&bytes.0).map_err(|source| StoreError::Unreadable {
+            part: self.name(shard),
+            source,
+        })?;
+        Ok(Some((content, Version(map.metadata.resource_version))))
+    }
+
+    /// The version alone of the root or a shard; `None` where it is not there.
+    pub(super) async fn version(
+        &self,
+        shard: Option<usize>,
+    ) -> Result<Option<Version>, StoreError> {
+        let map = self.get(shard).await?;
+        Ok(map.map(|map| Version(map.metadata.resource_version)))
+    }
+
+    async fn get(&self, shard: Option<usize>) -> Result<Option<ConfigMap>, StoreError> {
+        let name = self.name(shard);
+        self.call(shard, "reading it", self.api.get_opt(&name))
+            .await
+    }
+
+    /// Writes the root or a shard, if it still is of that version.
+    pub(super) async fn write(
+        &self,
+        shard: Option<usize>,
+        content: &impl Serialize,
+        version: Option<&Version>,
+    ) -> Result<Version, StoreError> {
+        let name = self.name(shard);
+        let bytes = part::write(content).map_err(|error| StoreError::Call {
+            part: name.clone(),
+            source: CallError::Content(error.to_string()),
+        })?;
+        let version = version.and_then(|version| version.0.clone());
+        let exists = version.is_some();
+        let map = ConfigMap {
+            metadata: ObjectMeta {
+                name: Some(name.clone()),
+                namespace: Some(self.namespace.clone()),
+                labels: Some(labels()),
+                resource_version: version,
+                ..ObjectMeta::default()
+            },
+            binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(bytes))])),
+            ..ConfigMap::default()
+        };
+        let parameters = PostParams::default();
+        let written = if exists {
+            self.call(
+                shard,
+                "replacing it",
+                self.api.replace(&name, &parameters, &map),
+            )
+            .await?
+        } else {
+            self.call(shard, "creating it", self.api.create(&parameters, &map))
+                .await?
+        };
+        Ok(Version(written.metadata.resource_version))
+    }
+
+    async fn call<T>(
+        &self,
+        shard: Option<usize>,
+        what: &'static str,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, StoreError> {
+        let failed = |source| StoreError::Call {
+            part: self.name(shard),
+            source,
+        };
+        match tokio::time::timeout(TIMEOUT, call).await {
+            Err(_) => Err(failed(CallError::TimedOut { what })),
+            Ok(Err(error)) => Err(failed(CallError::Api {
+                what,
+                source: Box::new(error),
+            })),
+            Ok(Ok(answer)) => Ok(answer),
+        }
+    }
+}
+
+fn labels() -> BTreeMap<String, String> {
+    let labels = [
+        ("app.kubernetes.io/name", "deployment-recorder"),
+        ("app.kubernetes.io/component", "ledger"),
+        ("app.kubernetes.io/managed-by", "deployment-recorder"),
+    ];
+    labels
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}

@@ -1,0 +1,318 @@
+//! The stored form of the ledger: what a root and a shard contain. Its own types, so that the core
+//! knows nothing of storage and may change while what is stored stays readable.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::image::Digest;
+use crate::model::ledger::{Entry, Fate, Owner, Sent};
+use crate::model::record::{Body, Destination, Identity, Risk, Status};
+use crate::model::workload::{Kind, Source, Workload};
+
+/// What the root contains: nothing of any entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Root {
+    /// Who wrote it last.
+    pub(super) holder: String,
+    /// One more with every store.
+    pub(super) sequence: u64,
+    /// The uid of each namespace that a cluster was told by.
+    pub(super) cluster_uids: BTreeMap<String, String>,
+    /// The template that names are made by.
+    pub(super) template: Option<String>,
+    /// How many shards there are.
+    pub(super) shards: usize,
+}
+
+/// What a shard contains.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Shard {
+    /// The root's sequence when it was written.
+    pub(super) sequence: u64,
+    destinations: Vec<StoredDestination>,
+    entries: Vec<StoredEntry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    past: Vec<Past>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredDestination {
+    host: Arc<str>,
+    organization: Arc<str>,
+    cluster: Arc<str>,
+    logical_environment: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    physical_environment: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StoredEntry {
+    destination: usize,
+    name: Arc<str>,
+    /// `null` for an adopted one.
+    source: serde_json::Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<StoredBody>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sent: Vec<StoredSent>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tombstone: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredSource {
+    group: String,
+    kind: String,
+    namespace: Arc<str>,
+    workload: Arc<str>,
+    container: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct StoredSent {
+    source: serde_json::Value,
+    #[serde(flatten)]
+    body: StoredBody,
+    status: StoredStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StoredStatus {
+    Deployed,
+    Decommissioned,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredBody {
+    digest: String,
+    image: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repository: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tags: BTreeMap<Arc<str>, Arc<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    risks: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Past {
+    destination: usize,
+    name: Arc<str>,
+    digest: String,
+}
+
+/// What cannot be understood in a shard that is whole.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct FormError(String);
+
+impl Shard {
+    /// An empty shard, written under that sequence of the root.
+    pub(super) fn new(sequence: u64) -> Self {
+        Self {
+            sequence,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an entry.
+    pub(super) fn add(&mut self, identity: &Identity, entry: &Entry) {
+        let stored = StoredEntry {
+            destination: self.destination(&identity.destination),
+            name: identity.name.clone(),
+            source: store_owner(&entry.owner),
+            held: entry.held.as_deref().map(store_body),
+            sent: entry.sent.iter().map(store_sent).collect(),
+            tombstone: entry.is_tombstone(),
+        };
+        self.entries.push(stored);
+    }
+
+    /// Adds a past name.
+    pub(super) fn add_past(&mut self, identity: &Identity, digest: Digest) {
+        let destination = self.destination(&identity.destination);
+        let past = Past {
+            destination,
+            name: identity.name.clone(),
+            digest: digest.to_string(),
+        };
+        self.past.push(past);
+    }
+
+    /// Whether it says nothing of any record.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.past.is_empty()
+    }
+
+    fn destination(&mut self, destination: &Destination) -> usize {
+        let stored = StoredDestination {
+            host: destination.host.clone(),
+            organization: destination.organization.clone(),
+            cluster: destination.cluster.clone(),
+            logical_environment: destination.logical_environment.clone(),
+            physical_environment: destination.physical_environment.clone(),
+        };
+        match self.destinations.iter().position(|known| *known == stored) {
+            Some(index) => index,
+            None => {
+                self.destinations.push(stored);
+                self.destinations.len() - 1
+            }
+        }
+    }
+
+    /// The entries and past names in it.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the two lists that a ledger is restored from"
+    )]
+    pub(super) fn read(
+        self,
+    ) -> Result<(Vec<(Identity, Entry)>, Vec<(Identity, Digest)>), FormError> {
+        let destinations: Vec<Arc<Destination>> = self
+            .destinations
+            .into_iter()
+            .map(read_destination)
+            .collect();
+        let identity = |index: usize, name: Arc<str>| {
+            let destination = destinations.get(index).cloned();
+            let missing = || FormError(format!("{name} names a destination that is not there"));
+            Ok(Identity {
+                destination: destination.ok_or_else(missing)?,
+                name,
+            })
+        };
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for stored in self.entries {
+            let identity = identity(stored.destination, stored.name)?;
+            let mut entry = Entry::new(read_owner(stored.source)).with_tombstone(stored.tombstone);
+            entry.held = stored.held.map(read_body).transpose()?;
+            entry.sent = stored
+                .sent
+                .into_iter()
+                .map(read_sent)
+                .collect::<Result<_, _>>()?;
+            entries.push((identity, entry));
+        }
+        let mut past = Vec::with_capacity(self.past.len());
+        for stored in self.past {
+            let digest = read_digest(&stored.digest)?;
+            past.push((identity(stored.destination, stored.name)?, digest));
+        }
+        Ok((entries, past))
+    }
+}
+
+fn read_destination(stored: StoredDestination) -> Arc<Destination> {
+    Arc::new(Destination {
+        host: stored.host,
+        organization: stored.organization,
+        cluster: stored.cluster,
+        logical_environment: stored.logical_environment,
+        physical_environment: stored.physical_environment,
+    })
+}
+
+fn store_owner(owner: &Owner) -> serde_json::Value {
+    let source = match owner {
+        Owner::Adopted => return serde_json::Value::Null,
+        Owner::Unreadable(text) => {
+            return serde_json::from_str(text).unwrap_or_else(|_| text.to_string().into());
+        }
+        Owner::Source(source) => source,
+    };
+    let Source {
+        workload,
+        container,
+    } = source;
+    serde_json::json!({
+        "group": workload.kind.group(),
+        "kind": workload.kind.kind(),
+        "namespace": workload.namespace,
+        "workload": workload.name,
+        "container": container,
+    })
+}
+
+/// The owner as stored; one of a form that this version does not know is kept as it is.
+fn read_owner(stored: serde_json::Value) -> Owner {
+    if stored.is_null() {
+        return Owner::Adopted;
+    }
+    match StoredSource::deserialize(&stored) {
+        Ok(source) => Owner::Source(Source {
+            workload: Workload {
+                kind: Kind::new(&source.group, &source.kind),
+                namespace: source.namespace,
+                name: source.workload,
+            },
+            container: source.container,
+        }),
+        Err(_) => Owner::Unreadable(stored.to_string().into()),
+    }
+}
+
+fn store_sent(sent: &Sent) -> StoredSent {
+    StoredSent {
+        source: store_owner(&sent.owner),
+        body: store_body(&sent.body),
+        status: match sent.status {
+            Status::Deployed => StoredStatus::Deployed,
+            Status::Decommissioned => StoredStatus::Decommissioned,
+        },
+    }
+}
+
+fn read_sent(stored: StoredSent) -> Result<Sent, FormError> {
+    Ok(Sent {
+        owner: read_owner(stored.source),
+        body: read_body(stored.body)?,
+        status: match stored.status {
+            StoredStatus::Deployed => Status::Deployed,
+            StoredStatus::Decommissioned => Status::Decommissioned,
+        },
+        fate: Fate::Unknown,
+    })
+}
+
+fn store_body(body: &Body) -> StoredBody {
+    StoredBody {
+        digest: body.digest.to_string(),
+        image: body.name.clone(),
+        version: body.version.clone(),
+        repository: body.repository.clone(),
+        tags: body.tags.clone(),
+        risks: body
+            .risks
+            .iter()
+            .map(|risk| risk.as_str().to_owned())
+            .collect(),
+    }
+}
+
+fn read_body(stored: StoredBody) -> Result<Arc<Body>, FormError> {
+    let unknown = |risk: &String| FormError(format!("{risk} is no runtime risk"));
+    let risks: BTreeSet<Risk> = stored
+        .risks
+        .iter()
+        .map(|risk| Risk::parse(risk).ok_or_else(|| unknown(risk)))
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(Body {
+        digest: read_digest(&stored.digest)?,
+        name: stored.image,
+        version: stored.version,
+        repository: stored.repository,
+        tags: stored.tags,
+        risks,
+    }))
+}
+
+fn read_digest(text: &str) -> Result<Digest, FormError> {
+    Digest::parse(text).ok_or_else(|| FormError(format!("{text} is no digest")))
+}

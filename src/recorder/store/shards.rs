@@ -1,0 +1,68 @@
+//! Shards: which one an entry belongs to, and how they are split when they grow.
+
+use std::collections::BTreeMap;
+
+use crate::model::ledger::Ledger;
+use crate::model::record::Identity;
+
+use super::form::Shard;
+use super::{Store, StoreError, part};
+
+/// The size that a shard should not pass, in bytes. Every change rewrites the shards that it
+/// touches, so small ones are cheap; a ConfigMap holds 1 MiB at most.
+pub(super) const ROOMY: usize = 64 << 10;
+
+/// There are never more shards, because their names stand in a Role.
+pub(super) const MOST: usize = 256;
+
+/// The shard of `identity` among `count`, a power of two: the last bits of its SHA-256, so that
+/// doubling moves an entry of shard `i` to `i + count` or leaves it.
+pub(super) fn of(identity: &Identity, count: usize) -> usize {
+    let folded = identity.folded();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, folded.as_bytes());
+    let last = digest.as_ref().last().copied().unwrap_or_default();
+    usize::from(last) % count.max(1)
+}
+
+impl Store {
+    /// Whether one of these shards has grown too large and can still be split.
+    pub(super) fn is_crowded(&self, shards: &BTreeMap<usize, Shard>) -> Result<bool, StoreError> {
+        Ok(self.versions.len() * 2 <= MOST && self.largest(shards)? > self.roomy)
+    }
+
+    /// The size of the largest of these shards as it is stored, in bytes.
+    fn largest(&self, shards: &BTreeMap<usize, Shard>) -> Result<usize, StoreError> {
+        let mut largest = 0;
+        for (index, shard) in shards {
+            let bytes = part::write(shard).map_err(|source| StoreError::Unreadable {
+                part: self.maps.name(Some(*index)),
+                source,
+            })?;
+            largest = largest.max(bytes.len());
+        }
+        Ok(largest)
+    }
+
+    /// Doubles the number of shards until none is too large: the new ones are written, then the
+    /// root names them; what moved leaves the old ones when those are written next.
+    pub(super) async fn split(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
+        let old = self.versions.len();
+        let mut count = old;
+        let mut shards = BTreeMap::new();
+        while count * 2 <= MOST && (count == old || self.largest(&shards)? > self.roomy) {
+            count *= 2;
+            shards = self.compose(ledger, count, &(0..count).collect());
+        }
+        for (index, shard) in shards.range(old..) {
+            // One may be left from a split that was cut short; no root names it.
+            let left = self.maps.version(Some(*index)).await?;
+            self.versions.push(left);
+            self.write_shard(*index, shard).await?;
+        }
+        if let Some((root, _)) = &mut self.root {
+            root.shards = count;
+        }
+        let template = ledger.template().map(str::to_owned);
+        self.swap_root(&BTreeMap::new(), template.as_deref()).await
+    }
+}
