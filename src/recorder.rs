@@ -39,7 +39,7 @@ use store::{Store, StoreError};
 pub const OPERATION: &str = "set-cluster-deployment-records";
 
 /// How long the first cycle waits for every mirror.
-const FIRST_SYNC: Duration = Duration::from_secs(60);
+const FIRST_SYNC: Duration = Duration::from_mins(1);
 
 /// The loop turns at least this often, so that whoever watches it sees that it lives.
 const PULSE: Duration = Duration::from_secs(15);

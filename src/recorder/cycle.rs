@@ -21,7 +21,7 @@ use super::store::{StoreError, Stored};
 use super::{Error, Recorder, Transport, report};
 
 /// A pod's owner may be seen a little later than the pod: one that stays away for so long counts.
-const ORPHAN_AFTER: Duration = Duration::from_secs(60);
+const ORPHAN_AFTER: Duration = Duration::from_mins(1);
 
 impl<S: Transport> Recorder<S> {
     /// One turn.
@@ -210,7 +210,7 @@ impl<S: Transport> Recorder<S> {
             }
             Err(error) if error.is_passing() => {
                 self.store_backoff =
-                    (self.store_backoff * 2).clamp(Duration::from_secs(2), Duration::from_secs(60));
+                    (self.store_backoff * 2).clamp(Duration::from_secs(2), Duration::from_mins(1));
                 self.schedule.again_at(Instant::now() + self.store_backoff);
                 let message = super::chain(&error);
                 tracing::error!(error = message, "ledger not stored, nothing is sent");

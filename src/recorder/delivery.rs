@@ -20,7 +20,7 @@ use super::{Recorder, Transport};
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// No plan is sent that is older.
-const STALE: Duration = Duration::from_secs(60);
+const STALE: Duration = Duration::from_mins(1);
 
 /// How long a request may still take once the process is to stop.
 const LAST_WAIT: Duration = Duration::from_secs(10);
@@ -136,7 +136,7 @@ impl<S: Transport> Recorder<S> {
         for batch in waiting {
             self.all(&lines_of(&batch.steps), Outcome::NotApplied);
         }
-        self.judge(halving);
+        self.judge(&halving);
         flow
     }
 
@@ -204,7 +204,7 @@ impl<S: Transport> Recorder<S> {
             }
             NotSent::Request(_) => {
                 // The core keeps the contract's limits, so this is a defect of ours.
-                self.schedule.again_at(now + Duration::from_secs(60));
+                self.schedule.again_at(now + Duration::from_mins(1));
                 tracing::error!(
                     error = message,
                     "request would break the contract, not sent"
@@ -263,7 +263,7 @@ impl<S: Transport> Recorder<S> {
 
     /// What was turned down alone is at fault if anything else of it was accepted; else GitHub
     /// turns everything down, which says nothing of any record.
-    fn judge(&mut self, halving: Halving) {
+    fn judge(&mut self, halving: &Halving) {
         if halving.alone.is_empty() {
             return;
         }

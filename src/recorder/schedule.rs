@@ -12,10 +12,10 @@ const QUIET: Duration = Duration::from_secs(1);
 const MOST: Duration = Duration::from_secs(5);
 
 /// How long changes are gathered when little is left of the hour's limit.
-const GATHER: Duration = Duration::from_secs(60);
+const GATHER: Duration = Duration::from_mins(1);
 
 /// Acknowledgements alone are stored after so long.
-const STORE_AFTER: Duration = Duration::from_secs(60);
+const STORE_AFTER: Duration = Duration::from_mins(1);
 
 /// When the next cycle begins.
 #[derive(Debug)]

@@ -8,9 +8,9 @@ use crate::model::gap::Reason;
 use crate::model::moment::Moment;
 use crate::model::record::Body;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What GitHub would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -158,13 +158,11 @@ impl Shard {
             logical_environment: destination.logical_environment.clone(),
             physical_environment: destination.physical_environment.clone(),
         };
-        match self.destinations.iter().position(|known| *known == stored) {
-            Some(index) => index,
-            None => {
-                self.destinations.push(stored);
-                self.destinations.len() - 1
-            }
-        }
+        let known = self.destinations.iter().position(|known| *known == stored);
+        known.unwrap_or_else(|| {
+            self.destinations.push(stored);
+            self.destinations.len() - 1
+        })
     }
 
     /// The entries and past names in it.
@@ -191,7 +189,7 @@ impl Shard {
         let mut entries = Vec::with_capacity(self.entries.len());
         for stored in self.entries {
             let identity = identity(stored.destination, stored.name)?;
-            let mut entry = Entry::new(read_owner(stored.source)).with_tombstone(stored.tombstone);
+            let mut entry = Entry::new(read_owner(&stored.source)).with_tombstone(stored.tombstone);
             entry.held = stored.held.map(read_body).transpose()?;
             entry.sent = stored
                 .sent
@@ -241,11 +239,11 @@ fn store_owner(owner: &Owner) -> serde_json::Value {
 }
 
 /// The owner as stored; one of a form that this version does not know is kept as it is.
-fn read_owner(stored: serde_json::Value) -> Owner {
+fn read_owner(stored: &serde_json::Value) -> Owner {
     if stored.is_null() {
         return Owner::Adopted;
     }
-    match StoredSource::deserialize(&stored) {
+    match StoredSource::deserialize(stored) {
         Ok(source) => Owner::Source(Source {
             workload: Workload {
                 kind: Kind::new(&source.group, &source.kind),
@@ -271,7 +269,7 @@ fn store_sent(sent: &Sent) -> StoredSent {
 
 fn read_sent(stored: StoredSent) -> Result<Sent, FormError> {
     Ok(Sent {
-        owner: read_owner(stored.source),
+        owner: read_owner(&stored.source),
         body: read_body(stored.body)?,
         status: match stored.status {
             StoredStatus::Deployed => Status::Deployed,

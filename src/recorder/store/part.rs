@@ -39,7 +39,7 @@ pub enum PartError {
 }
 
 impl PartError {
-    fn damaged(why: impl ToString) -> Self {
+    fn damaged(why: &impl ToString) -> Self {
         Self::Damaged {
             why: why.to_string(),
         }
@@ -48,10 +48,12 @@ impl PartError {
 
 /// The bytes of a part.
 pub(super) fn write(content: &impl Serialize) -> Result<Vec<u8>, PartError> {
-    let json = serde_json::to_vec(content).map_err(PartError::damaged)?;
+    let json = serde_json::to_vec(content).map_err(|why| PartError::damaged(&why))?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(&json).map_err(PartError::damaged)?;
-    let compressed = encoder.finish().map_err(PartError::damaged)?;
+    encoder
+        .write_all(&json)
+        .map_err(|why| PartError::damaged(&why))?;
+    let compressed = encoder.finish().map_err(|why| PartError::damaged(&why))?;
     let mut part = format!("{MAGIC} {VERSION} {}\n", checksum(&compressed)).into_bytes();
     part.extend(compressed);
     Ok(part)
@@ -79,14 +81,14 @@ pub(super) fn read<T: DeserializeOwned>(part: &[u8]) -> Result<T, PartError> {
         return Err(PartError::Newer { found });
     }
     if words.next() != Some(&*checksum(compressed)) {
-        return Err(PartError::damaged("the checksum does not match"));
+        return Err(PartError::damaged(&"the checksum does not match"));
     }
     let mut json = Vec::new();
     GzDecoder::new(compressed)
         .take(MOST)
         .read_to_end(&mut json)
-        .map_err(PartError::damaged)?;
-    serde_json::from_slice(&json).map_err(PartError::damaged)
+        .map_err(|why| PartError::damaged(&why))?;
+    serde_json::from_slice(&json).map_err(|why| PartError::damaged(&why))
 }
 
 fn checksum(bytes: &[u8]) -> String {

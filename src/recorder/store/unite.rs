@@ -1,0 +1,148 @@
+//! Uniting memory with what is stored, where somebody else's hand was on the store: a lost answer
+//! of our own, an older copy put back, a former writer, a part that is gone.
+
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+
+use super::config_map::Version;
+use super::form::{Root, Shard};
+use super::{OnDamage, Store, StoreError, shards};
+
+impl Store {
+    /// The root is not as we left it. Ours by a lost answer, by a foreign hand or gone: go on with
+    /// the union of store and memory. Another writer's: stop.
+    pub(super) async fn settle_conflict(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Moment,
+    ) -> Result<(), StoreError> {
+        let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
+        let found = match self.maps.read::<Root>(None).await {
+            Ok(found) => found,
+            Err(StoreError::Unreadable { .. }) => {
+                // Whoever damaged it did not hold it; what we hold in memory is whole.
+                let version = self.maps.version(None).await?;
+                if let (Some((_, known)), Some(version)) = (&mut self.root, version) {
+                    *known = version;
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        match found {
+            Some((root, _)) if root.holder != self.holder && root.sequence > last => {
+                Err(StoreError::Deposed {
+                    part: self.maps.name(None),
+                    holder: root.holder,
+                    sequence: root.sequence,
+                })
+            }
+            Some((root, version)) => {
+                let mine = self.root.take().map(|(mine, _)| mine);
+                let shards = root.shards.max(mine.as_ref().map_or(1, |mine| mine.shards));
+                let sequence = root.sequence.max(last);
+                let cluster_uids = mine.map_or(root.cluster_uids, |mine| mine.cluster_uids);
+                let united = Root {
+                    sequence,
+                    cluster_uids,
+                    shards,
+                    ..root
+                };
+                self.root = Some((united, version));
+                self.unite_with_store(ledger, now, OnDamage::Overwrite)
+                    .await
+            }
+            None => {
+                tracing::warn!(
+                    ledger = self.maps.name(None),
+                    "ledger is gone, writing it again from memory"
+                );
+                if let Some((_, version)) = &mut self.root {
+                    *version = Version::absent();
+                }
+                self.unite_with_store(ledger, now, OnDamage::Overwrite)
+                    .await
+            }
+        }
+    }
+
+    /// Reads every shard again and adds to the ledger what it does not know.
+    pub(super) async fn unite_with_store(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Moment,
+        on_damage: OnDamage,
+    ) -> Result<(), StoreError> {
+        let count = self.root.as_ref().map_or(1, |(root, _)| root.shards);
+        self.versions.resize(count, None);
+        for index in 0..count {
+            self.unite_shard(index, ledger, now, on_damage).await?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn unite_shard(
+        &mut self,
+        index: usize,
+        ledger: &mut Ledger,
+        now: Moment,
+        on_damage: OnDamage,
+    ) -> Result<(), StoreError> {
+        let count = self.versions.len();
+        let read = self.maps.read::<Shard>(Some(index)).await;
+        let version = match read {
+            Ok(None) if on_damage == OnDamage::Stop => {
+                let part = self.maps.name(Some(index));
+                return Err(StoreError::Missing {
+                    part,
+                    other: self.maps.name(None),
+                });
+            }
+            Ok(None) => None,
+            Ok(Some((shard, version))) => {
+                match shard.read() {
+                    Ok((mut entries, mut past)) => {
+                        entries.retain(|(identity, _)| shards::of(identity, count) == index);
+                        past.retain(|(identity, _)| shards::of(identity, count) == index);
+                        ledger.unite(Ledger::restore(None, entries, past, now));
+                    }
+                    Err(error) if on_damage == OnDamage::Stop => {
+                        return Err(self.unreadable(index, &error));
+                    }
+                    Err(error) => self.overwrites(index, &error),
+                }
+                Some(version)
+            }
+            Err(error @ StoreError::Unreadable { .. }) if on_damage == OnDamage::Overwrite => {
+                self.overwrites(index, &error);
+                self.maps.version(Some(index)).await?
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(known) = self.versions.get_mut(index) {
+            *known = version;
+        }
+        Ok(())
+    }
+
+    fn overwrites(&self, index: usize, error: &(dyn std::error::Error + 'static)) {
+        let part = self.maps.name(Some(index));
+        tracing::warn!(
+            part,
+            error,
+            "ledger was damaged while running, writing it again from memory"
+        );
+    }
+
+    /// An error if somebody else holds the root by now.
+    pub(super) async fn confirm_holder(&self) -> Result<(), StoreError> {
+        match self.maps.read::<Root>(None).await? {
+            Some((root, _)) if root.holder != self.holder => Err(StoreError::Deposed {
+                part: self.maps.name(None),
+                holder: root.holder,
+                sequence: root.sequence,
+            }),
+            _ => Ok(()),
+        }
+    }
+}

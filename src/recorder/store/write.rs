@@ -1,0 +1,133 @@
+//! Writing the ledger: the root first, so that a deposed writer stops here, then each shard that
+//! changed. Every write is a compare-and-swap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+
+use super::config_map::Version;
+use super::form::{Root, Shard};
+use super::{OnDamage, Store, StoreError, Which, shards};
+
+impl Store {
+    /// Raises the sequence and takes the root, if it still is as we know it.
+    pub(super) async fn swap_root(
+        &mut self,
+        uids: &BTreeMap<String, String>,
+        template: Option<&str>,
+    ) -> Result<(), StoreError> {
+        let (mut root, version) = match &self.root {
+            Some((root, version)) => (root.clone(), version.clone()),
+            None => (first_root(self.versions.len()), Version::absent()),
+        };
+        root.sequence += 1;
+        root.holder.clone_from(&self.holder);
+        root.template = template.map(str::to_owned);
+        root.cluster_uids.extend(uids.clone());
+        let version = self.maps.write(None, &root, Some(&version)).await?;
+        self.root = Some((root, version));
+        Ok(())
+    }
+
+    /// Writes shards, splitting them all where one has grown too large. Returns whether the store
+    /// knew more than the ledger.
+    pub(super) async fn write_shards(
+        &mut self,
+        ledger: &mut Ledger,
+        now: Moment,
+        which: Which,
+    ) -> Result<bool, StoreError> {
+        let mut united = false;
+        let mut shards = self.compose(ledger, self.versions.len(), &self.indices(ledger, which));
+        if self.is_crowded(&shards)? {
+            self.split(ledger).await?;
+            let all = self.indices(ledger, Which::All);
+            shards = self.compose(ledger, self.versions.len(), &all);
+        }
+        for (index, shard) in shards {
+            match self.write_shard(index, &shard).await {
+                Ok(()) => {}
+                Err(error) if error.is_conflict() => {
+                    united = true;
+                    self.confirm_holder().await?;
+                    self.unite_shard(index, ledger, now, OnDamage::Overwrite)
+                        .await?;
+                    let again = self.compose(ledger, self.versions.len(), &BTreeSet::from([index]));
+                    for shard in again.values() {
+                        self.write_shard(index, shard).await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        ledger.stored();
+        Ok(united)
+    }
+
+    fn indices(&self, ledger: &Ledger, which: Which) -> BTreeSet<usize> {
+        let count = self.versions.len();
+        match which {
+            Which::All => (0..count).collect(),
+            Which::Touched => ledger
+                .touched()
+                .iter()
+                .map(|identity| shards::of(identity, count))
+                .collect(),
+        }
+    }
+
+    /// The wanted shards, if there are `count` in all.
+    pub(super) fn compose(
+        &self,
+        ledger: &Ledger,
+        count: usize,
+        wanted: &BTreeSet<usize>,
+    ) -> BTreeMap<usize, Shard> {
+        let sequence = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
+        let empty = |index: &usize| (*index, Shard::new(sequence));
+        let mut shards: BTreeMap<usize, Shard> = wanted.iter().map(empty).collect();
+        for (identity, entry) in ledger.entries() {
+            if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {
+                shard.add(identity, entry);
+            }
+        }
+        for (identity, digest) in ledger.past() {
+            if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {
+                shard.add_past(identity, digest);
+            }
+        }
+        shards
+    }
+
+    pub(super) async fn write_shard(
+        &mut self,
+        index: usize,
+        shard: &Shard,
+    ) -> Result<(), StoreError> {
+        let known = self
+            .versions
+            .get(index)
+            .cloned()
+            .flatten()
+            .unwrap_or_else(Version::absent);
+        let version = self.maps.write(Some(index), shard, Some(&known)).await?;
+        if self.versions.len() <= index {
+            self.versions.resize(index + 1, None);
+        }
+        if let Some(known) = self.versions.get_mut(index) {
+            *known = Some(version);
+        }
+        Ok(())
+    }
+}
+
+fn first_root(shards: usize) -> Root {
+    Root {
+        holder: String::new(),
+        sequence: 0,
+        cluster_uids: BTreeMap::new(),
+        template: None,
+        shards: shards.max(1),
+    }
+}
