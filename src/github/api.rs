@@ -174,9 +174,10 @@ fn api_of(host: &str, path: &str) -> Option<String> {
     }
 }
 
-/// What was given, without what may be a password in front of its host.
+/// What was given, without what may be a secret: a password in front of its host, a query.
 fn bare(given: &str) -> String {
-    given.rsplit('@').next().unwrap_or_default().to_owned()
+    let host = given.rsplit('@').next().unwrap_or_default();
+    host.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// The version of the API that each request names: the day it was published.
@@ -353,6 +354,7 @@ mod tests {
             "https://me:hunter2@",
             "https://me:hunter2@api.github.com:99999",
             "https://api.github.com?token=hunter2",
+            "https://a b?token=hunter2",
         ] {
             let error = ApiUrl::parse(text, true).map(|_| ()).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");

@@ -1,7 +1,7 @@
 //! Who asks: the token, from a file that may change at any time or as it was given at the start. A
 //! token is never in a log, an error or a `Debug` output.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,6 +69,8 @@ impl Credentials {
 
     /// The value of the `Authorization` header for the next request.
     pub async fn authorization(&mut self) -> Result<HeaderValue, CredentialsError> {
+        // Whatever is read after a failure is new, even the same token come back.
+        self.last = None;
         let token = self.source.token().await?;
         let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
             .map_err(|_| self.source.not_a_token(NOT_VISIBLE))?;
@@ -127,6 +129,10 @@ impl Source {
 
 /// The text of a small file.
 fn read(path: &Path) -> io::Result<SecretString> {
+    // A pipe could be read only once, and some devices never end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let mut text = String::new();
     File::open(path)?
         .take(LONGEST + 1)
@@ -160,13 +166,13 @@ mod tests {
         }
 
         fn write(&self, content: &[u8]) {
-            std::fs::write(&self.0, content).unwrap();
+            fs::write(&self.0, content).unwrap();
         }
     }
 
     impl Drop for TokenFile {
         fn drop(&mut self) {
-            let _ = std::fs::remove_file(&self.0);
+            let _ = fs::remove_file(&self.0);
         }
     }
 
@@ -191,6 +197,36 @@ mod tests {
         assert!(credentials.are_renewed().await);
         assert_eq!(header(&mut credentials).await, "Bearer ghp_second");
         assert!(!credentials.are_renewed().await);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_comes_back_after_a_failure_is_new() {
+        let file = TokenFile::new(b"ghp_same");
+        let mut credentials = Credentials::from_file(&file.0);
+        assert_eq!(header(&mut credentials).await, "Bearer ghp_same");
+        file.write(b"");
+        assert!(credentials.authorization().await.is_err());
+        assert!(!credentials.are_renewed().await);
+        file.write(b"ghp_same");
+        assert!(credentials.are_renewed().await);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_longer_than_any_token_is_refused() {
+        let file = TokenFile::new(&vec![b'x'; 64 * 1024 + 1]);
+        assert!(
+            Credentials::from_file(&file.0)
+                .authorization()
+                .await
+                .is_err()
+        );
+        file.write(&vec![b'x'; 64 * 1024]);
+        assert!(
+            Credentials::from_file(&file.0)
+                .authorization()
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
@@ -227,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_that_is_missing_or_endless_is_an_error_that_names_it() {
+    async fn a_file_that_is_missing_or_no_regular_file_is_an_error_that_names_it() {
         for path in ["/nonexistent/token", "/dev/zero", "/"] {
             let mut credentials = Credentials::from_file(Path::new(path));
             let error = credentials.authorization().await.unwrap_err();

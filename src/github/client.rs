@@ -96,7 +96,7 @@ where
             duration,
             requests: reply.requests,
             rate,
-            token_renewed: refused_token && self.credentials.are_renewed().await,
+            token_renewed: refused_token && self.has_new_token().await,
         };
         log(
             "set-cluster-deployment-records",
@@ -105,6 +105,12 @@ where
             &exchange,
         );
         Ok(exchange)
+    }
+
+    /// Whether there is a token that was not sent yet: what was denied to the last one may be tried
+    /// again.
+    pub async fn has_new_token(&self) -> bool {
+        self.credentials.are_renewed().await
     }
 
     /// Sends a request, and again wherever redirects within the API's origin lead.

@@ -10,7 +10,7 @@ use jiff::fmt::rfc2822::DateTimeParser;
 
 /// The longest wait that headers can ask for: longer ones are taken for this one, so that one
 /// mad header cannot silence the program for good.
-pub const LONGEST: Duration = Duration::from_hours(24);
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// What the headers of one answer say about the pace (`contract/README.md`, "Rate").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -22,14 +22,17 @@ enum Step {
     Fail,
 }
 
-/// The requests that a service saw, each with the time since the first.
+/// The requests that a service saw, each with its time.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(Request<Bytes>, Instant)>>>);
+struct Seen(Arc<Mutex<Vec<Sent>>>);
+
+/// A request and when it came.
+type Sent = (Request<Bytes>, Instant);
 
 impl Seen {
     fn headers(&self, name: &str) -> Vec<String> {
         let seen = self.0.lock().unwrap();
-        let value = |(request, _): &(Request<Bytes>, Instant)| {
+        let value = |(request, _): &Sent| {
             request
                 .headers()
                 .get(name)
@@ -260,10 +263,10 @@ async fn after_a_401_the_token_is_read_again() {
             message: "Bad credentials".to_owned()
         }
     );
-    assert!(!first.token_renewed);
+    assert!(!first.token_renewed && !client.has_new_token().await);
 
     let second = ask(&mut client).await;
-    assert!(second.token_renewed);
+    assert!(second.token_renewed && client.has_new_token().await);
     let third = ask(&mut client).await;
     std::fs::remove_file(&path).unwrap();
     assert_eq!(third.answer, Answer::Acknowledged);
