@@ -12,6 +12,7 @@ use crate::model::facts::{Namespace, View};
 
 use super::calls::{code, describe};
 use super::convert::Converter;
+use super::coverage::Seen;
 use super::health::{Health, Trouble};
 use super::mirror::Place;
 use super::slim::{SlimMeta, resource};
@@ -93,11 +94,7 @@ impl ExactNamespaces {
         let error = known.health.error().cloned();
         drop(all);
         if state != state_before {
-            let place = Place {
-                kind: namespace_kind(),
-                namespace: Some(Arc::clone(name)),
-            };
-            place.log(state, objects, error.as_deref());
+            place(name).log(state, objects, error.as_deref());
             wake.health_changed();
         }
         if matters || state != state_before {
@@ -108,14 +105,15 @@ impl ExactNamespaces {
     /// What is known, and of which namespaces it is known whether they exist.
     pub(super) fn facts(&self) -> (Vec<Arc<Namespace>>, View) {
         let all = self.known();
-        let namespaces = all
-            .values()
-            .filter_map(|known| known.namespace.clone())
-            .collect();
-        let covered = all.iter().filter(|(_, known)| known.health.is_synced());
+        let mut seen = Seen::default();
+        for (name, known) in all.iter() {
+            seen.add(&place(name), known.health.state().0);
+        }
         (
-            namespaces,
-            View::Only(covered.map(|(name, _)| Arc::clone(name)).collect()),
+            all.values()
+                .filter_map(|known| known.namespace.clone())
+                .collect(),
+            seen.view(),
         )
     }
 
@@ -151,5 +149,12 @@ fn trouble(forbidden: bool, message: String) -> Trouble {
         forbidden,
         needs_list: true,
         message: message.into(),
+    }
+}
+
+fn place(name: &Arc<str>) -> Place {
+    Place {
+        kind: namespace_kind(),
+        namespace: Some(Arc::clone(name)),
     }
 }
