@@ -6,6 +6,7 @@ mod connect;
 mod convert;
 mod coverage;
 mod exact;
+pub mod file;
 mod health;
 mod index;
 mod intern;

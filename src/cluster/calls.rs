@@ -44,7 +44,6 @@ pub(super) fn code(error: &kube::Error) -> Option<u16> {
 
 /// What went wrong, in one line of bounded length.
 pub(super) fn describe(error: &kube::Error) -> String {
-    const LONGEST: usize = 400;
     let text = if let kube::Error::Api(status) = error {
         format!("{} ({})", status.message, status.code)
     } else if let kube::Error::Service(source) = error {
@@ -52,7 +51,13 @@ pub(super) fn describe(error: &kube::Error) -> String {
     } else {
         chain(error)
     };
-    let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line(&text)
+}
+
+/// `text` in one line of bounded length.
+pub(super) fn one_line(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = line.char_indices().nth(LONGEST) {
         line.truncate(end);
         line.push_str("...");

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tokio::time::Instant;
 
-use super::calls::{bounded, describe};
+use super::calls::{bounded, describe, one_line};
 
 /// What every request calls itself; kube sends nothing by itself.
 const USER_AGENT_VALUE: &str = concat!("deployment-recorder/", env!("CARGO_PKG_VERSION"));
@@ -138,9 +138,18 @@ async fn configuration(
             },
         },
     };
-    let problem = |error: kube::config::KubeconfigError| ConnectError::Kubeconfig {
-        origin: origin.clone(),
-        problem: error.to_string(),
+    let problem = |error: KubeconfigError| {
+        let problem = if let KubeconfigError::ReadConfig(error, path) = &error {
+            format!("{}: {error}", path.display())
+        } else if let KubeconfigError::Parse(error) = &error {
+            one_line(&error.without_snippet().to_string())
+        } else {
+            one_line(&error.to_string())
+        };
+        ConnectError::Kubeconfig {
+            origin: origin.clone(),
+            problem,
+        }
     };
     let kubeconfig = kubeconfig.map_err(problem)?;
     let names: Vec<&str> = kubeconfig
@@ -174,8 +183,8 @@ async fn configuration(
 
 /// The kubeconfig in the home directory.
 fn at_home(
-    in_pod: Option<kube::config::InClusterError>,
-) -> Result<(Result<Kubeconfig, kube::config::KubeconfigError>, String), ConnectError> {
+    in_pod: Option<InClusterError>,
+) -> Result<(Result<Kubeconfig, KubeconfigError>, String), ConnectError> {
     let home = std::env::home_dir().unwrap_or_default();
     let path: PathBuf = home.join(".kube").join("config");
     if path.exists() {
@@ -187,3 +196,6 @@ fn at_home(
         path.display()
     )))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Tests of the way to the API server: nothing here opens a socket.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::Response;
+use kube::client::Body;
+
+use super::*;
+
+const KUBECONFIG: &str = r"
+apiVersion: v1
+kind: Config
+current-context: staging
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {}}]
+contexts:
+- {name: staging, context: {cluster: c, user: u}}
+- {name: production, context: {cluster: c, user: u}}
+";
+
+/// A file that is gone when this is dropped.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("deployment-recorder-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_kubeconfig_gives_a_client_for_its_current_or_the_named_context() {
+    let file = File::new("good", KUBECONFIG);
+    for context in [None, Some("production")] {
+        let connection = connect(Some(&file.0), context).await.unwrap();
+        assert_eq!(connection.address, "http://127.0.0.1:1/");
+    }
+}
+
+#[tokio::test]
+async fn a_context_that_is_not_there_is_named_with_those_that_are() {
+    let file = File::new("contexts", KUBECONFIG);
+    let error = connect(Some(&file.0), Some("prod"))
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    for words in [
+        "--context",
+        "`prod`",
+        "staging, production",
+        file.0.to_str().unwrap(),
+    ] {
+        assert!(error.contains(words), "{error}");
+    }
+    let none = File::new("none", "apiVersion: v1\nkind: Config\n");
+    let error = connect(Some(&none.0), Some("prod"))
+        .await
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.ends_with("there is none"), "{error}");
+}
+
+#[tokio::test]
+async fn a_kubeconfig_that_cannot_be_read_is_named_with_the_reason() {
+    let garbage = File::new("garbage", "clusters: [");
+    for path in [garbage.0.as_path(), Path::new("/no/such/kubeconfig")] {
+        let error = connect(Some(path), None).await.err().unwrap().to_string();
+        assert!(
+            error.contains("--kubeconfig") && error.contains(path.to_str().unwrap()),
+            "{error}"
+        );
+        assert!(!error.contains('\n'), "{error}");
+    }
+}
+
+/// A connection whose first `silent` requests are never answered, and then get `status`.
+fn connection(silent: usize, status: u16) -> (Connection, Arc<AtomicUsize>) {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let number = counted.fetch_add(1, Ordering::Relaxed);
+        async move {
+            if number < silent {
+                return Err(std::io::Error::other("connection refused"));
+            }
+            let answer = Response::builder().status(status);
+            answer
+                .body(Body::from(b"{}".to_vec()))
+                .map_err(std::io::Error::other)
+        }
+    });
+    let client = Client::new(service, "default");
+    (
+        Connection {
+            client,
+            address: "https://10.0.0.1/".to_owned(),
+        },
+        requests,
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_answers_late_or_with_an_error_is_reached() {
+    let (late, requests) = connection(10, 200);
+    late.reach(Duration::from_secs(30)).await.unwrap();
+    assert_eq!(requests.load(Ordering::Relaxed), 11);
+    let (unauthorized, _) = connection(0, 401);
+    unauthorized.reach(Duration::from_secs(30)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_is_not_reached_in_time_is_named() {
+    let (connection, _) = connection(usize::MAX, 200);
+    let start = Instant::now();
+    let error = connection
+        .reach(Duration::from_secs(30))
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(start.elapsed() <= Duration::from_secs(30));
+    for words in ["https://10.0.0.1/", "30 s", "connection refused"] {
+        assert!(error.contains(words), "{error}");
+    }
+}

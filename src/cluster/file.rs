@@ -1,0 +1,197 @@
+//! Facts from a file instead of a live cluster: what `kubectl get ... -o yaml` or `-o json` wrote.
+//! Reads text that somebody else has read; everything behind the reading is the conversion that
+//! live objects go through.
+
+mod documents;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::model::facts::{Coverage, Facts, Namespace, Object, Pod, View};
+use crate::model::workload::Kind;
+
+use super::convert::Converter;
+use super::namespace_kind;
+use super::scope::Scope;
+use super::slim::{SlimMeta, SlimPod};
+
+use documents::{Document, documents};
+
+/// Why a file gives no facts.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct FileError {
+    /// The line, from 1; that of the document where nothing nearer is known.
+    pub line: usize,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// The facts in `text`: YAML (one document or several) or JSON, of lists and single objects as
+/// `kubectl get` writes them. Kinds of which it has neither an object nor a list are out of
+/// Coverage; kinds that `scope` does not look at are skipped.
+pub fn facts(text: &str, scope: Scope) -> Result<Facts, FileError> {
+    let mut reader = Reader::new(scope);
+    for document in documents(text)? {
+        let Document { line, value } = document;
+        reader
+            .read(value, None)
+            .map_err(|problem| FileError { line, problem })?;
+    }
+    Ok(reader.facts())
+}
+
+/// What was read so far. An object that is there twice counts as it is there last.
+struct Reader {
+    converter: Converter,
+    kinds: Vec<Kind>,
+    exact: Option<Vec<Arc<str>>>,
+    seen: BTreeSet<Kind>,
+    pods: BTreeMap<(Arc<str>, Arc<str>), Arc<Pod>>,
+    objects: BTreeMap<(Kind, Arc<str>, Arc<str>), Arc<Object>>,
+    namespaces: BTreeMap<Arc<str>, Arc<Namespace>>,
+}
+
+impl Reader {
+    fn new(scope: Scope) -> Self {
+        Self {
+            kinds: scope.kinds(),
+            exact: scope.exact_namespaces(),
+            converter: Converter::new(scope),
+            seen: BTreeSet::new(),
+            pods: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            namespaces: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a list or an object, which has the kind `item_of` if it names none: so the items of a
+    /// typed list come from the API server.
+    fn read(&mut self, value: Value, item_of: Option<&Kind>) -> Result<(), String> {
+        let text = |key: &str| value.get(key).and_then(Value::as_str);
+        let kind = match (text("apiVersion"), text("kind"), item_of) {
+            (Some(version), Some(kind), _) => Kind::new(
+                version.rsplit_once('/').map_or("", |(group, _)| group),
+                kind,
+            ),
+            (None, None, Some(kind)) => kind.clone(),
+            _ => return Err(format!("{} is no object of Kubernetes", found(&value))),
+        };
+        match (value, kind.kind().strip_suffix("List")) {
+            (Value::Object(mut list), Some(items_are)) if list.contains_key("items") => {
+                // The items of a plain `List` name their own kinds.
+                let item_kind = (!items_are.is_empty()).then(|| Kind::new(kind.group(), items_are));
+                self.seen.extend(item_kind.clone());
+                let Some(Value::Array(items)) = list.remove("items") else {
+                    return Err("`items` of a list is no list".to_owned());
+                };
+                items
+                    .into_iter()
+                    .try_for_each(|item| self.read(item, item_kind.as_ref()))
+            }
+            (value, _) => self.object(&kind, value),
+        }
+    }
+
+    fn object(&mut self, kind: &Kind, value: Value) -> Result<(), String> {
+        let name = name_of(kind, &value);
+        let unreadable =
+            || format!("{name} lacks what `kubectl get` writes of it (name, uid, ...)");
+        if *kind == namespace_kind() {
+            let namespace = self.converter.namespace(&slim::<SlimMeta>(value)?);
+            let namespace = namespace.ok_or_else(unreadable)?;
+            if self.looks_at(&namespace.name) {
+                self.namespaces
+                    .insert(Arc::clone(&namespace.name), Arc::new(namespace));
+            }
+        } else if *kind == Kind::Pod {
+            let pod = self
+                .converter
+                .pod(&slim::<SlimPod>(value)?, None)
+                .ok_or_else(unreadable)?
+                .pod;
+            if self.looks_at(&pod.namespace) {
+                self.pods
+                    .insert((Arc::clone(&pod.namespace), Arc::clone(&pod.name)), pod);
+            }
+        } else if self.kinds.contains(kind) {
+            let object = self.converter.object(kind, &slim::<SlimMeta>(value)?);
+            let object = object.ok_or_else(unreadable)?;
+            if self.looks_at(&object.namespace) {
+                let (namespace, name) = (Arc::clone(&object.namespace), Arc::clone(&object.name));
+                self.objects
+                    .insert((kind.clone(), namespace, name), Arc::new(object));
+            }
+        }
+        self.seen.insert(kind.clone());
+        Ok(())
+    }
+
+    fn looks_at(&self, namespace: &Arc<str>) -> bool {
+        self.exact
+            .as_ref()
+            .is_none_or(|exact| exact.contains(namespace))
+    }
+
+    fn facts(self) -> Facts {
+        let whole = match self.exact {
+            Some(exact) => View::Only(exact.into_iter().collect()),
+            None => View::Everything,
+        };
+        let view = |kind: &Kind| {
+            if self.seen.contains(kind) {
+                whole.clone()
+            } else {
+                View::Nothing
+            }
+        };
+        Facts {
+            coverage: Coverage {
+                pods: view(&Kind::Pod),
+                namespaces: view(&namespace_kind()),
+                kinds: self
+                    .kinds
+                    .iter()
+                    .map(|kind| (kind.clone(), view(kind)))
+                    .collect(),
+            },
+            pods: self.pods.into_values().collect(),
+            objects: self.objects.into_values().collect(),
+            namespaces: self.namespaces.into_values().collect(),
+            remembered: Vec::new(),
+        }
+    }
+}
+
+fn slim<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+fn name_of(kind: &Kind, value: &Value) -> String {
+    let meta = |key: &str| {
+        value
+            .pointer(&format!("/metadata/{key}"))
+            .and_then(Value::as_str)
+    };
+    let name = meta("name").unwrap_or("without a name");
+    match meta("namespace") {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+/// What stands where an object should stand.
+fn found(value: &Value) -> String {
+    const LONGEST: usize = 60;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("`{}...`", text.get(..end).unwrap_or_default()),
+        None => format!("`{text}`"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

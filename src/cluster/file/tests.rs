@@ -1,0 +1,133 @@
+//! Tests of facts from files.
+
+use super::*;
+use crate::model::selection::{Pattern, Selection};
+
+const POD: &str = r"
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web-1
+  namespace: shop
+  uid: u1
+  creationTimestamp: '2026-01-02T03:04:05Z'
+  managedFields: [{manager: x, fieldsV1: {'f:a': {}}}]
+spec:
+  containers: [{name: main, image: 'nginx:1'}]
+status:
+  phase: Running
+";
+
+fn owner(kind: &str, namespace: &str) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: web, namespace: {namespace}, uid: d}}\n"
+    )
+}
+
+fn read(text: &str) -> Facts {
+    facts(text, Scope::default()).unwrap()
+}
+
+fn problem(text: &str) -> FileError {
+    facts(text, Scope::default()).unwrap_err()
+}
+
+#[test]
+fn every_form_that_kubectl_writes_is_read() {
+    let pod: Value = serde_saphyr::from_str(POD).unwrap();
+    let deployment: Value = serde_saphyr::from_str(&owner("Deployment", "shop")).unwrap();
+    let list = serde_json::json!({
+        "apiVersion": "v1", "kind": "List", "metadata": {}, "items": [pod, deployment]
+    });
+    let mut bare = pod.clone();
+    bare.as_object_mut()
+        .unwrap()
+        .retain(|key, _| key != "kind" && key != "apiVersion");
+    let pods = serde_json::json!({"apiVersion": "v1", "kind": "PodList", "items": [bare]});
+    let deployments = serde_json::json!({
+        "apiVersion": "apps/v1", "kind": "DeploymentList", "items": [deployment]
+    });
+    for text in [
+        list.to_string(),
+        serde_json::to_string_pretty(&list).unwrap(),
+        format!("{pod}\n{deployment}\n"),
+        format!("{pods}{deployments}"),
+        format!("---\n{POD}---\n{}---\n", owner("Deployment", "shop")),
+        serde_saphyr::to_string(&list).unwrap(),
+    ] {
+        let facts = read(&text);
+        assert_eq!((facts.pods.len(), facts.objects.len()), (1, 1), "{text}");
+        assert_eq!(&*facts.pods[0].name, "web-1");
+        assert_eq!(facts.objects[0].kind, Kind::Deployment);
+    }
+}
+
+#[test]
+fn kinds_that_the_file_lacks_are_out_of_coverage() {
+    let empty = "apiVersion: apps/v1\nkind: ReplicaSetList\nitems: []\n";
+    let facts = read(&format!("{POD}---\n{empty}"));
+    assert_eq!(facts.coverage.pods, View::Everything);
+    assert_eq!(facts.coverage.kinds[&Kind::ReplicaSet], View::Everything);
+    assert_eq!(facts.coverage.kinds[&Kind::Deployment], View::Nothing);
+    assert_eq!(facts.coverage.namespaces, View::Nothing);
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, uid: n}\n";
+    assert_eq!(read(namespace).coverage.namespaces, View::Everything);
+}
+
+#[test]
+fn exact_namespaces_are_all_that_is_looked_at() {
+    let namespaces = vec![Pattern::new("shop")];
+    let selection = Selection {
+        namespaces,
+        ..Selection::default()
+    };
+    let scope = Scope {
+        selection,
+        ..Scope::default()
+    };
+    let text = format!(
+        "{POD}---\n{}---\n{}",
+        owner("Deployment", "bank"),
+        POD.replace("shop", "bank")
+    );
+    let facts = facts(&text, scope).unwrap();
+    assert_eq!((facts.pods.len(), facts.objects.len()), (1, 0));
+    assert_eq!(
+        facts.coverage.pods,
+        View::Only(BTreeSet::from(["shop".into()]))
+    );
+}
+
+#[test]
+fn kinds_that_are_not_looked_at_are_skipped_and_an_object_counts_once() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n";
+    let facts = read(&format!("{POD}---\n{service}---\n{POD}"));
+    assert_eq!((facts.pods.len(), facts.objects.len()), (1, 0));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_line() {
+    for (text, line, words) in [
+        ("", 1, "nothing"),
+        ("\n# nothing here\n", 1, "nothing"),
+        ("just words", 1, "no object of Kubernetes"),
+        ("- a\n- b\n", 1, "no object of Kubernetes"),
+        ("a: b\n", 1, "no object of Kubernetes"),
+        ("a: b\nc: [d\ne: f\n", 3, "not YAML"),
+        ("{\"a\": 1,\n \"b\" 2}", 2, "not JSON"),
+        ("{\"a\": 1}", 1, "no object of Kubernetes"),
+        ("[\n{}]", 1, "no object of Kubernetes"),
+        ("apiVersion: v1\nkind: PodList\nitems: none\n", 1, "no list"),
+    ] {
+        let error = problem(text);
+        assert!(
+            error.line == line && error.problem.contains(words),
+            "{text}: {error}"
+        );
+    }
+    let error = problem(&format!("{POD}---\n{}", POD.replace("  uid: u1\n", "")));
+    assert!(
+        error.line > 10 && error.problem.contains("Pod shop/web-1"),
+        "{error}"
+    );
+}
