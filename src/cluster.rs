@@ -14,6 +14,7 @@ mod keep;
 mod labels;
 mod mirror;
 mod patience;
+mod place;
 mod remembered;
 mod scope;
 mod slim;
@@ -40,7 +41,8 @@ use convert::Converter;
 use coverage::Seen;
 use exact::ExactNamespaces;
 use keep::{Keep, Namespaces, Owners, Pods, Shared};
-use mirror::{Mirror, Place};
+use mirror::Mirror;
+use place::Place;
 use tasks::Tasks;
 use wake::Wake;
 

@@ -1,19 +1,19 @@
 //! Conversion: from slim types to the core's facts. The one place that knows what a field of
 //! Kubernetes means here; live watches and files both come through it.
 
+mod containers;
+
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::model::facts::{Annotations, Container, Namespace, Object, OwnerRef, Pod, State};
-use crate::model::image::{Digest, running_digest};
+use crate::model::facts::{Annotations, Namespace, Object, OwnerRef, Pod};
 use crate::model::workload::Kind;
 
 use super::intern::Interner;
 use super::scope::Scope;
-use super::slim::{
-    ContainerSpec, ContainerStatus, Meta, PodSpec, PodStatus, SlimMeta, SlimPod, SoftList,
-};
+use super::slim::{Meta, PodStatus, SlimMeta, SlimPod};
+
+use containers::Seen;
 
 /// Converts the objects of one cluster.
 #[derive(Debug)]
@@ -30,19 +30,6 @@ pub(super) struct KeptPod {
     /// For each of its containers, in their order.
     seen: Box<[Option<Seen>]>,
 }
-
-/// The digest that the status of a container named. A restart of the container runtime can turn a
-/// good image ID of a container that runs on into a bare one; the digest stays true as long as the
-/// container is the same.
-#[derive(Clone, Copy, Debug)]
-struct Seen {
-    /// A hash of the `containerID`.
-    container: u64,
-    digest: Digest,
-}
-
-/// The containers of a pod, and what was seen of each.
-type Containers = (Box<[Container]>, Box<[Option<Seen>]>);
 
 impl Converter {
     /// A converter for what is looked at.
@@ -169,113 +156,6 @@ impl Converter {
             name: self.intern(owner.name.text()),
             uid: self.intern(owner.uid.text()),
         })
-    }
-
-    /// The ordinary containers and the native sidecars: init containers that restart always. Other
-    /// init containers and ephemeral ones do not count.
-    /// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
-    fn containers(
-        &self,
-        spec: &PodSpec,
-        status: &PodStatus,
-        before: Option<&KeptPod>,
-    ) -> Option<Containers> {
-        let ordinary = spec.containers.0.as_ref().filter(|list| !list.is_empty())?;
-        let ordinary = ordinary
-            .iter()
-            .map(|spec| (spec, &status.container_statuses));
-        let init = spec.init_containers.0.iter().flatten();
-        let init = init.map(|spec| (spec, &status.init_container_statuses));
-        let is_sidecar = |spec: &ContainerSpec| spec.restart_policy.text() == "Always";
-        let mut containers = Vec::new();
-        let mut seen = Vec::new();
-        for (is_init, (spec, statuses)) in ordinary
-            .map(|entry| (false, entry))
-            .chain(init.map(|entry| (true, entry)))
-        {
-            let spec = spec.0.as_ref()?;
-            let name = spec.name.0.as_deref()?;
-            if is_init && !is_sidecar(spec) {
-                continue;
-            }
-            let earlier = before.and_then(|before| before.seen_of(name));
-            let status = status_of(name, statuses);
-            let (digest, now) = digest(spec.image.text(), status, earlier);
-            containers.push(Container {
-                name: self.intern(name),
-                image: self.intern(spec.image.text()),
-                state: status.map_or(State::NeverRan, state),
-                digest,
-            });
-            seen.push(now);
-        }
-        Some((containers.into(), seen.into()))
-    }
-}
-
-impl KeptPod {
-    fn seen_of(&self, container: &str) -> Option<Seen> {
-        let mut pairs = self.pod.containers.iter().zip(&self.seen);
-        pairs
-            .find(|(known, _)| *known.name == *container)
-            .and_then(|(_, seen)| *seen)
-    }
-}
-
-/// The digest that a container runs, and what to remember of it.
-fn digest(
-    image: &str,
-    status: Option<&ContainerStatus>,
-    earlier: Option<Seen>,
-) -> (Option<Digest>, Option<Seen>) {
-    let image_id = status.map_or("", |status| status.image_id.text());
-    let container = status.map_or("", |status| status.container_id.text());
-    let named = running_digest(image, image_id);
-    if container.is_empty() {
-        return (named, earlier);
-    }
-    let container = hash(container);
-    match named {
-        Some(digest) => (named, Some(Seen { container, digest })),
-        None => match earlier.filter(|earlier| earlier.container == container) {
-            Some(same) => (Some(same.digest), earlier),
-            None => (None, earlier),
-        },
-    }
-}
-
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn status_of<'a>(
-    container: &str,
-    statuses: &'a SoftList<ContainerStatus>,
-) -> Option<&'a ContainerStatus> {
-    let mut statuses = statuses
-        .0
-        .iter()
-        .flatten()
-        .filter_map(|status| status.0.as_ref());
-    statuses.find(|status| status.name.text() == container)
-}
-
-fn state(status: &ContainerStatus) -> State {
-    let now = status.state.0.as_ref();
-    let last = status.last_state.0.as_ref();
-    if now.is_some_and(|state| state.running.0.is_some()) {
-        State::Running
-    } else if [now, last]
-        .into_iter()
-        .flatten()
-        .any(|state| state.terminated.0.is_some())
-        || status.restart_count.0.is_some_and(|count| count > 0)
-    {
-        State::Ran
-    } else {
-        State::NeverRan
     }
 }
 

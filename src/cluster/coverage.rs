@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::facts::View;
 
 use super::health::MirrorState;
-use super::mirror::Place;
+use super::place::Place;
 
 /// Where the mirrors of one kind are Synced.
 #[derive(Debug, Default)]

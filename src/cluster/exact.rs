@@ -14,7 +14,7 @@ use super::calls::{code, describe};
 use super::convert::Converter;
 use super::coverage::Seen;
 use super::health::{Health, Trouble};
-use super::mirror::Place;
+use super::place::Place;
 use super::slim::{SlimMeta, resource};
 use super::wake::Wake;
 use super::{MirrorHealth, namespace_kind};

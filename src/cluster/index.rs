@@ -9,6 +9,9 @@ pub(super) type Key = (Arc<str>, Arc<str>);
 
 /// What an index holds.
 pub(super) trait Kept {
+    /// The name under which it is kept.
+    fn name(&self) -> &Arc<str>;
+
     /// The uid: another uid under the same key is another object.
     fn uid(&self) -> &str;
 
@@ -176,6 +179,10 @@ mod tests {
     struct Thing(&'static str, u8);
 
     impl Kept for Thing {
+        fn name(&self) -> &Arc<str> {
+            unreachable!("an index is told the key")
+        }
+
         fn uid(&self) -> &str {
             self.0
         }

@@ -99,6 +99,10 @@ impl Keep for Pods {
 }
 
 impl Kept for KeptPod {
+    fn name(&self) -> &Arc<str> {
+        &self.pod.name
+    }
+
     fn uid(&self) -> &str {
         &self.pod.uid
     }
@@ -147,6 +151,10 @@ impl Keep for Owners {
 }
 
 impl Kept for Arc<Object> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     fn uid(&self) -> &str {
         &self.uid
     }
@@ -184,6 +192,10 @@ impl Keep for Namespaces {
 }
 
 impl Kept for Arc<Namespace> {
+    fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
     /// A namespace of the same name is the same namespace to this program.
     fn uid(&self) -> &str {
         &self.name

@@ -2,6 +2,8 @@
 //! an error, a list that breaks or an answer that never comes leaves the index as it was and ends
 //! Synced.
 
+mod step;
+
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,28 +13,19 @@ use kube::Api;
 use kube::runtime::watcher::{self, Event, watcher};
 use tokio_util::sync::CancellationToken;
 
-use crate::model::workload::Kind;
-
-use super::calls::{code, describe};
 use super::health::{Health, MirrorState, Trouble};
-use super::index::{Change, Index, Kept};
+use super::index::{Change, Index, Kept, Key};
 use super::keep::Keep;
 use super::patience::Patience;
+use super::place::Place;
 use super::wake::Wake;
+
+use step::{Step, failed};
 
 /// How many objects a page of a list has. The peak of memory while listing grows with it.
 const PAGE_SIZE: u32 = 100;
 /// A list that makes no progress for this long is given up.
 const LIST_STALLS_AFTER: Duration = Duration::from_mins(1);
-
-/// What is watched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The kind.
-    pub(super) kind: Kind,
-    /// The namespace; `None` for the whole cluster.
-    pub(super) namespace: Option<Arc<str>>,
-}
 
 /// One watch, its index and its health.
 #[derive(Debug)]
@@ -48,13 +41,6 @@ pub(super) struct Mirror<K: Keep> {
 pub(super) struct State<T> {
     pub(super) index: Index<T>,
     pub(super) health: Health,
-}
-
-/// How the reading of a watch went on.
-enum Step<T> {
-    Event(Event<T>),
-    Failed { trouble: Trouble, start_anew: bool },
-    TimePassed,
 }
 
 impl<K: Keep> Mirror<K> {
@@ -178,7 +164,7 @@ impl<K: Keep> Mirror<K> {
             Event::InitApply(wire) => {
                 let key = self.keep.key(&wire);
                 let kept = self.keep.read(&wire, state.index.get(&key));
-                state.index.list(key, kept);
+                state.index.list(shared(key, kept.as_ref()), kept);
                 Change::none()
             }
             Event::InitDone => {
@@ -189,7 +175,7 @@ impl<K: Keep> Mirror<K> {
                 state.health.event();
                 let key = self.keep.key(&wire);
                 let kept = self.keep.read(&wire, state.index.get(&key));
-                state.index.apply(key, kept)
+                state.index.apply(shared(key, kept.as_ref()), kept)
             }
             Event::Delete(wire) => {
                 state.health.event();
@@ -257,51 +243,8 @@ impl<T: Kept> State<T> {
     }
 }
 
-impl Place {
-    /// Tells that the state of a mirror changed.
-    pub(super) fn log(&self, state: MirrorState, objects: usize, error: Option<&str>) {
-        let (kind, namespace) = (&self.kind, self.namespace.as_deref());
-        match state {
-            MirrorState::Synced => tracing::info!(%kind, namespace, objects, "a mirror is synced"),
-            MirrorState::Listing => tracing::info!(%kind, namespace, "a mirror lists"),
-            MirrorState::Interrupted => {
-                tracing::warn!(%kind, namespace, objects, error, "a mirror is interrupted");
-            }
-            MirrorState::Forbidden => {
-                tracing::warn!(%kind, namespace, objects, error, "a mirror is forbidden");
-            }
-        }
-    }
-}
-
-/// What to do about an error of the watcher: where it goes on from, and whether it can.
-fn failed<T>(error: &watcher::Error) -> Step<T> {
-    let (needs_list, start_anew) = match error {
-        watcher::Error::InitialListFailed(_) | watcher::Error::NoResourceVersion => (true, false),
-        watcher::Error::WatchError(status) => (status.code == 410, false),
-        // kube would ask for the same version again and again.
-        watcher::Error::WatchStartFailed(error) => {
-            (code(error) == Some(410), code(error) == Some(410))
-        }
-        // Nothing is lost with a connection: the watch goes on behind the last event. An event
-        // that could not be read is lost.
-        watcher::Error::WatchFailed(kube::Error::ReadEvents(_)) => (false, false),
-        watcher::Error::WatchFailed(_) => (true, true),
-    };
-    let (forbidden, message) = match error {
-        watcher::Error::InitialListFailed(source)
-        | watcher::Error::WatchStartFailed(source)
-        | watcher::Error::WatchFailed(source) => (code(source) == Some(403), describe(source)),
-        watcher::Error::WatchError(status) => (status.code == 403, status.message.clone()),
-        watcher::Error::NoResourceVersion => (false, error.to_string()),
-    };
-    let trouble = Trouble {
-        forbidden,
-        needs_list,
-        message: message.into(),
-    };
-    Step::Failed {
-        trouble,
-        start_anew,
-    }
+/// The same key, with the name that the object itself holds: ten thousand names less.
+fn shared<T: Kept>(key: Key, kept: Option<&T>) -> Key {
+    let Some(kept) = kept else { return key };
+    (key.0, Arc::clone(kept.name()))
 }

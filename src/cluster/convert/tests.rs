@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::labels::LabelSelector;
+use crate::model::facts::State;
+use crate::model::image::Digest;
 
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
