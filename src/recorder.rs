@@ -206,8 +206,9 @@ impl<S: Transport> Recorder<S> {
             }
         }
         while self.wait().await? {
-            let now = Instant::now();
             self.beat();
+            self.notice_new_token().await;
+            let now = Instant::now();
             if self.schedule.is_store_due(now) {
                 self.store_acknowledgements().await?;
             }
@@ -230,6 +231,19 @@ impl<S: Transport> Recorder<S> {
             () = sleep(PULSE) => {}
         }
         Ok(true)
+    }
+
+    /// What was denied to the last token is tried again as soon as there is another.
+    async fn notice_new_token(&mut self) {
+        let blocked = !self.status.lock().blocked.is_empty();
+        let Some(github) = self.github.as_ref().filter(|_| blocked) else {
+            return;
+        };
+        if github.has_new_token().await {
+            self.pace.token_renewed();
+            self.status.lock().blocked.clear();
+            self.schedule.again_at(Instant::now());
+        }
     }
 
     fn beat(&self) {
