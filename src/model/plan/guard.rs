@@ -1,7 +1,8 @@
 //! The guard: when most names go missing at once, something else is likelier than that most of the
 //! cluster is gone, so only names that are missing for long go.
 
-use super::{Draft, Why};
+use super::Why;
+use super::draft::Draft;
 
 impl Draft<'_> {
     /// Lets decommissions pass, or holds them back.

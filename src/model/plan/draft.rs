@@ -1,0 +1,226 @@
+//! A plan in the making: names for what runs, and rows 5, 6 and 8 to 13 for what is seen now. What
+//! becomes of the ledger's entries is in `settle`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::model::gap::{Gap, Reason, Subject};
+use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
+use crate::model::ledger::{Entry, Ledger, Owner};
+use crate::model::moment::Moment;
+use crate::model::naming::{self, Candidate};
+use crate::model::policy::Policy;
+use crate::model::record::{Identity, Line, Status};
+use crate::model::workload::Source;
+
+use super::body::{self, Canon};
+use super::verdict::Verdict;
+use super::{Plan, Row, Step};
+
+/// A plan in the making.
+pub(super) struct Draft<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Moment,
+    pub(super) plan: Plan,
+    pub(super) canon: Canon,
+    /// Sources whose report is refused and not due.
+    pub(super) refused: BTreeSet<Source>,
+    /// Identities that a report takes over or renews.
+    pub(super) reported: BTreeSet<Identity>,
+    /// Decommissions that the guard has a say in.
+    pub(super) endings: Vec<(Step, bool)>,
+    pub(super) by_source: BTreeMap<&'a Source, Vec<(&'a Identity, &'a Entry)>>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(ledger: &'a Ledger, policy: &'a Policy, now: Moment) -> Self {
+        Self {
+            ledger,
+            policy,
+            now,
+            plan: Plan::default(),
+            canon: Canon::default(),
+            refused: BTreeSet::new(),
+            reported: BTreeSet::new(),
+            endings: Vec::new(),
+            by_source: ledger.by_source(),
+        }
+    }
+
+    pub(super) fn name(
+        &mut self,
+        sights: &BTreeMap<Source, Sight>,
+        verdicts: &[(&Identity, &Entry, Verdict<'_>)],
+    ) {
+        let released: BTreeSet<&Identity> = verdicts
+            .iter()
+            .filter(|(_, _, verdict)| matches!(verdict, Verdict::Gone(_)))
+            .map(|(identity, ..)| *identity)
+            .collect();
+        let candidates: Vec<Candidate<'_>> = sights
+            .iter()
+            .filter(|(_, sight)| is_wanted(sight, self.policy))
+            .filter_map(|(source, sight)| {
+                let (running, destination, _) = sight.reportable()?;
+                let restarts_always = running.evidence.pod.restarts_always;
+                Some(Candidate {
+                    source,
+                    destination,
+                    restarts_always,
+                })
+            })
+            .collect();
+        self.plan.names = naming::assign(&candidates, self.ledger, &released, self.policy);
+        let running = self
+            .plan
+            .names
+            .keys()
+            .filter_map(|source| sights.get(source));
+        self.canon = Canon::new(running, self.ledger);
+    }
+
+    /// Rows 5, 6 and 8 to 13 for what is seen now.
+    pub(super) fn weigh_sources(&mut self, sights: &BTreeMap<Source, Sight>) {
+        for (source, sight) in sights {
+            let known = self.by_source.contains_key(source);
+            match (
+                sight.selected(None, &self.policy.selection),
+                &sight.standing,
+            ) {
+                (Selected::No(why), _) => {
+                    *self.plan.not_selected.entry(why).or_default() += 1;
+                    self.plan.rows.insert(source.clone(), Row::NotSelected);
+                }
+                (selected, Standing::Runs(_) | Standing::InSpec)
+                    if !sight.covered || selected == Selected::Unread =>
+                {
+                    self.gap(
+                        source,
+                        Reason::NotCovered,
+                        "not all that decides it is fully seen",
+                    );
+                    self.plan.rows.insert(source.clone(), Row::NotCovered);
+                }
+                (_, Standing::Runs(running)) => self.weigh(source, sight, running),
+                (_, Standing::InSpec) if !known => {
+                    self.plan.not_running += 1;
+                    self.plan.rows.insert(source.clone(), Row::NotRunning);
+                }
+                (_, Standing::InSpec | Standing::Dropped { .. } | Standing::NoPods) => {}
+            }
+        }
+    }
+
+    /// Rows 8 to 12.
+    fn weigh(&mut self, source: &Source, sight: &Sight, running: &Running) {
+        for digest in &running.evidence.other_digests {
+            self.gap(source, Reason::OtherDigest, &digest.to_string());
+        }
+        let Some((body, context)) = body::of(sight) else {
+            match (&running.image, &running.frame) {
+                (Err((reason, detail)), _) => self.gap(source, *reason, detail),
+                (_, None) => self.gap(source, Reason::ContextUnknown, "its namespace is not read"),
+                _ => self.gap(source, Reason::NoDigest, &running.evidence.image),
+            }
+            self.plan.rows.insert(source.clone(), Row::NoDigest);
+            return;
+        };
+        for (reason, detail) in &context.gaps {
+            self.gap(source, *reason, detail);
+        }
+        let Some(named) = self.plan.names.get(source).cloned() else {
+            return;
+        };
+        let identity = self.ledger.spelled(&named);
+        if !identity.is_spelled_as(&named) {
+            self.plan.respelled.push((named.clone(), identity.clone()));
+        }
+        let entry = self.ledger.entry(&identity);
+        let owner = Owner::Source(source.clone());
+        let own = entry.filter(|entry| entry.owner == owner && !entry.is_tombstone());
+        let mut body = body;
+        if running.owner_unreadable {
+            let rule = &source.workload.kind;
+            self.gap(
+                source,
+                Reason::OwnerUnreadable,
+                &format!("needs list and watch on {rule}"),
+            );
+            let elsewhere = self
+                .by_source
+                .get(source)
+                .into_iter()
+                .flatten()
+                .map(|(_, entry)| *entry);
+            if let Some(held) = own
+                .into_iter()
+                .chain(elsewhere)
+                .find_map(|e| e.held.as_ref())
+            {
+                body.tags.clone_from(&held.tags);
+                body.risks.clone_from(&held.risks);
+            }
+        }
+        let body = self.canon.apply(&Arc::new(body));
+        let line = Line {
+            identity: identity.clone(),
+            body,
+            status: Status::Deployed,
+        };
+        let fresh = entry.is_none_or(|entry| entry.held.is_none());
+        let step = Step { line, owner, fresh };
+        self.report_or_keep(source, step, own);
+    }
+
+    fn report_or_keep(&mut self, source: &Source, step: Step, own: Option<&Entry>) {
+        let identity = step.line.identity.clone();
+        let refusal = self.ledger.refusal(&identity, &step.line.body);
+        if let Some(refusal) = refusal.filter(|refusal| self.now < refusal.retry_at) {
+            self.gap(source, refusal.reason, &identity.name);
+            self.due(refusal.retry_at);
+            self.plan.rows.insert(source.clone(), Row::Refused);
+            self.refused.insert(source.clone());
+            return;
+        }
+        let row = match own {
+            Some(_) => Row::Known,
+            None if self.by_source.contains_key(source) => Row::Moved,
+            None => Row::New,
+        };
+        self.plan.rows.insert(source.clone(), row);
+        self.reported.insert(identity);
+        let as_held = own.is_some_and(|own| own.held.as_ref() == Some(&step.line.body));
+        let settles = own.and_then(|own| own.settles_at(self.policy.settle_after));
+        let answered = match settles {
+            Some(at) if at > self.now => {
+                self.due(at);
+                true
+            }
+            settles => settles.is_none(),
+        };
+        if as_held && answered && refusal.is_none() {
+            self.plan.unchanged.push(step);
+        } else {
+            self.plan.reports.push(step);
+        }
+    }
+
+    fn gap(&mut self, source: &Source, reason: Reason, detail: &str) {
+        let subject = Subject::Source(source.clone());
+        self.plan.gaps.push(Gap {
+            subject,
+            reason,
+            detail: detail.into(),
+        });
+    }
+
+    pub(super) fn due(&mut self, at: Moment) {
+        self.plan.due = Some(self.plan.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+/// Whether a source is to have a record, as far as it is seen.
+fn is_wanted(sight: &Sight, policy: &Policy) -> bool {
+    sight.covered && sight.selected(None, &policy.selection) == Selected::Yes
+}

@@ -1,0 +1,155 @@
+//! What becomes of the ledger's entries, now that reports are known: the second half of a plan in
+//! the making.
+
+use crate::model::gap::{Gap, Reason, Subject};
+use crate::model::inventory::Inventory;
+use crate::model::ledger::{Entry, Owner};
+use crate::model::record::{Identity, Line, Status};
+use crate::model::workload::Source;
+
+use super::draft::Draft;
+use super::verdict::Verdict;
+use super::{Plan, Step, Why};
+
+impl Draft<'_> {
+    /// What becomes of an entry, now that reports are known.
+    pub(super) fn settle(&mut self, identity: &Identity, entry: &Entry, verdict: &Verdict<'_>) {
+        if let Some(due) = verdict.due() {
+            self.due(due);
+        }
+        if verdict.is_idle() {
+            self.plan.idle.push(identity.clone());
+        }
+        if self.reported.contains(identity) {
+            return;
+        }
+        match verdict {
+            Verdict::Withheld(_, why) => self.plan.withheld.push((identity.clone(), *why)),
+            Verdict::Retained(..) => self.retain(identity, entry),
+            Verdict::Gone(_) => {
+                self.plan.missing.push(identity.clone());
+                self.end(identity, entry, true);
+            }
+            Verdict::Adopted => self.end(identity, entry, false),
+            Verdict::Tombstone { covered } => self.end_again(identity, entry, *covered),
+            Verdict::Runs(_) if entry.is_tombstone() => self.end_again(identity, entry, true),
+            Verdict::Runs(source) => self.settle_running(identity, entry, source),
+        }
+        if let (Owner::Source(source), Some(row)) = (&entry.owner, verdict.row()) {
+            self.plan.rows.entry(source.clone()).or_insert(row);
+        }
+    }
+
+    /// Rows 8, 10 and 12 for an entry that no report is made for.
+    fn settle_running(&mut self, identity: &Identity, entry: &Entry, source: &Source) {
+        let Some(present) = self.plan.names.get(source) else {
+            return self.retain(identity, entry);
+        };
+        if present == identity {
+            return self.retain(identity, entry);
+        }
+        let arrived = self
+            .ledger
+            .entry(present)
+            .is_some_and(|entry| entry.speaks_for(source));
+        if arrived {
+            self.end(identity, entry, false);
+        } else {
+            let refused = self.refused.contains(source);
+            let why = if refused { Why::Refused } else { Why::Moving };
+            self.plan.withheld.push((identity.clone(), why));
+        }
+    }
+
+    /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
+    /// has not refused it since.
+    fn retain(&mut self, identity: &Identity, entry: &Entry) {
+        let held = entry.held.as_ref().filter(|_| !entry.is_unanswered());
+        let Some(body) = held.map(|held| self.canon.apply(held)) else {
+            return self.plan.silent.push(identity.clone());
+        };
+        let refusal = self.ledger.refusal(identity, &body);
+        if refusal.is_some_and(|refusal| self.now < refusal.retry_at) {
+            return self.plan.silent.push(identity.clone());
+        }
+        let line = Line {
+            identity: identity.clone(),
+            body,
+            status: Status::Deployed,
+        };
+        self.plan.retained.push(Step {
+            line,
+            owner: entry.owner.clone(),
+            fresh: false,
+        });
+    }
+
+    fn end_again(&mut self, identity: &Identity, entry: &Entry, covered: bool) {
+        let at = entry.ends_again_at(self.policy.settle_after);
+        if !covered {
+            self.plan.withheld.push((identity.clone(), Why::NotCovered));
+        } else if at > self.now {
+            self.due(at);
+        } else {
+            self.end(identity, entry, false);
+        }
+    }
+
+    fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
+        let bodies = entry.bodies();
+        let body = match &entry.end_refusal {
+            None => bodies.first().copied(),
+            Some(refusal) => refusal.next_body(&bodies, self.now),
+        };
+        let Some(body) = body else {
+            if let Some(refusal) = &entry.end_refusal {
+                self.due(refusal.retry_at);
+                self.plan.withheld.push((identity.clone(), Why::EndRefused));
+            }
+            return;
+        };
+        let body = self.canon.apply(body);
+        let line = Line {
+            identity: identity.clone(),
+            body,
+            status: Status::Decommissioned,
+        };
+        self.endings.push((
+            Step {
+                line,
+                owner: entry.owner.clone(),
+                fresh: false,
+            },
+            guarded,
+        ));
+    }
+
+    pub(super) fn finish(mut self, inventory: &Inventory) -> Plan {
+        for stray in inventory.strays() {
+            let (namespace, name) = (stray.pod.namespace.clone(), stray.pod.name.clone());
+            if !self.policy.selection.has_namespace(&namespace) {
+                continue;
+            }
+            let detail = format!("its {} {} is not read", stray.owner.kind, stray.owner.name);
+            let subject = Subject::Pod { namespace, name };
+            let gap = Gap {
+                subject,
+                reason: Reason::OwnerNotRead,
+                detail: detail.into(),
+            };
+            let list = if stray.orphan {
+                &mut self.plan.orphans
+            } else {
+                &mut self.plan.gaps
+            };
+            list.push(gap);
+        }
+        self.guard();
+        let by_identity = |one: &Step, other: &Step| one.line.identity.cmp(&other.line.identity);
+        self.plan.reports.sort_by(by_identity);
+        self.plan.unchanged.sort_by(by_identity);
+        self.plan.gaps.sort();
+        self.plan.gaps.dedup();
+        self.plan
+    }
+}
