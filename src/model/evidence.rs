@@ -45,7 +45,7 @@ impl Pod {
     }
 
     /// Newer pods compare greater; among equally old ones the name decides.
-    fn age(&self) -> (i64, &str) {
+    pub(super) fn age(&self) -> (i64, &str) {
         (self.created, &self.name)
     }
 }

@@ -28,6 +28,10 @@ pub struct Facts {
 
 /// A pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as the API server has it"
+)]
 pub struct Pod {
     /// Its namespace.
     pub namespace: Arc<str>,
@@ -140,13 +144,12 @@ pub struct Coverage {
 impl Coverage {
     /// Whether the objects of `kind` are fully seen in `namespace`.
     pub fn covers(&self, kind: &Kind, namespace: &str) -> bool {
-        match kind {
-            Kind::Pod => self.pods.covers(namespace),
-            kind => self
-                .kinds
-                .get(kind)
-                .is_some_and(|view| view.covers(namespace)),
-        }
+        let view = if *kind == Kind::Pod {
+            Some(&self.pods)
+        } else {
+            self.kinds.get(kind)
+        };
+        view.is_some_and(|view| view.covers(namespace))
     }
 
     /// Whether somebody tries to see the objects of `kind` at all.

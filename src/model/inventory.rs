@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::evidence;
 use super::facts::{Coverage, Facts, Namespace, Object, OwnerRef, Pod};
 use super::image::Digest;
 use super::policy::Policy;
 use super::record::Destination;
 use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
 
+mod crew;
+mod scope;
 pub mod sight;
+
+use crew::Crew;
 
 /// What the facts say, by workload.
 #[derive(Debug)]
@@ -23,14 +26,6 @@ pub struct Inventory {
     strays: Vec<Stray>,
     unwatched_pods: usize,
     digests: BTreeSet<Digest>,
-}
-
-/// The pods of one workload.
-#[derive(Debug, Default)]
-struct Crew {
-    pods: Vec<Arc<Pod>>,
-    passed: BTreeSet<Kind>,
-    completes: bool,
 }
 
 /// A pod whose workload is not known.
@@ -114,14 +109,10 @@ impl Inventory {
                 return;
             }
         };
-        let completes = workload.kind.runs_to_completion()
-            || (!workload.kind.is_built_in() && !pod.restarts_always);
-        // Elsewhere a pod that has run to its end is no pod: its place is taken by another.
-        if pod.finished && !completes {
+        if !crew::counts(pod, &workload.kind) {
             return;
         }
         let crew = self.crews.entry(workload).or_default();
-        crew.completes |= completes;
         crew.passed.extend(passed);
         crew.pods.push(pod.clone());
     }
@@ -137,7 +128,6 @@ impl Inventory {
                 continue;
             };
             let crew = self.crews.entry(workload_of(object)).or_default();
-            crew.completes = true;
             crew.pods.push(pod.clone());
         }
     }
@@ -175,34 +165,6 @@ impl Inventory {
     /// Every digest that some pod runs or ran.
     pub fn digests(&self) -> &BTreeSet<Digest> {
         &self.digests
-    }
-}
-
-impl Crew {
-    fn evidence(&self, container: &str) -> Option<evidence::Evidence> {
-        if self.completes {
-            evidence::of_job(&self.pods, container)
-        } else {
-            evidence::of_service(&self.pods, container)
-        }
-    }
-
-    fn names(&self, container: &str) -> bool {
-        self.pods
-            .iter()
-            .any(|pod| pod.container(container).is_some())
-    }
-
-    fn runs(&self) -> bool {
-        if self.completes {
-            evidence::speaker(&self.pods).is_some()
-        } else {
-            self.pods.iter().any(|pod| pod.runs())
-        }
-    }
-
-    fn restarts_always(&self) -> bool {
-        self.pods.iter().any(|pod| pod.restarts_always)
     }
 }
 

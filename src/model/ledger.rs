@@ -53,7 +53,9 @@ impl Ledger {
         now: Moment,
     ) -> Self {
         let mut entries: BTreeMap<_, _> = entries.into_iter().collect();
-        entries.values_mut().for_each(|entry| entry.begin_anew(now));
+        for entry in entries.values_mut() {
+            entry.begin_anew(now);
+        }
         let past = past.into_iter().collect();
         Self {
             template,

@@ -188,10 +188,9 @@ impl KindGroup {
             Kind::CronJob => Self::CronJobs,
             Kind::ReplicaSet => Self::ReplicaSets,
             Kind::ReplicationController => Self::ReplicationControllers,
-            Kind::Job => Self::Jobs,
             Kind::Pod => Self::Pods,
             Kind::Other { .. } if restarts_always => Self::Others,
-            Kind::Other { .. } => Self::Jobs,
+            Kind::Job | Kind::Other { .. } => Self::Jobs,
         }
     }
 

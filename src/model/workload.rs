@@ -111,10 +111,13 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Other { group, kind } if !group.is_empty() => write!(f, "{kind}.{group}"),
-            kind => f.write_str(kind.kind()),
+        f.write_str(self.kind())?;
+        if let Self::Other { group, .. } = self
+            && !group.is_empty()
+        {
+            write!(f, ".{group}")?;
         }
+        Ok(())
     }
 }
 
@@ -261,9 +264,8 @@ pub fn walk(pod: &Pod, owners: &Owners<'_>) -> Walk {
 /// Whether pods with a controller of this kind stand for themselves: static pods, and pods that
 /// another pod made.
 fn is_host(kind: &Kind) -> bool {
-    match kind {
-        Kind::Pod => true,
-        Kind::Other { group, kind } => group.is_empty() && &**kind == "Node",
-        _ => false,
+    if let Kind::Other { group, kind } = kind {
+        return group.is_empty() && &**kind == "Node";
     }
+    *kind == Kind::Pod
 }

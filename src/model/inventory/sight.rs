@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use crate::model::context::Context;
 use crate::model::evidence::Evidence;
-use crate::model::facts::{Annotations, Namespace};
 use crate::model::gap::Reason;
 use crate::model::image::ImageRef;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
-use crate::model::selection::{KindGroup, Selection};
-use crate::model::workload::{Kind, Source, Workload};
+use crate::model::selection::Selection;
+use crate::model::workload::Source;
 
-use super::{Crew, Inventory};
+use super::Inventory;
+use super::crew::Team;
+use super::scope::{Presence, selected};
+
+/// An image's normalised name and its version.
+pub type NameAndVersion = (Arc<str>, Option<Arc<str>>);
 
 /// What is seen of one source.
 #[derive(Debug)]
@@ -53,7 +57,7 @@ pub struct Running {
     /// The container that speaks for it.
     pub evidence: Evidence,
     /// The image's normalised name and its version, or why it has none.
-    pub image: Result<(Arc<str>, Option<Arc<str>>), (Reason, Arc<str>)>,
+    pub image: Result<NameAndVersion, (Reason, Arc<str>)>,
     /// Where its record goes and what it says besides the image; `None` where not all that decides
     /// it was read.
     pub frame: Option<(Arc<Destination>, Context)>,
@@ -110,25 +114,8 @@ impl Sight {
         let image = self.image.as_deref().or(held);
         let image_chosen = image.is_none_or(|image| selection.has_image(image));
         match self.selected {
-            Selected::No(why) => Selected::No(why),
-            _ if !image_chosen => Selected::No(Unselected::Image),
-            selected => selected,
-        }
-    }
-}
-
-/// What is known of the object behind a name.
-enum Presence<T> {
-    Present(T),
-    Gone,
-    Unread,
-}
-
-impl<T> Presence<T> {
-    fn present(&self) -> Option<&T> {
-        match self {
-            Self::Present(found) => Some(found),
-            Self::Gone | Self::Unread => None,
+            Selected::Yes | Selected::Unread if !image_chosen => Selected::No(Unselected::Image),
+            selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
         }
     }
 }
@@ -138,179 +125,70 @@ impl Inventory {
     pub fn sight(&self, source: &Source, policy: &Policy) -> Sight {
         let workload = &source.workload;
         let crew = self.crews.get(workload);
+        let team = crew.map_or_else(Team::empty, |crew| {
+            crew.team(&workload.kind, &source.container)
+        });
         let namespace = self.namespace(&workload.namespace);
         let object = self.object(workload, crew);
-        let covered = self.covers(workload, crew);
-        let evidence = crew.and_then(|crew| crew.evidence(&source.container));
+        let covered = self.covers(workload, crew, team.runs());
+        let evidence = team.evidence();
 
-        let annotations = (
-            namespace
-                .present()
-                .map(|(namespace, _)| &namespace.annotations),
+        let speaker = evidence.as_ref().map(|evidence| &evidence.pod);
+        // Who opted in or out says so in the pods' template, whether or not they run yet.
+        let speaker = speaker.or_else(|| team.newest_named());
+        let context = Context::merge(
+            namespace.present().map(|(found, _)| &found.annotations),
             object
                 .present()
                 .and_then(Option::as_ref)
-                .map(|(_, annotations)| *annotations),
-            evidence.as_ref().map(|evidence| &evidence.pod.annotations),
-        );
-        let context = Context::merge(
-            annotations.0,
-            annotations.1,
-            annotations.2,
+                .map(|known| known.annotations),
+            speaker.map(|pod| &pod.annotations),
             &policy.destination.organization,
         );
-        let selected = self.selected(workload, crew, &namespace, &object, policy);
-        let selected = match selected {
+        let selected = match selected(workload, &team, &namespace, &object, policy) {
             Selected::Yes | Selected::Unread if covered && context.ignored => {
                 Selected::No(Unselected::OptedOut)
             }
-            selected => selected,
+            selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
         };
         let running = evidence.map(|evidence| {
             let image = name_and_version(&evidence.image, policy);
-            let frame = match &namespace {
-                Presence::Present((_, destination)) if covered => {
-                    Some((destination.clone(), context))
-                }
-                _ => None,
-            };
-            let owner_unreadable = !workload.kind.is_built_in();
+            let destination = namespace.present().map(|(_, destination)| destination);
+            let frame = destination.filter(|_| covered).cloned();
             Box::new(Running {
                 evidence,
                 image,
-                frame,
-                owner_unreadable,
+                frame: frame.map(|destination| (destination, context)),
+                owner_unreadable: matches!(object, Presence::Present(None)),
             })
         });
         let pods_read = self.coverage.pods.covers(&workload.namespace);
-        let image = running
-            .as_ref()
-            .filter(|_| pods_read)
-            .and_then(|running| running.image.as_ref().ok().map(|(name, _)| name.clone()));
-        let standing = match (running, crew) {
-            (Some(running), _) => Standing::Runs(running),
-            (None, None) => Standing::NoPods,
-            (None, Some(crew)) if crew.names(&source.container) => Standing::InSpec,
-            (None, Some(crew)) => Standing::Dropped {
-                another_runs: crew.runs(),
-            },
-        };
+        let read = running.as_ref().filter(|_| pods_read);
+        let image = read.and_then(|running| running.image.as_ref().ok());
         Sight {
             namespace_gone: matches!(namespace, Presence::Gone),
             selected,
             covered,
             workload_gone: matches!(object, Presence::Gone),
-            standing,
-            image,
+            image: image.map(|(name, _)| name.clone()),
+            standing: standing(running, &team),
         }
-    }
-
-    fn namespace(&self, name: &str) -> Presence<&(Arc<Namespace>, Arc<Destination>)> {
-        match self.namespaces.get(name) {
-            _ if !self.coverage.namespaces.covers(name) => Presence::Unread,
-            Some(found) => Presence::Present(found),
-            None => Presence::Gone,
-        }
-    }
-
-    /// The object of `workload`: whether its labels are selected, and its annotations. `None`
-    /// inside for one that exists and cannot be read.
-    #[expect(clippy::type_complexity, reason = "it lives for one screen")]
-    fn object<'a>(
-        &'a self,
-        workload: &Workload,
-        crew: Option<&'a Crew>,
-    ) -> Presence<Option<(bool, &'a Annotations)>> {
-        match &workload.kind {
-            kind if !self.coverage.covers(kind, &workload.namespace) => match kind {
-                // Its pods are all that can be seen of it.
-                Kind::Other { .. } if crew.is_some() => Presence::Present(None),
-                _ => Presence::Unread,
-            },
-            Kind::Pod => match crew.and_then(|crew| crew.pods.first()) {
-                Some(pod) => Presence::Present(Some((pod.selected, &pod.annotations))),
-                None => Presence::Gone,
-            },
-            _ => match self.objects.get(workload) {
-                Some(object) => Presence::Present(Some((object.selected, &object.annotations))),
-                None => Presence::Gone,
-            },
-        }
-    }
-
-    /// Whether everything that the presence of `workload` depends on is fully seen. A kind that
-    /// cannot be read is asked for only while none of its pods runs.
-    fn covers(&self, workload: &Workload, crew: Option<&Crew>) -> bool {
-        let namespace = &*workload.namespace;
-        let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
-        let kinds = match &workload.kind {
-            Kind::Deployment => covers(&Kind::ReplicaSet) && covers(&Kind::Deployment),
-            Kind::CronJob => covers(&Kind::Job) && covers(&Kind::CronJob),
-            kind @ Kind::Other { .. } => match crew.filter(|crew| crew.runs()) {
-                Some(crew) if !covers(kind) => crew.passed.iter().all(covers),
-                _ => [&Kind::ReplicaSet, &Kind::ReplicationController, kind]
-                    .into_iter()
-                    .all(covers),
-            },
-            kind => covers(kind),
-        };
-        self.coverage.namespaces.covers(namespace) && covers(&Kind::Pod) && kinds
-    }
-
-    fn selected(
-        &self,
-        workload: &Workload,
-        crew: Option<&Crew>,
-        namespace: &Presence<&(Arc<Namespace>, Arc<Destination>)>,
-        object: &Presence<Option<(bool, &Annotations)>>,
-        policy: &Policy,
-    ) -> Selected {
-        let selection = &policy.selection;
-        if !selection.has_namespace(&workload.namespace) {
-            return Selected::No(Unselected::Namespace);
-        }
-        if !kind_selected(&workload.kind, crew, selection) {
-            return Selected::No(Unselected::Kind);
-        }
-        let mut selected = Selected::Yes;
-        if selection.by_namespace_labels {
-            match namespace {
-                Presence::Present((namespace, _)) if !namespace.selected => {
-                    return Selected::No(Unselected::NamespaceLabels);
-                }
-                Presence::Present(_) => {}
-                Presence::Gone | Presence::Unread => selected = Selected::Unread,
-            }
-        }
-        if selection.by_workload_labels {
-            match object {
-                Presence::Present(Some((false, _))) => {
-                    return Selected::No(Unselected::WorkloadLabels);
-                }
-                // One that is gone has no labels to go by; it is gone by another row.
-                Presence::Present(Some(_)) | Presence::Gone => {}
-                Presence::Present(None) | Presence::Unread => selected = Selected::Unread,
-            }
-        }
-        selected
     }
 }
 
-/// Whether `--kinds` has the group of `kind`. Without pods nobody can say whether those of a kind
-/// that is not built in restart always; either group will do then.
-fn kind_selected(kind: &Kind, crew: Option<&Crew>, selection: &Selection) -> bool {
-    let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
-    match crew {
-        Some(crew) => has(crew.restarts_always()),
-        None => has(true) || has(false),
+fn standing(running: Option<Box<Running>>, team: &Team<'_>) -> Standing {
+    match running {
+        Some(running) => Standing::Runs(running),
+        None if team.is_empty() => Standing::NoPods,
+        None if team.newest_named().is_some() => Standing::InSpec,
+        None => Standing::Dropped {
+            another_runs: team.runs(),
+        },
     }
 }
 
 /// The record's name and version of an image as a pod's spec writes it.
-fn name_and_version(
-    image: &str,
-    policy: &Policy,
-) -> Result<(Arc<str>, Option<Arc<str>>), (Reason, Arc<str>)> {
+fn name_and_version(image: &str, policy: &Policy) -> Result<NameAndVersion, (Reason, Arc<str>)> {
     let Some(image) = ImageRef::parse(image) else {
         return Err((Reason::InvalidImage, image.into()));
     };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::model::context::Context;
 use crate::model::image::Digest;
-use crate::model::inventory::sight::{Running, Sight, Standing};
+use crate::model::inventory::sight::{NameAndVersion, Running, Sight, Standing};
 use crate::model::ledger::Ledger;
 use crate::model::record::{Body, Destination};
 
@@ -37,8 +37,6 @@ pub(super) fn of(sight: &Sight) -> Option<(Body, &Context)> {
     };
     Some((body, context))
 }
-
-type NameAndVersion = (Arc<str>, Option<Arc<str>>);
 
 /// The one name and version of each digest.
 #[derive(Debug, Default)]

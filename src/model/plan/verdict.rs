@@ -41,10 +41,10 @@ pub(super) struct Idle {
 impl Verdict<'_> {
     /// When it changes although nothing else does.
     pub(super) fn due(&self) -> Option<Moment> {
-        match self {
-            Self::Retained(_, Some(idle)) => idle.until,
-            _ => None,
+        if let Self::Retained(_, Some(idle)) = self {
+            return idle.until;
         }
+        None
     }
 
     /// Whether its source has no pod, and that counts.

@@ -1,0 +1,112 @@
+//! Crews: the pods of one workload, and which of them count for one of its containers.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::model::evidence::{self, Evidence};
+use crate::model::facts::Pod;
+use crate::model::workload::Kind;
+
+/// The pods of one workload.
+#[derive(Debug, Default)]
+pub(super) struct Crew {
+    /// Every pod that may count, by name.
+    pub(super) pods: Vec<Arc<Pod>>,
+    /// The kinds that the walks from these pods passed through.
+    pub(super) passed: BTreeSet<Kind>,
+}
+
+/// The pods that count for one container of a workload.
+#[derive(Debug)]
+pub(super) struct Team<'a> {
+    pods: Cow<'a, [Arc<Pod>]>,
+    container: &'a str,
+    completes: bool,
+}
+
+/// Whether a pod that has run to its end still counts under a workload of `kind`. Elsewhere its
+/// place is taken by another.
+pub(super) fn counts(pod: &Pod, kind: &Kind) -> bool {
+    !pod.finished || kind.runs_to_completion() || (!kind.is_built_in() && !pod.restarts_always)
+}
+
+impl Crew {
+    /// The pods that count for `container`. Those of a kind that is not built in may be of both
+    /// sorts: an operator's cluster owns servers, and jobs that set them up. A container that
+    /// stands only in pods that do not restart always is one of a job; the others never see it.
+    pub(super) fn team<'a>(&'a self, kind: &Kind, container: &'a str) -> Team<'a> {
+        let mut named = self.pods.iter().filter(|pod| names(pod, container));
+        let (completes, pods) = if kind.is_built_in() {
+            (kind.runs_to_completion(), Cow::Borrowed(&*self.pods))
+        } else {
+            let completes = named.clone().next().is_some() && named.all(|pod| !pod.restarts_always);
+            let counts = |pod: &&Arc<Pod>| {
+                if completes {
+                    !pod.restarts_always
+                } else {
+                    !pod.finished
+                }
+            };
+            (
+                completes,
+                self.pods.iter().filter(counts).cloned().collect(),
+            )
+        };
+        Team {
+            pods,
+            container,
+            completes,
+        }
+    }
+}
+
+impl Team<'_> {
+    /// The team of a workload without a pod.
+    pub(super) fn empty() -> Self {
+        Self {
+            pods: Cow::Borrowed(&[]),
+            container: "",
+            completes: false,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pods.is_empty()
+    }
+
+    /// The container that speaks.
+    pub(super) fn evidence(&self) -> Option<Evidence> {
+        if self.completes {
+            evidence::of_job(&self.pods, self.container)
+        } else {
+            evidence::of_service(&self.pods, self.container)
+        }
+    }
+
+    /// The newest pod whose spec has the container.
+    pub(super) fn newest_named(&self) -> Option<&Arc<Pod>> {
+        let named = self.pods.iter().filter(|pod| names(pod, self.container));
+        named.max_by_key(|pod| pod.age())
+    }
+
+    /// Whether one of the pods runs, or for what runs to an end: ran.
+    pub(super) fn runs(&self) -> bool {
+        if self.completes {
+            evidence::speaker(&self.pods).is_some()
+        } else {
+            self.pods.iter().any(|pod| pod.runs())
+        }
+    }
+
+    /// Whether the pods with the container restart always, if there are any.
+    pub(super) fn restarts_always(&self) -> Option<bool> {
+        let mut named = self.pods.iter().filter(|pod| names(pod, self.container));
+        named.clone().next()?;
+        Some(named.any(|pod| pod.restarts_always))
+    }
+}
+
+fn names(pod: &Pod, container: &str) -> bool {
+    pod.container(container).is_some()
+}

@@ -1,0 +1,149 @@
+//! Scope: what the presence of a workload depends on, whether all of it is fully seen, and whether
+//! a person selected it.
+
+use std::sync::Arc;
+
+use crate::model::facts::{Annotations, Namespace};
+use crate::model::policy::Policy;
+use crate::model::record::Destination;
+use crate::model::selection::{KindGroup, Selection};
+use crate::model::workload::{Kind, Workload};
+
+use super::Inventory;
+use super::crew::{Crew, Team};
+use super::sight::{Selected, Unselected};
+
+/// What is known of the object behind a name.
+pub(super) enum Presence<T> {
+    Present(T),
+    Gone,
+    Unread,
+}
+
+impl<T> Presence<T> {
+    pub(super) fn present(&self) -> Option<&T> {
+        match self {
+            Self::Present(found) => Some(found),
+            Self::Gone | Self::Unread => None,
+        }
+    }
+}
+
+/// What a workload's object says.
+pub(super) struct Known<'a> {
+    /// Whether its labels are selected.
+    selected: bool,
+    pub(super) annotations: &'a Annotations,
+}
+
+type NamespaceAndPlace = (Arc<Namespace>, Arc<Destination>);
+
+impl Inventory {
+    pub(super) fn namespace(&self, name: &str) -> Presence<&NamespaceAndPlace> {
+        if !self.coverage.namespaces.covers(name) {
+            return Presence::Unread;
+        }
+        match self.namespaces.get(name) {
+            Some(found) => Presence::Present(found),
+            None => Presence::Gone,
+        }
+    }
+
+    /// The object of `workload`; `None` inside for one whose pods are all that can be seen of it.
+    pub(super) fn object<'a>(
+        &'a self,
+        workload: &Workload,
+        crew: Option<&'a Crew>,
+    ) -> Presence<Option<Known<'a>>> {
+        let kind = &workload.kind;
+        if !self.coverage.covers(kind, &workload.namespace) {
+            return if !kind.is_built_in() && crew.is_some() {
+                Presence::Present(None)
+            } else {
+                Presence::Unread
+            };
+        }
+        let known = if *kind == Kind::Pod {
+            let pod = crew.and_then(|crew| crew.pods.first());
+            pod.map(|pod| (pod.selected, &pod.annotations))
+        } else {
+            let object = self.objects.get(workload);
+            object.map(|object| (object.selected, &object.annotations))
+        };
+        match known {
+            Some((selected, annotations)) => Presence::Present(Some(Known {
+                selected,
+                annotations,
+            })),
+            None => Presence::Gone,
+        }
+    }
+
+    /// Whether everything that the presence of `workload` depends on is fully seen. A kind that
+    /// cannot be read is asked for only while none of its pods runs.
+    pub(super) fn covers(&self, workload: &Workload, crew: Option<&Crew>, runs: bool) -> bool {
+        let namespace = &*workload.namespace;
+        let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
+        let kind = &workload.kind;
+        let kinds = if !kind.is_built_in() && runs && !covers(kind) {
+            crew.is_some_and(|crew| crew.passed.iter().all(covers))
+        } else if !kind.is_built_in() {
+            covers(&Kind::ReplicaSet) && covers(&Kind::ReplicationController) && covers(kind)
+        } else if *kind == Kind::Deployment {
+            covers(&Kind::ReplicaSet) && covers(kind)
+        } else if *kind == Kind::CronJob {
+            covers(&Kind::Job) && covers(kind)
+        } else {
+            covers(kind)
+        };
+        self.coverage.namespaces.covers(namespace) && covers(&Kind::Pod) && kinds
+    }
+}
+
+/// Whether `workload` is selected, images and annotations apart.
+pub(super) fn selected(
+    workload: &Workload,
+    team: &Team<'_>,
+    namespace: &Presence<&NamespaceAndPlace>,
+    object: &Presence<Option<Known<'_>>>,
+    policy: &Policy,
+) -> Selected {
+    let selection = &policy.selection;
+    if !selection.has_namespace(&workload.namespace) {
+        return Selected::No(Unselected::Namespace);
+    }
+    if !kind_selected(&workload.kind, team, selection) {
+        return Selected::No(Unselected::Kind);
+    }
+    let mut selected = Selected::Yes;
+    if selection.by_namespace_labels {
+        match namespace {
+            Presence::Present((namespace, _)) if !namespace.selected => {
+                return Selected::No(Unselected::NamespaceLabels);
+            }
+            Presence::Present(_) => {}
+            Presence::Gone | Presence::Unread => selected = Selected::Unread,
+        }
+    }
+    if selection.by_workload_labels {
+        match object {
+            Presence::Present(Some(known)) if !known.selected => {
+                return Selected::No(Unselected::WorkloadLabels);
+            }
+            // One that is gone has no labels to go by; it is gone by another row.
+            Presence::Present(Some(_)) | Presence::Gone => {}
+            Presence::Present(None) | Presence::Unread => selected = Selected::Unread,
+        }
+    }
+    selected
+}
+
+/// Whether `--kinds` has the group of `kind`. Where no pod has the container nobody can say whether
+/// those of a kind that is not built in restart always; either group will do then.
+fn kind_selected(kind: &Kind, team: &Team<'_>, selection: &Selection) -> bool {
+    let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
+    match team.restarts_always() {
+        Some(restarts) => has(restarts),
+        None => has(true) || has(false),
+    }
+}
