@@ -499,6 +499,29 @@ async fn a_cronjob_remembers_a_pod_that_came_and_went_between_two_looks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_deletion_says_of_a_pod_is_remembered_rather_than_what_was_seen_before() {
+    let server = server(0);
+    server.apply(object("batch/v1", "CronJob", "shop", "report"));
+    let mut job = object("batch/v1", "Job", "shop", "report-1");
+    job["metadata"]["ownerReferences"] = owned_by("batch/v1", "CronJob", "report");
+    server.apply(job);
+    let mut early = pod("shop", "report-1-x", Some(("batch/v1", "Job", "report-1")));
+    early["status"]["containerStatuses"][0]["imageID"] = json!("");
+    let mut last = server.apply(early);
+    let cluster = start(&server, Scope::default()).await;
+    settle().await;
+    assert_eq!(cluster.facts().pods[0].containers[0].digest, None);
+    last["status"] = pod("shop", "report-1-x", None)["status"].clone();
+    last["metadata"]["resourceVersion"] = json!("99");
+    server.send_raw(
+        "Pod",
+        &json!({"type": "DELETED", "object": last}).to_string(),
+    );
+    let facts = until(&cluster, |facts| !facts.remembered.is_empty()).await;
+    assert!(facts.remembered[0].1.containers[0].digest.is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_kinds_that_are_selected_are_watched() {
     let server = server(1);
     let kinds = vec![KindGroup::StatefulSets];

@@ -1,10 +1,12 @@
-//! Tests of the way to the API server: nothing here opens a socket.
+//! Tests of the way to the API server. One listens on a port of this machine; nothing else opens
+//! a socket.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Response;
 use kube::client::Body;
+use tokio::io::AsyncReadExt;
 
 use super::*;
 
@@ -132,4 +134,29 @@ async fn an_api_server_that_is_not_reached_in_time_is_named() {
     for words in ["https://10.0.0.1/", "30 s", "connection refused"] {
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[tokio::test]
+async fn every_request_says_who_asks() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    let file = File::new("agent", &KUBECONFIG.replace("http://127.0.0.1:1", &server));
+    let connection = connect(Some(&file.0), None).await.unwrap();
+    let request = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(request).unwrap()
+    };
+    let request = tokio::select! {
+        request = request => request,
+        reached = connection.reach(Duration::from_secs(30)) => panic!("{reached:?}"),
+    };
+    let agent = format!(
+        "user-agent: deployment-recorder/{} (",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(request.contains(&agent), "{request}");
 }
