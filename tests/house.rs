@@ -1,0 +1,190 @@
+//! The house as it is drawn in `docs/architecture.md`: who may import whom, what the core may use,
+//! and that each file says what lives in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What each room may import from the others. The sandbox stands alone.
+const ARROWS: [(&str, &[&str]); 7] = [
+    ("model", &[]),
+    ("cluster", &["model"]),
+    ("github", &["model"]),
+    ("recorder", &["cluster", "github", "model"]),
+    ("admin", &["recorder", "cluster", "model"]),
+    ("cli", &["admin", "recorder", "cluster", "github", "model"]),
+    ("sandbox", &[]),
+];
+
+/// Words by which the core would reach outside.
+const OUTSIDE: [&str; 14] = [
+    "kube::",
+    "k8s_openapi",
+    "tokio",
+    "serde",
+    "reqwest",
+    "axum",
+    "http::",
+    "tracing",
+    "jiff",
+    "async fn",
+    "Instant::",
+    "SystemTime",
+    "std::env",
+    "println!",
+];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut folders = vec![PathBuf::from("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                files.push((path, text));
+            }
+        }
+    }
+    files.sort();
+    assert!(files.len() > 50, "the sources are in src");
+    files
+}
+
+/// The room that a file stands in: `src/model/plan.rs` and `src/model.rs` are in `model`.
+fn room(path: &Path) -> Option<String> {
+    let inside = path.strip_prefix("src").unwrap();
+    let first = inside.components().next()?.as_os_str().to_str()?;
+    let room = first.strip_suffix(".rs").unwrap_or(first);
+    ARROWS
+        .iter()
+        .any(|(known, _)| *known == room)
+        .then(|| room.to_owned())
+}
+
+/// The code of a file without comments and without what only tests see.
+fn code(text: &str) -> String {
+    let tests = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
+    let lines = text[..tests].lines();
+    lines
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Whether a file is compiled for tests only: its name says so.
+fn is_test(path: &Path) -> bool {
+    path.components().any(|part| {
+        matches!(
+            part.as_os_str().to_str(),
+            Some("tests" | "tests.rs" | "fixtures.rs" | "fixtures" | "samples.rs")
+        )
+    })
+}
+
+/// The rooms that `code` imports from this crate.
+fn imports(code: &str) -> BTreeSet<String> {
+    let mut rooms = BTreeSet::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(list) => list
+                .split('}')
+                .next()
+                .unwrap()
+                .split(',')
+                .map(str::trim)
+                .collect(),
+            None => vec![rest],
+        };
+        for name in names {
+            let end = name
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(name.len());
+            rooms.insert(name[..end].to_owned());
+        }
+    }
+    rooms
+}
+
+#[test]
+fn every_arrow_between_rooms_points_the_way_that_is_drawn() {
+    let allowed: BTreeMap<&str, &[&str]> = ARROWS.into_iter().collect();
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let Some(room) = room(&path) else { continue };
+        for other in imports(&code(&text)) {
+            let known = allowed.contains_key(other.as_str());
+            if known && other != room && !allowed[room.as_str()].contains(&other.as_str()) {
+                wrong.push(format!("{} imports {other}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_core_knows_nothing_of_the_outside() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        if room(&path).as_deref() != Some("model") || is_test(&path) {
+            continue;
+        }
+        let code = code(&text);
+        let named = OUTSIDE.iter().filter(|word| code.contains(**word));
+        wrong.extend(named.map(|word| format!("{} names {word}", path.display())));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn kubernetes_types_stay_in_the_cluster_and_in_the_ledger_store() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let room = room(&path);
+        let in_store = path.starts_with("src/recorder/store") || path.ends_with("store.rs");
+        if room.is_none() || room.as_deref() == Some("cluster") || in_store {
+            continue;
+        }
+        if code(&text).contains("k8s_openapi") {
+            wrong.push(path.display().to_string());
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn each_file_begins_by_saying_what_lives_in_it() {
+    let silent: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.starts_with("//!"))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[test]
+fn no_file_is_longer_than_a_room_can_be() {
+    let long: Vec<String> = sources()
+        .into_iter()
+        .filter(|(path, _)| !is_test(path))
+        .filter(|(_, text)| {
+            let end = text.find("#[cfg(test)]").unwrap_or(text.len());
+            text[..end].lines().count() > 350
+        })
+        .map(|(path, text)| format!("{}: {}", path.display(), text.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn what_is_wrong_would_be_found() {
+    let text = "//! A room.\nuse crate::{github::wire, model};\nuse crate::cluster::Cluster;\n";
+    let rooms: Vec<String> = imports(&code(text)).into_iter().collect();
+    assert_eq!(rooms, ["cluster", "github", "model"]);
+    assert_eq!(room(Path::new("src/model.rs")).as_deref(), Some("model"));
+    assert_eq!(room(Path::new("src/main.rs")), None);
+    assert!(!code("// use crate::github;\n").contains("github"));
+}
