@@ -12,5 +12,7 @@ pub mod github;
 
 pub mod recorder;
 
+pub mod cli;
+
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

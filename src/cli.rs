@@ -1,0 +1,193 @@
+//! The command line: what was typed becomes checked settings, and those a command. One file per
+//! command; this one only leads there and says how it ended.
+//!
+//! Exit codes: 0 done; 1 failed; 2 a wrong flag or setting, before any call. `diff`: 0 nothing to
+//! send, 1 something, 2 it could not be told.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::error::ErrorKind;
+use clap::{ArgMatches, FromArgMatches};
+use secrecy::SecretString;
+
+pub mod args;
+pub mod completion;
+pub mod diff;
+pub mod logs;
+pub mod look;
+pub mod man;
+pub mod output;
+pub mod row;
+pub mod run;
+pub mod settings;
+pub mod snapshot;
+
+use args::{Cli, Command};
+use logs::Logs;
+use settings::SettingError;
+
+use crate::recorder::chain;
+
+/// A wrong flag or setting.
+const USAGE: u8 = 2;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+enum Failure {
+    /// A setting is not allowed.
+    Setting(SettingError),
+    /// It was tried.
+    Failed(anyhow::Error),
+    /// It was tried, and the exit code 1 has another meaning.
+    CouldNotTell(anyhow::Error),
+}
+
+impl From<SettingError> for Failure {
+    fn from(error: SettingError) -> Self {
+        Self::Setting(error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    // Fails only where a provider is installed already, and there is no other in this program.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let typed = args::command().try_get_matches();
+    let typed = typed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match typed {
+        Ok(typed) => typed,
+        Err(error) => return not_understood(&error),
+    };
+    let matches = matches
+        .subcommand()
+        .map_or(&matches, |(_, matches)| matches);
+    let (message, code) = match execute(cli, matches) {
+        Ok(code) => return code,
+        Err(Failure::Setting(error)) => (error.message(matches), ExitCode::from(USAGE)),
+        Err(Failure::Failed(error)) => (chain(error.as_ref()), ExitCode::FAILURE),
+        Err(Failure::CouldNotTell(error)) => (chain(error.as_ref()), ExitCode::from(USAGE)),
+    };
+    complain(&message);
+    code
+}
+
+fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let usual = if matches!(cli.command, Command::Run(_)) {
+        "info"
+    } else {
+        "warn"
+    };
+    let logs = Logs::new(&cli.logs, usual, variable("RUST_LOG").as_deref())?;
+    match cli.command {
+        Command::Run(args) => {
+            let token = variable("GITHUB_TOKEN").map(SecretString::from);
+            let settings = settings::Run::new(args, token)?;
+            logs.begin();
+            let command = args::command();
+            let run = command.find_subcommand("run").unwrap_or(&command);
+            let given = settings::given(run, matches);
+            runtime()?.block_on(run::execute(settings, &given))?;
+        }
+        Command::Snapshot(args) => {
+            let settings = settings::Snapshot::new(args)?;
+            logs.begin();
+            runtime()?.block_on(snapshot::execute(settings))?;
+        }
+        Command::Diff(args) => {
+            let settings = settings::Diff::new(args)?;
+            logs.begin();
+            let same = runtime().and_then(|runtime| runtime.block_on(diff::execute(settings)));
+            if !same.map_err(Failure::CouldNotTell)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Completion { shell } => print(|out| completion::write(shell, out))?,
+        Command::Man { command } => print(|out| man::write(command.as_deref(), out))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Two threads: one to work and one to answer probes while it does.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")
+}
+
+/// An environment variable that is set and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the environment is read"
+)]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Writes to standard output. That nobody reads on is no failure.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output cannot be written"),
+    }
+}
+
+/// Says on one line of standard error what went wrong.
+fn complain(message: &str) {
+    let line: Vec<&str> = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    remark(&format!("error: {}", line.join(" ")));
+}
+
+/// Says something beside what is printed.
+fn remark(line: &str) {
+    // There is nobody left to tell that this cannot be written.
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Help and versions are printed as they are; of an error the line that says what is wrong, with
+/// the tip.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        return match print(|out| write!(out, "{}", error.render())) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    let text = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let _ = write!(io::stderr(), "{text}");
+        return ExitCode::from(USAGE);
+    }
+    let said = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:"));
+    let said = said.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let mut message = String::new();
+    for line in said {
+        let line = line.trim_start_matches("error: ");
+        match message.chars().last() {
+            None => {}
+            Some(':') => message.push(' '),
+            Some(_) => message.push_str("; "),
+        }
+        message.push_str(line);
+    }
+    complain(&message);
+    ExitCode::from(USAGE)
+}

@@ -1,0 +1,222 @@
+//! What was typed: the commands and their flags, with help and environment variables. Texts stay
+//! texts here; what they mean and whether they are allowed is decided in `settings`, so that every
+//! wrong one is refused in one way. Wherever a flag is given a default, it is here.
+
+#![expect(clippy::doc_markdown, reason = "these comments are help, read as text")]
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+mod groups;
+
+pub use groups::{
+    ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs, OutputArgs,
+    ScopeArgs,
+};
+
+/// Keeps GitHub's deployment records true to what runs in a Kubernetes cluster.
+///
+/// Every flag can be given as an environment variable instead, DEPLOYMENT_RECORDER_ORG for --org. A
+/// flag wins over its variable. Also read: GITHUB_TOKEN, KUBECONFIG, RUST_LOG, SSL_CERT_FILE, and
+/// the usual variables for proxies.
+#[derive(Debug, Parser)]
+#[command(name = "deployment-recorder", version, max_term_width = 100)]
+pub struct Cli {
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to log.
+    #[command(flatten)]
+    pub logs: LogArgs,
+}
+
+/// The commands and flags as the parser takes them. Variables are not in the help of each flag:
+/// there is one rule for all.
+pub fn command() -> clap::Command {
+    let quiet = |command: clap::Command| {
+        let note = "Every flag has a variable: DEPLOYMENT_RECORDER_ and its name, as in \
+                    DEPLOYMENT_RECORDER_LOG_LEVEL";
+        command
+            .mut_args(|argument| argument.hide_env(true))
+            .after_help(note)
+    };
+    quiet(Cli::command()).mut_subcommands(quiet)
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch the cluster and keep GitHub's records true until stopped
+    Run(RunArgs),
+    /// Show what would be recorded
+    Snapshot(SnapshotArgs),
+    /// Show what the next cycle would send; exits 1 if that is anything
+    ///
+    /// Reads the cluster and the ledger and writes nothing. Exits 0 if GitHub was told everything,
+    /// 1 if there are differences, and 2 if that could not be found out.
+    Diff(DiffArgs),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print a manual page
+    Man {
+        /// The command it is about; without one, the program
+        #[arg(value_parser = ["run", "snapshot", "diff", "completion", "man"])]
+        command: Option<String>,
+    },
+}
+
+/// The flags of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Where health, metrics and status are served: [ADDRESS]:PORT
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_LISTEN",
+        value_name = "ADDRESS",
+        default_value = ":8080"
+    )]
+    pub listen: String,
+    /// Log what would be sent, send nothing and write no ledger
+    #[arg(long, env = "DEPLOYMENT_RECORDER_DRY_RUN", value_parser = BoolishValueParser::new())]
+    pub dry_run: bool,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// What is recorded.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: DestinationArgs,
+    /// When.
+    #[command(flatten)]
+    pub cycle: CycleArgs,
+    /// How GitHub is spoken to.
+    #[command(flatten)]
+    pub github: GithubArgs,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+/// The flags of `snapshot`.
+#[derive(Debug, Args)]
+pub struct SnapshotArgs {
+    /// Read this file instead of a cluster: what `kubectl get -o yaml` or `-o json` wrote; - for
+    /// standard input
+    #[arg(long, env = "DEPLOYMENT_RECORDER_FROM", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["kubeconfig", "context"])]
+    pub from: Option<PathBuf>,
+    /// The form of what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// What is recorded.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: DestinationArgs,
+}
+
+/// The flags of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// The form of what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Which cluster.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// What is recorded.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Where records go.
+    #[command(flatten)]
+    pub destination: DestinationArgs,
+    /// When.
+    #[command(flatten)]
+    pub cycle: CycleArgs,
+    /// Where the ledger is.
+    #[command(flatten)]
+    pub ledger: LedgerArgs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::settings::variable;
+    use crate::github::api::{DEFAULT, DEFAULT_VERSION};
+    use crate::model::template::Template;
+
+    #[test]
+    fn the_parser_is_put_together_rightly() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_has_the_variable_of_its_name() {
+        let command = command();
+        let commands = command.get_subcommands().chain([&command]);
+        let flags = commands
+            .flat_map(clap::Command::get_arguments)
+            .filter(|flag| {
+                flag.get_long()
+                    .is_some_and(|name| !matches!(name, "help" | "version"))
+            });
+        let mut count = 0;
+        for flag in flags {
+            let name = flag.get_long().unwrap();
+            assert_eq!(flag.get_id().as_str().replace('_', "-"), name);
+            let expected = variable(flag.get_id().as_str());
+            assert_eq!(
+                flag.get_env().and_then(|name| name.to_str()),
+                Some(&*expected)
+            );
+            count += 1;
+        }
+        assert!(count > 60, "{count}");
+    }
+
+    #[test]
+    fn every_command_has_a_page_that_can_be_asked_for() {
+        let command = command();
+        let man = command.find_subcommand("man").unwrap();
+        let asked = man
+            .get_arguments()
+            .find(|argument| argument.get_id() == "command")
+            .unwrap();
+        let pages: Vec<String> = asked
+            .get_possible_values()
+            .iter()
+            .map(|page| page.get_name().to_owned())
+            .collect();
+        let commands: Vec<_> = command
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        assert_eq!(pages, commands);
+    }
+
+    #[test]
+    fn defaults_of_flags_are_those_of_the_values_they_stand_for() {
+        let typed = ["x", "run"];
+        let Command::Run(run) = Cli::try_parse_from(typed).unwrap().command else {
+            panic!()
+        };
+        assert_eq!(
+            run.destination.name_template,
+            Template::default().to_string()
+        );
+        assert_eq!(run.destination.github_api_url, DEFAULT);
+        assert_eq!(run.github.github_api_version, DEFAULT_VERSION);
+    }
+}

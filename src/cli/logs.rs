@@ -1,0 +1,70 @@
+//! Logs: where they go, in which form, and how much of them. Which events there are is decided
+//! where they happen.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+
+use super::args::LogArgs;
+use super::settings::SettingError;
+
+/// Crates whose news is of use only to who debugs them; kube logs every failed call as an error.
+const QUIET: &str = "kube_client=off,kube_runtime=off,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,reqwest=warn,tower=warn";
+
+/// How to log.
+#[derive(Debug)]
+pub struct Logs {
+    filter: EnvFilter,
+    json: bool,
+}
+
+impl Logs {
+    /// Checks what was typed; `usual` is the level if none was, and `rust_log` the environment
+    /// variable `RUST_LOG`.
+    pub fn new(args: &LogArgs, usual: &str, rust_log: Option<&str>) -> Result<Self, SettingError> {
+        let level = args.log_level.as_deref().unwrap_or(usual);
+        if !matches!(level, "error" | "warn" | "info" | "debug" | "trace") {
+            let problem = "allowed are error, warn, info, debug and trace";
+            return Err(SettingError::invalid("log-level", level, problem));
+        }
+        let directives = match rust_log {
+            Some(directives) => directives.to_owned(),
+            None => format!("{level},{QUIET}"),
+        };
+        let filter = EnvFilter::try_new(&directives).map_err(|error| {
+            let problem = format!("the variable RUST_LOG is {directives:?}: {error}");
+            SettingError::hidden("log-level", problem)
+        })?;
+        let json = match args.log_format.trim() {
+            "json" => true,
+            "text" => false,
+            "auto" => !io::stderr().is_terminal(),
+            given => {
+                let problem = "allowed are text, json and auto";
+                return Err(SettingError::invalid("log-format", given, problem));
+            }
+        };
+        Ok(Self { filter, json })
+    }
+
+    /// Begins to log, to standard error: standard output is for what a command prints. To be
+    /// called once.
+    pub fn begin(self) {
+        let builder = tracing_subscriber::fmt()
+            .with_env_filter(self.filter)
+            .with_writer(io::stderr);
+        if self.json {
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .init();
+        } else {
+            builder
+                .with_ansi(io::stderr().is_terminal())
+                .with_target(false)
+                .init();
+        }
+    }
+}

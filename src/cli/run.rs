@@ -1,0 +1,134 @@
+//! `run`: puts the recorder together and runs it until a signal. What it does in a cycle is its own
+//! matter.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::settings::{self, Github, Token};
+use crate::cluster::{Cluster, connect};
+use crate::github::auth::Credentials;
+use crate::github::client::Client;
+use crate::github::transport::Transport;
+use crate::recorder::clock::Clock;
+use crate::recorder::status::Shared;
+use crate::recorder::store::Store;
+use crate::recorder::{Parts, REACH, Recorder, Settings};
+
+/// Runs until it is told to stop. `given`: the settings that were given, for the log.
+pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let listen_for = |kind| signal(kind).context("signals cannot be listened for");
+    let signals = [
+        listen_for(SignalKind::terminate())?,
+        listen_for(SignalKind::interrupt())?,
+    ];
+    say(&settings, given);
+    let recorder = async {
+        let recorder = start(settings, &stop).await?;
+        recorder.run().await.map_err(anyhow::Error::from)
+    };
+    tokio::select! {
+        ended = recorder => ended,
+        () = signalled_twice(signals, &stop) => bail!("a second signal came before all was stored"),
+    }
+}
+
+/// The first signal asks to stop; ends with the second.
+async fn signalled_twice([mut terminate, mut interrupt]: [Signal; 2], stop: &CancellationToken) {
+    for _ in 0..2 {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        if !stop.is_cancelled() {
+            tracing::info!("stopping");
+        }
+        stop.cancel();
+    }
+}
+
+fn say(settings: &settings::Run, given: &[String]) {
+    let destination = &settings.policy.destination;
+    let sign_in = match &settings.github.token {
+        Some(Token::File(file)) => format!("token in {}", file.display()),
+        Some(Token::Given(_)) => "token in GITHUB_TOKEN".to_owned(),
+        None => "none".to_owned(),
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        organization = &*destination.organization,
+        cluster = &*destination.cluster,
+        api = %settings.github.url,
+        sign_in,
+        dry_run = settings.dry_run,
+        settings = given.join(" "),
+        "starting"
+    );
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
+async fn start(
+    settings: settings::Run,
+    stop: &CancellationToken,
+) -> anyhow::Result<Recorder<Transport>> {
+    let github = match settings.github.token.clone() {
+        Some(token) if !settings.dry_run => Some(client(settings.github, token).await?),
+        _ => None,
+    };
+    let settings::Connection {
+        kubeconfig,
+        context,
+    } = &settings.connection;
+    let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
+    connection.reach(REACH).await?;
+    let namespace = settings.ledger.namespace();
+    let store = Store::new(
+        connection.client.clone(),
+        &namespace,
+        &settings.ledger.name,
+        holder(),
+    );
+    let parts = Parts {
+        settings: Settings {
+            policy: Arc::new(settings.policy),
+            interval: settings.interval,
+            ledger_namespace: namespace.to_string(),
+        },
+        cluster: Cluster::start(connection.client, settings.scope, rand::random()),
+        github,
+        store,
+        clock: Clock::real(),
+        seed: rand::random(),
+        stop: stop.clone(),
+        status: Shared::default(),
+    };
+    Ok(Recorder::start(parts).await?)
+}
+
+/// A client that has a token: one that cannot be read at the start is a mistake in the settings.
+async fn client(github: Github, token: Token) -> anyhow::Result<Client<Transport>> {
+    let (mut credentials, setting) = match token {
+        Token::File(file) => (Credentials::from_file(&file), "--github-token-file"),
+        Token::Given(token) => (Credentials::from_value(token), "GITHUB_TOKEN"),
+    };
+    credentials.authorization().await.context(setting)?;
+    let transport = Transport::new(&github.url)?;
+    Ok(Client::new(
+        transport,
+        github.url,
+        github.version,
+        credentials,
+        github.timeout,
+    ))
+}
+
+/// A name for this process that no other one has: a pod keeps its name when its container restarts.
+fn holder() -> String {
+    let host = super::variable("HOSTNAME").unwrap_or_else(|| "deployment-recorder".to_owned());
+    format!("{host}-{:08x}", rand::random::<u32>())
+}

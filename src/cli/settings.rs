@@ -1,0 +1,334 @@
+//! Settings: what was typed, checked, as the values that the program works with. No check reads a
+//! file or calls anybody, so a wrong setting is found before anything happens. Each check names
+//! the setting, what was given and what is allowed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::args::{CycleArgs, DiffArgs, GithubArgs, LedgerArgs, OutputArgs, RunArgs, SnapshotArgs};
+use super::output::Form;
+use crate::cluster::Scope;
+use crate::github::api::{ApiUrl, ApiVersion};
+use crate::model::policy::Policy;
+
+mod destination;
+mod error;
+mod scope;
+mod value;
+
+pub use error::{SettingError, given, variable};
+
+/// What is not wrong and yet worth a warning when the program starts.
+pub type Warnings = Vec<&'static str>;
+
+/// Which cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The kubeconfig file, if one is named.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it, if one is named.
+    pub context: Option<String>,
+}
+
+/// What `snapshot` works with.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Where the facts come from.
+    pub input: Input,
+    /// What is looked at.
+    pub scope: Scope,
+    /// What is decided by settings.
+    pub policy: Policy,
+    /// The form of what is printed.
+    pub form: Form,
+}
+
+/// Where facts come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A cluster.
+    Cluster(Connection),
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// What `diff` works with.
+#[derive(Debug)]
+pub struct Diff {
+    /// Which cluster.
+    pub connection: Connection,
+    /// What is looked at.
+    pub scope: Scope,
+    /// What is decided by settings.
+    pub policy: Policy,
+    /// Where the ledger is.
+    pub ledger: Ledger,
+    /// The form of what is printed.
+    pub form: Form,
+}
+
+/// What `run` works with.
+#[derive(Debug)]
+pub struct Run {
+    /// Which cluster.
+    pub connection: Connection,
+    /// What is looked at.
+    pub scope: Scope,
+    /// What is decided by settings.
+    pub policy: Policy,
+    /// GitHub.
+    pub github: Github,
+    /// Where the ledger is.
+    pub ledger: Ledger,
+    /// How often everything is sent again.
+    pub interval: Duration,
+    /// Where to listen: the first of these that can be bound.
+    pub listen: Vec<SocketAddr>,
+    /// Whether nothing is sent and no ledger written.
+    pub dry_run: bool,
+    /// What to warn about.
+    pub warnings: Warnings,
+}
+
+/// How GitHub is spoken to.
+#[derive(Debug)]
+pub struct Github {
+    /// The API.
+    pub url: ApiUrl,
+    /// Its version.
+    pub version: ApiVersion,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// Where the token comes from; `None` only in a dry run.
+    pub token: Option<Token>,
+}
+
+/// Where the token comes from.
+#[derive(Clone, Debug)]
+pub enum Token {
+    /// A file, to be read again when it changes.
+    File(PathBuf),
+    /// The environment.
+    Given(SecretString),
+}
+
+/// Where the ledger is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its namespace, if one is given.
+    pub namespace: Option<Arc<str>>,
+    /// The name of its root.
+    pub name: Arc<str>,
+}
+
+impl Ledger {
+    /// Its namespace: as given, else that of the pod that this runs in, else the default.
+    pub fn namespace(&self) -> Arc<str> {
+        /// Where a pod finds its namespace:
+        /// <https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/>
+        const OWN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+        let own = || {
+            std::fs::read_to_string(OWN)
+                .ok()
+                .map(|text| text.trim().into())
+        };
+        self.namespace
+            .clone()
+            .or_else(own)
+            .unwrap_or_else(|| "deployment-recorder".into())
+    }
+}
+
+impl Snapshot {
+    /// Checks what was typed. Organization, cluster and environment may be left out: nothing is
+    /// sent.
+    pub fn new(args: SnapshotArgs) -> Result<Self, SettingError> {
+        let form = form(&args.output)?;
+        let input = match args.from {
+            Some(file) if file.as_os_str() == "-" => Input::Stdin,
+            Some(file) if file.as_os_str().is_empty() => {
+                return Err(SettingError::invalid(
+                    "from",
+                    "",
+                    "give a file, or - for standard input",
+                ));
+            }
+            Some(file) => Input::File(file),
+            None => Input::Cluster(connection(args.connection)?),
+        };
+        let scope = scope::scope(&args.scope, &args.destination)?;
+        let destination = destination::Checked::lenient(&args.destination)?;
+        let policy = destination.policy(&scope, None);
+        Ok(Self {
+            input,
+            scope,
+            policy,
+            form,
+        })
+    }
+}
+
+impl Diff {
+    /// Checks what was typed.
+    pub fn new(args: DiffArgs) -> Result<Self, SettingError> {
+        let form = form(&args.output)?;
+        let scope = scope::scope(&args.scope, &args.destination)?;
+        let destination = destination::Checked::strict(&args.destination)?;
+        let policy = destination.policy(&scope, Some(cycle(&args.cycle)?));
+        let connection = connection(args.connection)?;
+        Ok(Self {
+            connection,
+            scope,
+            policy,
+            ledger: ledger(&args.ledger)?,
+            form,
+        })
+    }
+}
+
+impl Run {
+    /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
+    pub fn new(args: RunArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
+        let scope = scope::scope(&args.scope, &args.destination)?;
+        let destination = destination::Checked::strict(&args.destination)?;
+        let cycle = cycle(&args.cycle)?;
+        let interval = cycle.interval;
+        let policy = destination.policy(&scope, Some(cycle));
+        let (token, warnings) = credentials(&args, token)?;
+        let github = Github {
+            url: destination.url,
+            version: version(&args.github)?,
+            timeout: value::duration(
+                "github-timeout",
+                &args.github.github_timeout,
+                Duration::from_secs(1)..=Duration::from_mins(10),
+            )?,
+            token,
+        };
+        Ok(Self {
+            listen: value::listen("listen", &args.listen)?,
+            ledger: ledger(&args.ledger)?,
+            connection: connection(args.connection)?,
+            dry_run: args.dry_run,
+            scope,
+            policy,
+            github,
+            interval,
+            warnings,
+        })
+    }
+}
+
+/// The checked form of [`CycleArgs`].
+struct Cycle {
+    interval: Duration,
+    idle_after: Option<Duration>,
+    mass_decommission_hold: Duration,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn cycle(args: &CycleArgs) -> Result<Cycle, SettingError> {
+    let zero = Duration::ZERO;
+    let hold = &args.mass_decommission_hold;
+    let idle_after = match args.idle_after.trim() {
+        "never" => None,
+        text => {
+            let duration = value::duration("idle-after", text, zero..=10_000 * HOUR);
+            Some(duration.map_err(|error| error.or("never"))?)
+        }
+    };
+    Ok(Cycle {
+        interval: value::duration(
+            "interval",
+            &args.interval,
+            Duration::from_secs(5)..=24 * HOUR,
+        )?,
+        idle_after,
+        mass_decommission_hold: value::duration("mass-decommission-hold", hold, zero..=24 * HOUR)?,
+    })
+}
+
+fn credentials(
+    args: &RunArgs,
+    token: Option<SecretString>,
+) -> Result<(Option<Token>, Warnings), SettingError> {
+    const FLAG: &str = "github-token-file";
+    match (&args.github.github_token_file, token) {
+        (Some(file), _) if file.as_os_str().is_empty() => Err(SettingError::invalid(
+            FLAG,
+            "",
+            "give a file, or leave the setting out",
+        )),
+        (Some(file), Some(_)) => {
+            let warning = "both --github-token-file and GITHUB_TOKEN are given: the file is used";
+            Ok((Some(Token::File(file.clone())), vec![warning]))
+        }
+        (Some(file), None) => Ok((Some(Token::File(file.clone())), Vec::new())),
+        (None, Some(token)) => Ok((Some(Token::Given(token)), Vec::new())),
+        (None, None) if args.dry_run => Ok((None, Vec::new())),
+        (None, None) => Err(SettingError::missing(
+            FLAG,
+            "give the file with GitHub's token, set GITHUB_TOKEN, or use --dry-run",
+        )),
+    }
+}
+
+fn version(args: &GithubArgs) -> Result<ApiVersion, SettingError> {
+    let given = &args.github_api_version;
+    ApiVersion::parse(given).map_err(|_| {
+        SettingError::invalid(
+            "github-api-version",
+            given,
+            "allowed is a day such as 2022-11-28",
+        )
+    })
+}
+
+fn ledger(args: &LedgerArgs) -> Result<Ledger, SettingError> {
+    let namespace = args.ledger_namespace.as_deref();
+    let namespace = namespace
+        .map(|name| value::label("ledger-namespace", name))
+        .transpose()?;
+    Ok(Ledger {
+        namespace,
+        name: value::label("ledger-name", &args.ledger_name)?,
+    })
+}
+
+fn connection(args: super::args::ConnectionArgs) -> Result<Connection, SettingError> {
+    let super::args::ConnectionArgs {
+        kubeconfig,
+        context,
+    } = args;
+    if kubeconfig
+        .as_ref()
+        .is_some_and(|file| file.as_os_str().is_empty())
+    {
+        let problem = "give a file, or leave the setting out";
+        return Err(SettingError::invalid("kubeconfig", "", problem));
+    }
+    if context.as_deref() == Some("") {
+        let problem = "give the name of a context, or leave the setting out";
+        return Err(SettingError::invalid("context", "", problem));
+    }
+    Ok(Connection {
+        kubeconfig,
+        context,
+    })
+}
+
+fn form(args: &OutputArgs) -> Result<Form, SettingError> {
+    Form::parse(&args.output).ok_or_else(|| {
+        SettingError::invalid("output", &args.output, "allowed are table, json and yaml")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! Where records go and what they are called there, and the policy that comes of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cycle, SettingError, value};
+use crate::cli::args::DestinationArgs;
+use crate::cluster::Scope;
+use crate::github::api::ApiUrl;
+use crate::model::image_map::ImageMap;
+use crate::model::policy::Policy;
+use crate::model::record::Destination;
+use crate::model::template::Template;
+
+/// The checked form of [`DestinationArgs`].
+pub(super) struct Checked {
+    /// GitHub's API.
+    pub(super) url: ApiUrl,
+    destination: Destination,
+    template: Template,
+    image_map: ImageMap,
+}
+
+impl Checked {
+    /// Checks what was typed, all of it needed.
+    pub(super) fn strict(args: &DestinationArgs) -> Result<Self, SettingError> {
+        for (flag, given, what) in [
+            (
+                "org",
+                &args.org,
+                "the GitHub organization that records belong to",
+            ),
+            (
+                "cluster",
+                &args.cluster,
+                "the name of this cluster at GitHub",
+            ),
+            (
+                "logical-environment",
+                &args.logical_environment,
+                "such as production",
+            ),
+        ] {
+            if given.is_none() {
+                return Err(SettingError::missing(flag, what));
+            }
+        }
+        Self::lenient(args)
+    }
+
+    /// Checks what was typed; what is left out is empty.
+    pub(super) fn lenient(args: &DestinationArgs) -> Result<Self, SettingError> {
+        type Check = fn(&'static str, &str) -> Result<Arc<str>, SettingError>;
+        let checked = |flag, given: &Option<String>, check: Check| match given {
+            Some(given) => check(flag, given),
+            None => Ok(Arc::from("")),
+        };
+        let physical = args
+            .physical_environment
+            .as_deref()
+            .filter(|text| !text.is_empty());
+        let url = ApiUrl::parse(&args.github_api_url, args.allow_http)
+            .map_err(|error| SettingError::hidden("github-api-url", error))?;
+        let destination = Destination {
+            host: url.host().clone(),
+            organization: checked("org", &args.org, value::organization)?,
+            cluster: checked("cluster", &args.cluster, value::cluster)?,
+            logical_environment: checked(
+                "logical-environment",
+                &args.logical_environment,
+                value::environment,
+            )?,
+            physical_environment: physical
+                .map(|text| value::environment("physical-environment", text))
+                .transpose()?,
+        };
+        let given = &args.name_template;
+        let template = given
+            .parse()
+            .map_err(|error| SettingError::invalid("name-template", given, error))?;
+        let image_map = ImageMap::parse(args.image_map.iter().map(String::as_str))
+            .map_err(|error| SettingError::invalid("image-map", &error.rule, &error))?;
+        Ok(Self {
+            url,
+            destination,
+            template,
+            image_map,
+        })
+    }
+
+    /// The policy for what `scope` looks at; without a schedule nothing is told of an end.
+    pub(super) fn policy(&self, scope: &Scope, cycle: Option<Cycle>) -> Policy {
+        /// The least time after which an unknown outcome counts as settled.
+        const LEAST: Duration = Duration::from_mins(2);
+        let by_label = &scope.logical_environment_label;
+        let (interval, idle_after, hold) = match cycle {
+            Some(cycle) => (
+                cycle.interval,
+                cycle.idle_after,
+                cycle.mass_decommission_hold,
+            ),
+            None => (LEAST, None, LEAST),
+        };
+        Policy {
+            selection: scope.selection.clone(),
+            destination: Arc::new(self.destination.clone()),
+            environments_by_label: by_label.is_some() || scope.physical_environment_label.is_some(),
+            image_map: self.image_map.clone(),
+            template: self.template.clone(),
+            idle_after,
+            mass_decommission_hold: hold,
+            settle_after: interval.max(LEAST),
+        }
+    }
+}

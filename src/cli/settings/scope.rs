@@ -1,0 +1,153 @@
+//! What is recorded: namespaces, labels, images, kinds.
+
+use super::{SettingError, value};
+use crate::cli::args::{DestinationArgs, ScopeArgs};
+use crate::cluster::{LabelSelector, Scope};
+use crate::model::selection::{KindGroup, Pattern, Selection};
+
+/// Checks what was typed.
+pub(super) fn scope(
+    args: &ScopeArgs,
+    destination: &DestinationArgs,
+) -> Result<Scope, SettingError> {
+    let workload_labels = selector("selector", args.selector.as_deref())?;
+    let namespace_labels = selector("namespace-selector", args.namespace_selector.as_deref())?;
+    let selection = Selection {
+        namespaces: patterns("namespaces", &args.namespaces, namespace)?,
+        exclude_namespaces: patterns("exclude-namespaces", &args.exclude_namespaces, namespace)?,
+        images: patterns("images", &args.images, image)?,
+        exclude_images: patterns("exclude-images", &args.exclude_images, image)?,
+        kinds: kinds(args)?,
+        by_workload_labels: workload_labels.is_some(),
+        by_namespace_labels: namespace_labels.is_some(),
+    };
+    check_that_something_is_left(&selection)?;
+    let logical = destination.logical_environment_label.as_deref();
+    let physical = destination.physical_environment_label.as_deref();
+    Ok(Scope {
+        selection,
+        workload_labels,
+        namespace_labels,
+        logical_environment_label: label("logical-environment-label", logical)?,
+        physical_environment_label: label("physical-environment-label", physical)?,
+    })
+}
+
+fn label(flag: &'static str, text: Option<&str>) -> Result<Option<String>, SettingError> {
+    text.filter(|text| !text.is_empty())
+        .map(|text| value::label_key(flag, text))
+        .transpose()
+}
+
+/// An empty selector selects everything, as kubectl's does.
+fn selector(flag: &'static str, text: Option<&str>) -> Result<Option<LabelSelector>, SettingError> {
+    let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+        return Ok(None);
+    };
+    LabelSelector::parse(text).map(Some).map_err(|error| {
+        let problem = format!("{error}; allowed is what kubectl --selector takes");
+        SettingError::invalid(flag, text, problem)
+    })
+}
+
+fn patterns(
+    flag: &'static str,
+    texts: &[String],
+    check: fn(&str) -> Result<(), &'static str>,
+) -> Result<Vec<Pattern>, SettingError> {
+    let texts = texts.iter().map(|text| text.trim());
+    texts
+        .map(|text| match check(text) {
+            Ok(()) => Ok(Pattern::new(text)),
+            Err(problem) => Err(SettingError::invalid(flag, text, problem)),
+        })
+        .collect()
+}
+
+fn namespace(pattern: &str) -> Result<(), &'static str> {
+    let is_allowed =
+        |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '*');
+    let is_whole = pattern.contains('*') || pattern.len() <= 63;
+    let at_an_end = pattern.starts_with('-') || pattern.ends_with('-');
+    if !pattern.is_empty() && is_whole && !at_an_end && pattern.chars().all(is_allowed) {
+        Ok(())
+    } else {
+        Err("a namespace has lower-case letters, digits and hyphens, and * stands for any text")
+    }
+}
+
+/// Patterns are matched against whole names, so one that can match none is a mistake.
+fn image(pattern: &str) -> Result<(), &'static str> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:[]*".contains(c);
+    let (registry, path) = pattern.split_once('/').unwrap_or((pattern, ""));
+    let is_registry = registry.contains(['.', ':', '*']) || registry == "localhost";
+    if pattern.is_empty() || !pattern.chars().all(is_allowed) {
+        Err("an image's name has letters, digits and . _ - / :, and * stands for any text")
+    } else if path.contains(':') {
+        Err("a pattern is matched with the image's name, which has no tag")
+    } else if !is_registry || (path.is_empty() && !registry.contains('*')) {
+        Err("a pattern is matched with the image's full name: nginx is docker.io/library/nginx")
+    } else {
+        Ok(())
+    }
+}
+
+fn kinds(args: &ScopeArgs) -> Result<Vec<KindGroup>, SettingError> {
+    let mut kinds = Vec::new();
+    if args.kinds.is_empty() {
+        kinds.extend(KindGroup::DEFAULT);
+    }
+    let typed = args.kinds.iter().map(|word| ("kinds", word));
+    let added = args.add_kinds.iter().map(|word| ("add-kinds", word));
+    for (flag, word) in typed.chain(added) {
+        let mut all = KindGroup::ALL.into_iter();
+        let Some(kind) = all.find(|kind| kind.as_str() == word.trim()) else {
+            let words = KindGroup::ALL.map(KindGroup::as_str).join(", ");
+            return Err(SettingError::invalid(
+                flag,
+                word,
+                format!("allowed are {words}"),
+            ));
+        };
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
+}
+
+/// A selection that can hold nothing would end every record: rather a mistake than a wish.
+fn check_that_something_is_left(selection: &Selection) -> Result<(), SettingError> {
+    let all = Pattern::new("*");
+    let nothing = |flag, pattern: &Pattern, included: &'static str| {
+        let problem = format!("with {included} this leaves nothing to record");
+        Err(SettingError::invalid(flag, &pattern.to_string(), problem))
+    };
+    for (flag, included, excluded, of) in [
+        (
+            "exclude-namespaces",
+            &selection.namespaces,
+            &selection.exclude_namespaces,
+            "--namespaces",
+        ),
+        (
+            "exclude-images",
+            &selection.images,
+            &selection.exclude_images,
+            "--images",
+        ),
+    ] {
+        if let Some(every) = excluded.iter().find(|pattern| **pattern == all) {
+            return nothing(flag, every, "whatever else is given");
+        }
+        let covers = |included: &Pattern| {
+            let name = included.exact()?;
+            excluded.iter().find(|excluded| excluded.matches(&name))
+        };
+        let covered: Option<Vec<&Pattern>> = included.iter().map(covers).collect();
+        if let Some(pattern) = covered.unwrap_or_default().first() {
+            return nothing(flag, pattern, of);
+        }
+    }
+    Ok(())
+}

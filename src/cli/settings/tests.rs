@@ -1,0 +1,176 @@
+//! Tests of settings: from what is typed to checked values. What is refused, and in which words, is
+//! tested on the program itself.
+
+use clap::Parser;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::*;
+use crate::cli::args::{Cli, Command, command};
+use crate::model::selection::KindGroup;
+
+const DESTINATION: &str = "--org=acme --cluster=prod --logical-environment=production";
+
+fn run(typed: &str, token: Option<&str>) -> Result<Run, SettingError> {
+    let words = format!("deployment-recorder run {DESTINATION} {typed}");
+    let Command::Run(args) = Cli::try_parse_from(words.split_whitespace())
+        .unwrap()
+        .command
+    else {
+        panic!("{words}")
+    };
+    Run::new(args, token.map(SecretString::from))
+}
+
+#[test]
+fn what_is_left_out_has_the_documented_defaults() {
+    let run = run("", Some("t")).unwrap();
+    let policy = &run.policy;
+    assert_eq!(run.interval, Duration::from_mins(10));
+    assert_eq!(run.github.timeout, Duration::from_secs(30));
+    assert_eq!(run.github.url.to_string(), "https://api.github.com");
+    assert_eq!(policy.idle_after, Some(HOUR));
+    assert_eq!(policy.mass_decommission_hold, Duration::from_mins(5));
+    assert_eq!(policy.settle_after, run.interval);
+    assert_eq!(
+        policy.template.to_string(),
+        "{namespace}-{workload}-{container}"
+    );
+    assert_eq!(
+        policy.selection,
+        crate::model::selection::Selection::default()
+    );
+    assert_eq!(policy.destination.host, "api.github.com".into());
+    assert_eq!(policy.destination.physical_environment, None);
+    assert!(!policy.environments_by_label);
+    assert_eq!(
+        (run.ledger.namespace, &*run.ledger.name),
+        (None, "deployment-recorder")
+    );
+    assert_eq!(
+        run.connection,
+        Connection {
+            kubeconfig: None,
+            context: None
+        }
+    );
+    assert!(!run.dry_run);
+}
+
+#[test]
+fn lists_are_repeated_or_separated_by_commas() {
+    let typed = "--kinds=pods,deployments --kinds=jobs --add-kinds=cronjobs,pods \
+                 -n shop,team-* --namespaces=a --image-map=a.io=b.io,c.io=d.io";
+    let run = run(typed, Some("t")).unwrap();
+    let selection = &run.policy.selection;
+    assert_eq!(
+        selection.kinds,
+        [
+            KindGroup::Pods,
+            KindGroup::Deployments,
+            KindGroup::Jobs,
+            KindGroup::CronJobs
+        ]
+    );
+    let namespaces: Vec<String> = selection
+        .namespaces
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(namespaces, ["shop", "team-*", "a"]);
+    assert_eq!(
+        run.policy.image_map.rules().collect::<Vec<_>>(),
+        ["a.io=b.io", "c.io=d.io"]
+    );
+    assert_eq!(run.scope.selection, run.policy.selection);
+}
+
+#[test]
+fn added_kinds_come_behind_the_default_ones() {
+    let selection = run("--add-kinds=jobs", Some("t")).unwrap().policy.selection;
+    assert_eq!(
+        selection.kinds,
+        [&KindGroup::DEFAULT[..], &[KindGroup::Jobs]].concat()
+    );
+}
+
+#[test]
+fn labels_and_selectors_are_known_to_core_and_cluster() {
+    let typed = "-l app=web --namespace-selector=team --physical-environment-label=region";
+    let run = run(typed, Some("t")).unwrap();
+    assert!(run.policy.selection.by_workload_labels && run.policy.selection.by_namespace_labels);
+    assert!(run.scope.workload_labels.is_some() && run.scope.namespace_labels.is_some());
+    assert_eq!(
+        run.scope.physical_environment_label.as_deref(),
+        Some("region")
+    );
+    assert!(run.policy.environments_by_label);
+    let run = super::tests::run("--selector= --logical-environment-label=", Some("t")).unwrap();
+    assert!(!run.policy.selection.by_workload_labels && !run.policy.environments_by_label);
+}
+
+#[test]
+fn an_outcome_settles_after_an_interval_and_at_least_two_minutes() {
+    for (interval, settles) in [("5s", 120), ("2m", 120), ("1h", 3600)] {
+        let run = run(
+            &format!("--interval={interval} --idle-after=never"),
+            Some("t"),
+        )
+        .unwrap();
+        assert_eq!(run.policy.settle_after, Duration::from_secs(settles));
+        assert_eq!(run.policy.idle_after, None);
+    }
+}
+
+#[test]
+fn the_token_file_wins_over_the_variable_and_only_a_dry_run_needs_neither() {
+    let both = run("--github-token-file=/t", Some("t")).unwrap();
+    assert!(matches!(&both.github.token, Some(Token::File(file)) if file == "/t"));
+    assert_eq!(both.warnings.len(), 1);
+    let given = run("", Some("t")).unwrap();
+    assert!(
+        matches!(&given.github.token, Some(Token::Given(token)) if token.expose_secret() == "t")
+    );
+    assert!(given.warnings.is_empty());
+    assert!(run("", None).is_err());
+    let dry = run("--dry-run", None).unwrap();
+    assert!(dry.dry_run && dry.github.token.is_none());
+}
+
+#[test]
+fn plain_http_is_for_this_machine_unless_it_is_allowed() {
+    for (typed, allowed) in [
+        ("--github-api-url=http://127.0.0.1:9", true),
+        ("--github-api-url=http://sandbox:9", false),
+        ("--github-api-url=http://sandbox:9 --allow-http", true),
+    ] {
+        assert_eq!(run(typed, Some("t")).is_ok(), allowed, "{typed}");
+    }
+}
+
+#[test]
+fn a_snapshot_needs_no_destination() {
+    let words = ["x", "snapshot", "--from", "-", "-o", "yaml"];
+    let Command::Snapshot(args) = Cli::try_parse_from(words).unwrap().command else {
+        panic!()
+    };
+    let snapshot = Snapshot::new(args).unwrap();
+    assert_eq!((snapshot.input, snapshot.form), (Input::Stdin, Form::Yaml));
+}
+
+#[test]
+fn the_settings_that_were_given_are_shown_in_the_order_of_the_help() {
+    let typed = [
+        "x",
+        "run",
+        "-n",
+        "a,b",
+        "--log-level=debug",
+        "--org=acme",
+        "--dry-run",
+    ];
+    let matches = command().get_matches_from(typed);
+    let matches = matches.subcommand_matches("run").unwrap();
+    let command = command();
+    let shown = given(command.find_subcommand("run").unwrap(), matches);
+    assert_eq!(shown, ["--dry-run=true", "--namespaces=a,b", "--org=acme"]);
+}

@@ -1,0 +1,329 @@
+//! The program as people run it: what it says and how it exits. No network, no cluster.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Runs the program with these arguments and variables, and nothing else in its environment.
+fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_deployment-recorder"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", env!("CARGO_TARGET_TMPDIR"))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // A program that reads nothing may be gone already.
+    let _ = program
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(input.as_bytes());
+    program.wait_with_output().expect("the program ends")
+}
+
+fn run(arguments: &[&str]) -> Output {
+    run_with(arguments, &[], "")
+}
+
+/// What it printed.
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+/// What it said beside.
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// The arguments of a `run` that could start.
+const GOOD: [&str; 7] = [
+    "run",
+    "--org=acme",
+    "--cluster=prod",
+    "--logical-environment=production",
+    "--log-level=error",
+    "--github-token-file=/nowhere/token",
+    "--kubeconfig=/nowhere/kubeconfig",
+];
+
+/// What is typed behind a good `run`, and the whole line that is said about it.
+const REFUSED: &str = r#"
+--cluster=prod/eu | invalid value "prod/eu" for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
+--cluster= | invalid value "" for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
+--cluster=.. | invalid value ".." for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
+--org=acme/web | invalid value "acme/web" for --org: the name of an organization has 1 to 39 letters, digits and hyphens
+--logical-environment= | invalid value "" for --logical-environment: the name of an environment has 1 to 128 characters
+--logical-environment-label=a=b | invalid value "a=b" for --logical-environment-label: allowed is the key of a label, such as example.com/environment
+--namespaces=shop,Shop | invalid value "Shop" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
+--namespaces= | invalid value "" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
+--namespaces=a?b | invalid value "a?b" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
+--exclude-namespaces=a/b | invalid value "a/b" for --exclude-namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
+--exclude-namespaces=* | invalid value "*" for --exclude-namespaces: with whatever else is given this leaves nothing to record
+--namespaces=shop --exclude-namespaces=sh* | invalid value "sh*" for --exclude-namespaces: with --namespaces this leaves nothing to record
+--images=nginx | invalid value "nginx" for --images: a pattern is matched with the image's full name: nginx is docker.io/library/nginx
+--images=ghcr.io/acme/web:1 | invalid value "ghcr.io/acme/web:1" for --images: a pattern is matched with the image's name, which has no tag
+--exclude-images=a\b | invalid value "a\\b" for --exclude-images: an image's name has letters, digits and . _ - / :, and * stands for any text
+--selector=app=we*b | invalid value "app=we*b" for --selector: `app=we*b`: the value is not a label value; allowed is what kubectl --selector takes
+--kinds=deployments,pod | invalid value "pod" for --kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
+--add-kinds=Jobs | invalid value "Jobs" for --add-kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
+--image-map=mirror.io | invalid value "mirror.io" for --image-map: it has no `=`; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
+--image-map=a.io=b.io,a.io=c.io | invalid value "a.io=c.io" for --image-map: `a.io` is mapped twice; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
+--name-template={pod} | invalid value "{pod}" for --name-template: {pod} is no placeholder; the placeholders are {namespace}, {workload}, {container} and {kind}
+--name-template=web | invalid value "web" for --name-template: it has no placeholder; the placeholders are {namespace}, {workload}, {container} and {kind}
+--interval=4s | invalid value "4s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
+--interval=10 | invalid value "10" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
+--idle-after=soon | invalid value "soon" for --idle-after: allowed is a duration such as 30s, 5m or 1h30m, 0s to 10000h, or never
+--mass-decommission-hold=25h | invalid value "25h" for --mass-decommission-hold: allowed is a duration such as 30s, 5m or 1h30m, 0s to 24h
+--github-timeout=0s | invalid value "0s" for --github-timeout: allowed is a duration such as 30s, 5m or 1h30m, 1s to 10m
+--github-api-version=latest | invalid value "latest" for --github-api-version: allowed is a day such as 2022-11-28
+--github-api-url=http://ghe.example.com | invalid value for --github-api-url: "http://ghe.example.com" would send the token unencrypted; use https, a loopback address, or allow plain HTTP with --allow-http
+--github-api-url=https://user:pass@example.com | invalid value for --github-api-url: the URL of the API to "example.com" must not have a user
+--listen=example.com:80 | invalid value "example.com:80" for --listen: allowed is [ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080
+--ledger-name=Ledger | invalid value "Ledger" for --ledger-name: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end
+--ledger-namespace=a.b | invalid value "a.b" for --ledger-namespace: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end
+--context= | invalid value "" for --context: give the name of a context, or leave the setting out
+--log-level=loud | invalid value "loud" for --log-level: allowed are error, warn, info, debug and trace
+--log-format=xml | invalid value "xml" for --log-format: allowed are text, json and auto
+--clustr=prod | unexpected argument '--clustr' found; tip: a similar argument exists: '--cluster'
+--dry-run=perhaps | unexpected value 'perhaps' for '--dry-run' found; no more were expected
+--interval | a value is required for '--interval <DURATION>' but none was supplied
+"#;
+
+#[test]
+fn a_setting_that_is_not_allowed_is_refused_before_any_call_in_one_line() {
+    for row in REFUSED.lines().filter(|row| !row.is_empty()) {
+        let (typed, message) = row.split_once(" | ").expect("two columns");
+        let typed: Vec<&str> = typed.split(' ').collect();
+        let replaced = |good: &&&str| {
+            let flag = good.split('=').next();
+            !typed.iter().any(|typed| typed.split('=').next() == flag)
+        };
+        let good = GOOD.iter().filter(replaced).copied();
+        let arguments: Vec<&str> = good.chain(typed.iter().copied()).collect();
+        let output = run(&arguments);
+        assert_eq!(said(&output), format!("error: {message}\n"), "{typed:?}");
+        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+        assert_eq!(out(&output), "");
+    }
+}
+
+#[test]
+fn what_is_needed_and_missing_is_named_with_its_variable() {
+    for (without, message) in [
+        (
+            "--org",
+            "--org (or DEPLOYMENT_RECORDER_ORG) is missing: the GitHub organization that records \
+             belong to",
+        ),
+        (
+            "--cluster",
+            "--cluster (or DEPLOYMENT_RECORDER_CLUSTER) is missing: the name of this cluster at \
+             GitHub",
+        ),
+        (
+            "--logical-environment",
+            "--logical-environment (or DEPLOYMENT_RECORDER_LOGICAL_ENVIRONMENT) is missing: such \
+             as production",
+        ),
+        (
+            "--github-token-file",
+            "--github-token-file (or DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE) is missing: give the \
+             file with GitHub's token, set GITHUB_TOKEN, or use --dry-run",
+        ),
+    ] {
+        let kept = GOOD
+            .iter()
+            .filter(|good| good.split('=').next() != Some(without));
+        let output = run(&kept.copied().collect::<Vec<_>>());
+        assert_eq!(said(&output), format!("error: {message}\n"));
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
+
+#[test]
+fn a_variable_stands_for_its_flag_and_is_named_when_it_is_wrong() {
+    let variables = [
+        ("DEPLOYMENT_RECORDER_ORG", "acme"),
+        ("DEPLOYMENT_RECORDER_CLUSTER", "prod/eu"),
+        ("DEPLOYMENT_RECORDER_LOGICAL_ENVIRONMENT", "production"),
+        ("DEPLOYMENT_RECORDER_DRY_RUN", "true"),
+    ];
+    let output = run_with(&["run"], &variables, "");
+    let message = said(&output);
+    let start =
+        "error: invalid value \"prod/eu\" for --cluster (from DEPLOYMENT_RECORDER_CLUSTER): ";
+    assert!(message.starts_with(start), "{message}");
+    let output = run_with(&["run", "--cluster=prod", "--interval=1s"], &variables, "");
+    assert!(said(&output).starts_with("error: invalid value \"1s\" for --interval: "));
+    let output = run_with(&["snapshot"], &[("RUST_LOG", "a=b=c")], "");
+    assert!(
+        said(&output).contains("RUST_LOG is \"a=b=c\""),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn what_only_trying_can_show_exits_1_and_2_for_diff() {
+    let file = "--github-token-file: the token file /nowhere/token cannot be read: ";
+    let place = "--kubeconfig: cannot read /nowhere/kubeconfig: ";
+    let destination = [
+        "--org=acme",
+        "--cluster=prod",
+        "--logical-environment=production",
+    ];
+    let run_dry = [&["run", "--dry-run", "--log-level=error"], &destination[..]].concat();
+    let diff = [&["diff"], &destination[..]].concat();
+    let kubeconfig = "--kubeconfig=/nowhere/kubeconfig";
+    for (arguments, message, code) in [
+        (&GOOD[..], file, 1),
+        (&[&run_dry[..], &[kubeconfig]].concat(), place, 1),
+        (&["snapshot", kubeconfig], place, 1),
+        (&[&diff[..], &[kubeconfig]].concat(), place, 2),
+    ] {
+        let output = run(arguments);
+        let said = said(&output);
+        assert!(
+            said.starts_with(&format!("error: {message}")),
+            "{arguments:?}: {said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+    }
+    let output = run_with(&GOOD[..5], &[("GITHUB_TOKEN", "two words")], "");
+    assert!(
+        said(&output).starts_with("error: GITHUB_TOKEN: "),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_context_that_the_kubeconfig_lacks_is_named_with_those_it_has() {
+    let kubeconfig = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/kubeconfig.yaml");
+    let given = format!("--kubeconfig={kubeconfig}");
+    let output = run(&["snapshot", &given, "--context=prod"]);
+    let message = format!("error: --context: `prod` is not in {kubeconfig}; there is staging\n");
+    assert_eq!(said(&output), message);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+const SHOP: &str = include_str!("cli/shop.yaml");
+
+#[test]
+fn a_snapshot_of_a_file_shows_records_and_gaps() {
+    let arguments = [
+        "snapshot",
+        "--from=-",
+        "--org=acme",
+        "--cluster=prod",
+        "--logical-environment=production",
+        "--physical-environment=",
+        "--logical-environment-label=environment",
+        "--output=json",
+    ];
+    let output = run_with(&arguments, &[], SHOP);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let shown: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let expected: serde_json::Value =
+        serde_json::from_str(include_str!("cli/shop.json")).expect("JSON");
+    assert_eq!(shown, expected);
+    assert_eq!(
+        said(&output),
+        "records: 1, gaps: 3, not selected (kind): 1\n\
+         Objects are missing in the file; all of them: kubectl get namespaces,pods,deployments,\
+         statefulsets,daemonsets,cronjobs,replicasets,replicationcontrollers,jobs \
+         --all-namespaces -o yaml\n"
+    );
+    let output = run_with(
+        &["snapshot", "--from=-", "--org=acme", "--output=yaml"],
+        &[],
+        SHOP,
+    );
+    assert!(
+        out(&output).contains("\n    record_name: shop-web-nginx\n"),
+        "{}",
+        out(&output)
+    );
+    let output = run_with(&["snapshot", "--from=-", "--org=acme"], &[], SHOP);
+    let table = out(&output);
+    let widths: Vec<_> = table
+        .lines()
+        .map(|line| line.find("nginx ").is_some())
+        .collect();
+    assert_eq!(widths, [false, true, false, false], "{table}");
+    assert!(
+        table.starts_with("NAMESPACE   WORKLOAD         CONTAINER   RECORD "),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_used_exits_1_and_is_named() {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (file, input, message) in [
+        ("/nowhere/file", "", "/nowhere/file cannot be read: "),
+        (manifest, "", "writes: line 1: this is not JSON: "),
+        (
+            "-",
+            "",
+            "standard input is not what kubectl get -o yaml or -o json writes: line 1: there is nothing",
+        ),
+        ("-", "a: b: c", "writes: line 1: this is not YAML: "),
+    ] {
+        let output = run_with(&["snapshot", "--from", file], &[], input);
+        let said = said(&output);
+        assert!(
+            said.starts_with("error: --from: ") && said.contains(message),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn help_and_version_are_printed_and_exit_0() {
+    let output = run(&["--version"]);
+    assert_eq!(
+        out(&output),
+        concat!("deployment-recorder ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+    for arguments in [
+        &["--help"][..],
+        &["help"],
+        &["run", "-h"],
+        &["snapshot", "--help"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(
+            out(&output).contains("Usage: deployment-recorder"),
+            "{arguments:?}"
+        );
+        assert_eq!(said(&output), "");
+    }
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("Usage: deployment-recorder"));
+}
+
+#[test]
+fn every_shell_has_a_completion_and_every_command_a_page() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let output = run(&["completion", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(out(&output).contains("mass-decommission-hold"), "{shell}");
+    }
+    for command in ["run", "snapshot", "diff", "completion", "man"] {
+        let output = run(&["man", command]);
+        let title = format!(".TH deployment-recorder-{command} 1");
+        assert!(out(&output).contains(&title), "{}", out(&output));
+    }
+    assert!(out(&run(&["man"])).contains("deployment\\-recorder\\-diff(1)"));
+}
