@@ -157,14 +157,15 @@ impl Coverage {
         *kind == Kind::Pod || self.kinds.contains_key(kind)
     }
 
-    /// Whether everything that anybody tries to see is seen everywhere it is looked for. Views of
-    /// single namespaces are whole when they all have the same namespaces.
-    pub fn is_whole(&self) -> bool {
-        let views = || self.kinds.values().chain([&self.pods]);
-        views().all(|view| *view != View::Nothing) && {
-            let first = &self.pods;
-            views().all(|view| view == first) && self.namespaces != View::Nothing
-        }
+    /// Whether everything that anybody tries to see is seen everywhere it is looked for: in the
+    /// namespaces that are looked at one by one, or everywhere if there are none such.
+    pub fn is_whole(&self, one_by_one: Option<&[Arc<str>]>) -> bool {
+        let mut views = self.kinds.values().chain([&self.pods, &self.namespaces]);
+        views.all(|view| match (view, one_by_one) {
+            (View::Everything, _) => true,
+            (View::Only(_), Some(namespaces)) => namespaces.iter().all(|name| view.covers(name)),
+            (View::Nothing | View::Only(_), _) => false,
+        })
     }
 }
 

@@ -56,7 +56,7 @@ impl Selection {
     }
 
     /// The namespaces to look at one by one: given when `--namespaces` has exact names only and
-    /// nothing is excluded or chosen by namespace labels.
+    /// nothing is excluded.
     pub fn exact_namespaces(&self) -> Option<Vec<Arc<str>>> {
         let exact = !self.namespaces.is_empty() && self.exclude_namespaces.is_empty();
         let names = self.namespaces.iter().map(Pattern::exact);

@@ -20,6 +20,12 @@ impl Draft<'_> {
         if verdict.is_idle() {
             self.plan.idle.push(identity.clone());
         }
+        if let (Owner::Source(source), Some(row)) = (&entry.owner, verdict.row()) {
+            let known = self.plan.rows.entry(source.clone()).or_insert(row);
+            if verdict.is_about_the_source() {
+                *known = row;
+            }
+        }
         if self.reported.contains(identity) {
             return;
         }
@@ -34,9 +40,6 @@ impl Draft<'_> {
             Verdict::Tombstone { covered } => self.end_again(identity, entry, *covered),
             Verdict::Runs(_) if entry.is_tombstone() => self.end_again(identity, entry, true),
             Verdict::Runs(source) => self.settle_running(identity, entry, source),
-        }
-        if let (Owner::Source(source), Some(row)) = (&entry.owner, verdict.row()) {
-            self.plan.rows.entry(source.clone()).or_insert(row);
         }
     }
 

@@ -55,6 +55,11 @@ impl Verdict<'_> {
         )
     }
 
+    /// Whether its row says what is seen of the source, and not only what becomes of this entry.
+    pub(super) fn is_about_the_source(&self) -> bool {
+        matches!(self, Self::Retained(..) | Self::Gone(_))
+    }
+
     /// The row, where one is known without names.
     pub(super) fn row(&self) -> Option<Row> {
         match self {
@@ -85,7 +90,13 @@ pub(super) fn of<'a>(
     let (source, sight) = match (&entry.owner, sight) {
         (Owner::Source(source), Some(sight)) => (source, sight),
         (Owner::Adopted, _) if entry.is_tombstone() => return Verdict::Tombstone { covered: true },
-        (Owner::Adopted, _) if inventory.coverage().is_whole() => return Verdict::Adopted,
+        (Owner::Adopted, _)
+            if inventory
+                .coverage()
+                .is_whole(policy.selection.exact_namespaces().as_deref()) =>
+        {
+            return Verdict::Adopted;
+        }
         (Owner::Adopted, _) => return Verdict::Withheld(Row::Adopted, Why::Adopted),
         (Owner::Unreadable(_) | Owner::Source(_), _) => {
             return Verdict::Withheld(Row::Foreign, Why::UnreadableSource);
