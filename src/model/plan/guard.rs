@@ -1,29 +1,31 @@
 //! The guard: when most names go missing at once, something else is likelier than that most of the
 //! cluster is gone, so only names that are missing for long go.
 
+use crate::model::ledger::Entry;
+use crate::model::record::Identity;
+
 use super::Why;
 use super::draft::Draft;
 
 impl Draft<'_> {
     /// Lets decommissions pass, or holds them back.
     pub(super) fn guard(&mut self) {
-        let held = |identity| {
-            self.ledger
-                .entry(identity)
-                .is_some_and(|entry| entry.held.is_some() && !entry.is_tombstone())
+        let host = &self.policy.destination.host;
+        let counts = |identity: &Identity, entry: &Entry| {
+            // Nothing is decided about those of another host: they must not thin out the rest.
+            let here = identity.destination.host.eq_ignore_ascii_case(host);
+            here && entry.held.is_some() && !entry.is_tombstone()
         };
-        let known = self
+        let held = self
             .ledger
             .entries()
-            .filter(|(identity, _)| held(identity))
-            .count();
-        let missing = self
-            .plan
-            .missing
-            .iter()
-            .filter(|identity| held(identity))
-            .count();
-        let most_are_missing = missing >= 3 && missing * 2 > known;
+            .filter(|(identity, entry)| counts(identity, entry));
+        let missing = self.plan.missing.iter().filter(|identity| {
+            let entry = self.ledger.entry(identity);
+            entry.is_some_and(|entry| counts(identity, entry))
+        });
+        let (held, missing) = (held.count(), missing.count());
+        let most_are_missing = missing >= 3 && missing * 2 > held;
 
         for (step, guarded) in std::mem::take(&mut self.endings) {
             let identity = &step.line.identity;
