@@ -106,10 +106,23 @@ impl Ledger {
         by_source
     }
 
-    /// The ledger's own spelling of that identity, else the given one.
+    /// The ledger's own spelling of that identity; for a new one, its spelling of the destination;
+    /// else the given one.
     pub fn spelled(&self, identity: &Identity) -> Identity {
-        let known = self.entries.get_key_value(identity).map(|(known, _)| known);
-        known.unwrap_or(identity).clone()
+        if let Some((known, _)) = self.entries.get_key_value(identity) {
+            return known.clone();
+        }
+        let first = Identity {
+            destination: identity.destination.clone(),
+            name: "".into(),
+        };
+        let next = self.entries.range(first..).next();
+        let near = next.map(|(known, _)| &known.destination);
+        let destination = near.filter(|destination| **destination == identity.destination);
+        Identity {
+            destination: destination.unwrap_or(&identity.destination).clone(),
+            name: identity.name.clone(),
+        }
     }
 
     /// Names that ended, with the digest that they had: only as long as that digest runs.
@@ -173,14 +186,17 @@ impl Ledger {
         };
         match (outcome, line.status) {
             (Outcome::Acknowledged, Status::Deployed) => {
-                self.refusals.remove(identity);
+                // What is held may be taken again while a change to it is still refused.
+                let taken = |refusal: &Refusal| refusal.body == line.body;
+                if self.refusals.get(identity).is_some_and(taken) {
+                    self.refusals.remove(identity);
+                }
                 if entry.reported(line, now, settle_after) {
                     self.touched.insert(identity.clone());
                 }
             }
             (Outcome::Acknowledged, Status::Decommissioned) => {
                 self.touched.insert(identity.clone());
-                self.refusals.remove(identity);
                 if entry.ended(line, now, settle_after) {
                     self.past.insert(identity.clone(), line.body.digest);
                     self.entries.remove(identity);
