@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::ledger::{Entry, Ledger, Owner};
 use super::policy::Policy;
-use super::record::{Destination, Identity};
+use super::record::{Destination, Identity, is_same_name};
 use super::selection::KindGroup;
 use super::workload::Source;
 
@@ -56,19 +56,22 @@ pub fn assign<'a>(
             .rank(KindGroup::of(kind, candidate.restarts_always))
             .unwrap_or(usize::MAX)
     };
-    newcomers.sort_by_key(|candidate| {
-        let Source {
-            workload,
+    // Who has a name elsewhere keeps it against those who have none.
+    newcomers.sort_by_cached_key(|candidate| {
+        let workload = &candidate.source.workload;
+        let kind = &workload.kind;
+        let is_new = names.elsewhere(candidate.source).is_none();
+        let group: Arc<str> = kind.group().into();
+        let place = (workload.namespace.clone(), workload.name.clone());
+        let container = candidate.source.container.clone();
+        (
+            is_new,
+            rank(candidate),
+            group,
+            place,
             container,
-        } = candidate.source;
-        let group = workload.kind.group().to_owned();
-        let kind = workload.kind.kind().to_owned();
-        let place = (
-            workload.namespace.clone(),
-            workload.name.clone(),
-            container.clone(),
-        );
-        (rank(candidate), group, place, kind)
+            kind.clone(),
+        )
     });
     for candidate in newcomers {
         let identity = names.fresh(candidate, &taken);
@@ -103,34 +106,46 @@ impl<'a> Names<'a> {
         self.by_source.get(source).into_iter().flatten().copied()
     }
 
-    fn same_template(&self) -> bool {
-        self.ledger
-            .template()
-            .is_none_or(|stored| stored == self.policy.template.to_string())
-    }
-
-    /// The name that the ledger gives this source where its record goes: one of the template's
-    /// own making first, tombstones last.
+    /// The name that the ledger gives this source where its record goes, if the template still
+    /// makes it, as settings spell it; that of a tombstone only if there is no other.
     fn kept(&self, candidate: &Candidate<'_>) -> Option<Identity> {
         let own = self.of_source(candidate.source);
-        let here = own.filter(|(identity, _)| identity.destination == *candidate.destination);
-        here.filter(|(identity, _)| self.same_template() || self.is_rendered(identity, candidate))
-            .min_by_key(|(identity, entry)| {
-                (
-                    entry.is_tombstone(),
-                    !self.is_rendered(identity, candidate),
-                    *identity,
-                )
+        own.filter(|(identity, _)| identity.destination == *candidate.destination)
+            .filter_map(|(identity, entry)| {
+                let name = self.rendered(identity, candidate.source)?;
+                Some((entry.is_tombstone(), identity, name))
             })
-            .map(|(identity, _)| identity.clone())
+            .min()
+            .map(|(_, _, name)| Identity {
+                destination: Arc::clone(candidate.destination),
+                name,
+            })
     }
 
-    fn is_rendered(&self, identity: &Identity, candidate: &Candidate<'_>) -> bool {
+    /// The name that the ledger gives this source somewhere else, if the template still makes it.
+    fn elsewhere(&self, source: &Source) -> Option<Arc<str>> {
+        self.of_source(source)
+            .filter_map(|(identity, entry)| {
+                let name = self.rendered(identity, source)?;
+                Some((entry.is_tombstone(), identity, name))
+            })
+            .min()
+            .map(|(_, _, name)| name)
+    }
+
+    /// How the template spells that name of `source`, with a hash or without, if it makes it at
+    /// all. Every name that was given is of its template's making, so this says whether the
+    /// template is the same, for each name by itself: a change of it that was cut short goes on
+    /// where it stopped.
+    fn rendered(&self, identity: &Identity, source: &Source) -> Option<Arc<str>> {
         let template = &self.policy.template;
-        *identity.name == *template.render(candidate.source)
-            || SUFFIXES
-                .iter()
-                .any(|digits| *identity.name == *template.suffixed(candidate.source, *digits))
+        let plain = std::iter::once_with(|| template.render(source));
+        let hashed = SUFFIXES
+            .iter()
+            .map(|digits| template.suffixed(source, *digits));
+        plain
+            .chain(hashed)
+            .find(|name| is_same_name(name, &identity.name))
     }
 
     fn has_moved(&self, identity: &Identity, entry: &Entry) -> bool {
@@ -154,14 +169,7 @@ impl<'a> Names<'a> {
             destination,
             ..
         } = candidate;
-        let elsewhere = self
-            .same_template()
-            .then(|| {
-                self.of_source(source)
-                    .map(|(identity, _)| identity.name.clone())
-                    .min()
-            })
-            .flatten();
+        let elsewhere = self.elsewhere(source);
         let template = &self.policy.template;
         let names = elsewhere
             .into_iter()

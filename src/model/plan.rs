@@ -45,7 +45,7 @@ pub struct Plan {
     /// Pods whose owner is missing from a complete view: mirrors of different kinds are not one
     /// snapshot, so each counts only when it stays.
     pub orphans: Vec<Gap>,
-    /// The name of every source that runs with a digest.
+    /// The name of every source that runs with a digest, as the ledger spells it.
     pub names: BTreeMap<Source, Identity>,
     /// The row that applies to each entry and to each source without one.
     pub rows: BTreeMap<Source, Row>,
@@ -153,3 +153,6 @@ fn sights(ledger: &Ledger, inventory: &Inventory, policy: &Policy) -> BTreeMap<S
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,11 @@ fn folded(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 
+/// Whether two names of records differ in letter case at most.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    one == other || folded(one).eq(folded(other))
+}
+
 impl Identity {
     /// The same key with letter case and absent environments folded away, one part a line: what a
     /// stored hash may be made of.

@@ -72,6 +72,13 @@ impl<'a> Draft<'a> {
             })
             .collect();
         self.plan.names = naming::assign(&candidates, self.ledger, &released, self.policy);
+        for identity in self.plan.names.values_mut() {
+            let spelled = self.ledger.spelled(identity);
+            if !spelled.is_spelled_as(identity) {
+                let typed = std::mem::replace(identity, spelled.clone());
+                self.plan.respelled.push((typed, spelled));
+            }
+        }
         let running = self
             .plan
             .names
@@ -129,13 +136,9 @@ impl<'a> Draft<'a> {
         for (reason, detail) in &context.gaps {
             self.gap(source, *reason, detail);
         }
-        let Some(named) = self.plan.names.get(source).cloned() else {
+        let Some(identity) = self.plan.names.get(source).cloned() else {
             return;
         };
-        let identity = self.ledger.spelled(&named);
-        if !identity.is_spelled_as(&named) {
-            self.plan.respelled.push((named.clone(), identity.clone()));
-        }
         let entry = self.ledger.entry(&identity);
         let owner = Owner::Source(source.clone());
         let own = entry.filter(|entry| entry.owner == owner && !entry.is_tombstone());
