@@ -20,3 +20,6 @@ pub mod naming;
 pub mod plan;
 pub mod policy;
 pub mod template;
+
+#[cfg(test)]
+mod fixtures;
