@@ -51,8 +51,15 @@ impl Inventory {
             unwatched_pods: 0,
             digests: BTreeSet::new(),
         };
-        for namespace in &facts.namespaces {
-            let value = (namespace.clone(), destination(namespace, policy));
+        // One destination has one spelling and is one value, however many namespaces it has.
+        let mut destinations = BTreeSet::from([policy.destination.clone()]);
+        let mut namespaces: Vec<&Arc<Namespace>> = facts.namespaces.iter().collect();
+        namespaces.sort_by(|one, other| one.name.cmp(&other.name));
+        for namespace in namespaces {
+            let made = destination(namespace, policy);
+            let place = destinations.get(&made).unwrap_or(&made).clone();
+            destinations.insert(place.clone());
+            let value = (namespace.clone(), place);
             inventory.namespaces.insert(namespace.name.clone(), value);
         }
         let owners = Owners::new(facts);
@@ -71,11 +78,7 @@ impl Inventory {
     }
 
     fn add(&mut self, pod: &Arc<Pod>, owners: &Owners<'_>) {
-        self.digests.extend(
-            pod.containers
-                .iter()
-                .filter_map(|container| container.digest),
-        );
+        self.note_digests(pod);
         let (workload, passed) = match walk(pod, owners) {
             Walk::Workload {
                 workload, passed, ..
@@ -117,6 +120,12 @@ impl Inventory {
         crew.pods.push(pod.clone());
     }
 
+    fn note_digests(&mut self, pod: &Pod) {
+        let containers = pod.containers.iter();
+        self.digests
+            .extend(containers.filter_map(|container| container.digest));
+    }
+
     fn remember(&mut self, facts: &Facts) {
         let by_uid: HashMap<&str, &Arc<Object>> = facts
             .objects
@@ -124,9 +133,10 @@ impl Inventory {
             .map(|object| (&*object.uid, object))
             .collect();
         for (uid, pod) in &facts.remembered {
-            let Some(object) = by_uid.get(&**uid) else {
+            let Some(object) = by_uid.get(&**uid).filter(|object| is_workload(object)) else {
                 continue;
             };
+            self.note_digests(pod);
             let crew = self.crews.entry(workload_of(object)).or_default();
             crew.pods.push(pod.clone());
         }
@@ -176,12 +186,17 @@ fn workload_of(object: &Object) -> Workload {
     }
 }
 
-/// The objects that are workloads: not those that a walk passes through to their controller.
+/// Whether a walk can end at `object`: it does not pass through it to its controller.
+fn is_workload(object: &Object) -> bool {
+    !(object.kind.is_passed_through() && object.controller.is_some())
+}
+
+/// The objects that are workloads.
 fn workload_objects(facts: &Facts) -> BTreeMap<Workload, Arc<Object>> {
     facts
         .objects
         .iter()
-        .filter(|object| !(object.kind.is_passed_through() && object.controller.is_some()))
+        .filter(|object| is_workload(object))
         .map(|object| (workload_of(object), object.clone()))
         .collect()
 }

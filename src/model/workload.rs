@@ -227,21 +227,23 @@ pub fn walk(pod: &Pod, owners: &Owners<'_>) -> Walk {
             namespace: pod.namespace.clone(),
             name: owner.name.clone(),
         };
-        if !owner.kind.is_built_in() && !is_host(&owner.kind) {
-            return Walk::Workload {
-                workload: workload(owner),
-                passed,
-                uid: owner.uid.clone(),
-            };
-        }
-        if is_host(&owner.kind) || !owners.coverage.watches(&owner.kind) {
+        if is_host(&owner.kind) {
             return Walk::NotWatched(owner.clone());
         }
         let Some(object) = owners.by_uid.get(&*owner.uid) else {
             return if owners.coverage.covers(&owner.kind, &pod.namespace) {
                 Walk::Orphan(owner.clone())
-            } else {
+            } else if !owner.kind.is_built_in() {
+                // Its pods are all that can be seen of it.
+                Walk::Workload {
+                    workload: workload(owner),
+                    passed,
+                    uid: owner.uid.clone(),
+                }
+            } else if owners.coverage.watches(&owner.kind) {
                 Walk::NotRead(owner.clone())
+            } else {
+                Walk::NotWatched(owner.clone())
             };
         };
         match &object.controller {
