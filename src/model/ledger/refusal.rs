@@ -36,8 +36,11 @@ impl Refusal {
         reason: Reason,
         now: Moment,
     ) -> Self {
-        let earlier = earlier.filter(|earlier| earlier.body == *body && earlier.reason == reason);
-        let (least, most) = if reason == Reason::Invalid {
+        let is_quarantined = |reason| reason == Reason::Invalid;
+        let earlier = earlier.filter(|earlier| {
+            earlier.body == *body && is_quarantined(earlier.reason) == is_quarantined(reason)
+        });
+        let (least, most) = if is_quarantined(reason) {
             (HOUR, DAY)
         } else {
             (MINUTE, HOUR)
@@ -84,14 +87,14 @@ impl Refusal {
     }
 
     /// Which of `bodies` a decommission is to be made of at `now`; `None` while it has to wait.
-    pub fn next_body<'a>(&self, bodies: &[&'a Arc<Body>], now: Moment) -> Option<&'a Arc<Body>> {
+    pub fn next_body<'a>(&self, bodies: &'a [Arc<Body>], now: Moment) -> Option<&'a Arc<Body>> {
         let untried = bodies.iter().find(|body| {
             self.reason == Reason::NotFound
                 && !self.tried.iter().any(|tried| tried.names_the_same_as(body))
         });
         match untried {
             Some(body) => Some(body),
-            None if now >= self.retry_at => bodies.first().copied(),
+            None if now >= self.retry_at => bodies.first(),
             None => None,
         }
     }

@@ -1,10 +1,12 @@
 //! What becomes of the ledger's entries, now that reports are known: the second half of a plan in
 //! the making.
 
+use std::sync::Arc;
+
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
 use crate::model::ledger::{Entry, Owner};
-use crate::model::record::{Identity, Line, Status};
+use crate::model::record::{Body, Identity, Line, Status};
 use crate::model::workload::Source;
 
 use super::draft::Draft;
@@ -99,9 +101,11 @@ impl Draft<'_> {
     }
 
     fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
-        let bodies = entry.bodies();
+        // With the name and version that go out: what was tried is remembered as it was sent.
+        let bodies = entry.bodies().into_iter();
+        let bodies: Vec<Arc<Body>> = bodies.map(|body| self.canon.apply(body)).collect();
         let body = match &entry.end_refusal {
-            None => bodies.first().copied(),
+            None => bodies.first(),
             Some(refusal) => refusal.next_body(&bodies, self.now),
         };
         let Some(body) = body else {
@@ -111,10 +115,9 @@ impl Draft<'_> {
             }
             return;
         };
-        let body = self.canon.apply(body);
         let line = Line {
             identity: identity.clone(),
-            body,
+            body: body.clone(),
             status: Status::Decommissioned,
         };
         self.endings.push((
