@@ -161,8 +161,7 @@ impl Ledger {
             .entries
             .entry(line.identity.clone())
             .or_insert_with(|| Entry::new(owner.clone()));
-        entry.intend(line, owner);
-        let store = entry.must_be_stored_before(line, owner);
+        let store = entry.intend(line, owner);
         if store {
             self.past.remove(&line.identity);
             self.touched.insert(line.identity.clone());
@@ -184,6 +183,7 @@ impl Ledger {
         let Some(entry) = self.entries.get_mut(identity) else {
             return;
         };
+        let mut changed = false;
         match (outcome, line.status) {
             (Outcome::Acknowledged, Status::Deployed) => {
                 // What is held may be taken again while a change to it is still refused.
@@ -191,28 +191,26 @@ impl Ledger {
                 if self.refusals.get(identity).is_some_and(taken) {
                     self.refusals.remove(identity);
                 }
-                if entry.reported(line, now, settle_after) {
-                    self.touched.insert(identity.clone());
-                }
+                changed = entry.reported(line, now, settle_after);
             }
             (Outcome::Acknowledged, Status::Decommissioned) => {
-                self.touched.insert(identity.clone());
+                changed = true;
                 if entry.ended(line, now, settle_after) {
                     self.past.insert(identity.clone(), line.body.digest);
                     self.entries.remove(identity);
                 }
             }
             (Outcome::Refused(reason), Status::Deployed) => {
-                entry.turned_down(line);
+                changed = entry.turned_down(line);
                 let earlier = self.refusals.get(identity);
                 let refusal = Refusal::of_report(earlier, &line.body, reason, now);
                 self.refusals.insert(identity.clone(), refusal);
             }
             (Outcome::Refused(reason), Status::Decommissioned) => {
-                entry.turned_down(line);
+                changed = entry.turned_down(line);
                 entry.end_refused(line, reason, now);
             }
-            (Outcome::NotApplied, _) => entry.turned_down(line),
+            (Outcome::NotApplied, _) => changed = entry.turned_down(line),
             (Outcome::Unknown, _) => entry.lost(line, now),
             (Outcome::Unconfirmed, Status::Deployed) => {
                 entry.lost(line, now);
@@ -225,7 +223,7 @@ impl Ledger {
                 entry.end_refused(line, Reason::Unconfirmed, now);
             }
         }
-        if matches!(outcome, Outcome::Refused(_) | Outcome::NotApplied) {
+        if changed {
             self.touched.insert(identity.clone());
         }
         self.forget_if_void(identity);
@@ -298,3 +296,6 @@ impl Ledger {
             .extend(self.entries.keys().chain(self.past.keys()).cloned());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,8 +26,8 @@ pub struct Entry {
     tombstone_since: Moment,
     /// When an outcome became unknown last, until a definite answer late enough settles it.
     unknown_since: Option<Moment>,
-    /// When a definite acknowledgement came last.
-    acknowledged_at: Option<Moment>,
+    /// Whether something was acknowledged since.
+    acknowledged_since: bool,
     /// Since when its source is missing.
     pub missing_since: Option<Moment>,
     /// Since when its source has no pod.
@@ -81,7 +81,7 @@ impl Entry {
             tombstone: false,
             tombstone_since: Moment::START,
             unknown_since: None,
-            acknowledged_at: None,
+            acknowledged_since: false,
             missing_since: None,
             idle_since: None,
             end_refusal: None,
@@ -113,10 +113,11 @@ impl Entry {
     /// When its unknown outcome can be settled: at once if nothing was acknowledged since.
     pub fn settles_at(&self, settle_after: Duration) -> Option<Moment> {
         let since = self.unknown_since.filter(|_| self.is_unanswered())?;
-        match self.acknowledged_at {
-            Some(acknowledged) if acknowledged >= since => Some(since + settle_after),
-            _ => Some(Moment::START),
-        }
+        Some(if self.acknowledged_since {
+            since + settle_after
+        } else {
+            Moment::START
+        })
     }
 
     /// When its end is to be said a second time: one settling time after the acknowledgement of
@@ -155,22 +156,26 @@ impl Entry {
             .for_each(|sent| sent.fate = Fate::Unknown);
     }
 
-    pub(super) fn must_be_stored_before(&self, line: &Line, owner: &Owner) -> bool {
-        let held = self
-            .held
-            .as_ref()
-            .is_some_and(|held| held.names_the_same_as(&line.body));
-        !held || self.tombstone || self.owner != *owner || line.status == Status::Decommissioned
+    /// Whether `sent` has to be stored before it leaves.
+    fn must_be_stored(&self, sent: &Sent) -> bool {
+        let held = self.held.as_ref();
+        let is_held = held.is_some_and(|held| held.names_the_same_as(&sent.body));
+        let goes_on = !self.tombstone && self.owner == sent.owner;
+        !(is_held && goes_on && sent.status == Status::Deployed)
     }
 
-    pub(super) fn intend(&mut self, line: &Line, owner: &Owner) {
-        self.sent.retain(|sent| sent.fate != Fate::Intended);
-        self.sent.push(Sent {
+    /// Whether what has to be stored has changed.
+    pub(super) fn intend(&mut self, line: &Line, owner: &Owner) -> bool {
+        let taken_back = self.take_back_unsent();
+        let sent = Sent {
             owner: owner.clone(),
             body: line.body.clone(),
             status: line.status,
             fate: Fate::Intended,
-        });
+        };
+        let store = self.must_be_stored(&sent);
+        self.sent.push(sent);
+        store || taken_back
     }
 
     pub(super) fn leaves(&mut self, line: &Line) {
@@ -190,14 +195,24 @@ impl Entry {
         })
     }
 
-    pub(super) fn turned_down(&mut self, line: &Line) {
-        self.sent.retain(|sent| {
-            sent.fate == Fate::Unknown || sent.body != line.body || sent.status != line.status
-        });
+    /// Nothing of `line` was applied. Returns whether what is stored has changed.
+    pub(super) fn turned_down(&mut self, line: &Line) -> bool {
+        self.drop_sent(|sent| {
+            sent.fate != Fate::Unknown && sent.body == line.body && sent.status == line.status
+        })
+    }
+
+    /// Drops what was sent, or is to be; whether something of it had to be stored.
+    fn drop_sent(&mut self, goes: impl Fn(&Sent) -> bool) -> bool {
+        let (gone, kept) = std::mem::take(&mut self.sent).into_iter().partition(goes);
+        let gone: Vec<Sent> = gone;
+        self.sent = kept;
+        gone.iter().any(|sent| self.must_be_stored(sent))
     }
 
     pub(super) fn lost(&mut self, line: &Line, now: Moment) {
         self.unknown_since = Some(now);
+        self.acknowledged_since = false;
         self.sent.retain(|sent| {
             sent.fate != Fate::Unknown || sent.body != line.body || sent.status != line.status
         });
@@ -246,7 +261,7 @@ impl Entry {
     }
 
     fn acknowledge(&mut self, now: Moment, settle_after: Duration) {
-        self.acknowledged_at = Some(now);
+        self.acknowledged_since = true;
         if self
             .unknown_since
             .is_none_or(|since| now >= since + settle_after)
@@ -256,11 +271,9 @@ impl Entry {
         }
     }
 
-    /// Takes back what never left. Returns whether that may have been stored.
+    /// Takes back what never left. Returns whether something of it had to be stored.
     pub(super) fn take_back_unsent(&mut self) -> bool {
-        let before = self.sent.len();
-        self.sent.retain(|sent| sent.fate != Fate::Intended);
-        self.sent.len() != before
+        self.drop_sent(|sent| sent.fate == Fate::Intended)
     }
 
     pub(super) fn observe(&mut self, missing: bool, idle: bool, now: Moment) {

@@ -1,0 +1,5 @@
+//! Tests of the ledger: the lives of entries from their first report to their second end.
+
+mod ends;
+mod reports;
+mod storing;

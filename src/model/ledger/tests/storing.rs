@@ -1,0 +1,182 @@
+//! Storing: what has to be stored before something leaves, and what has changed since.
+
+use std::collections::BTreeMap;
+
+use crate::model::fixtures::{Scene, annotations, digest, minutes};
+use crate::model::gap::Reason;
+use crate::model::ledger::{Entry, Ledger, Outcome};
+use crate::model::record::{Identity, Status};
+use crate::model::workload::Kind;
+
+const WEB: &str = "shop-web-app";
+
+#[test]
+fn promise_3_everything_that_github_may_not_hold_yet_is_stored_first() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, Change, bool); 6] = [
+        ("new", |scene| scene.deploy("api", "app", 3), true),
+        (
+            "digest",
+            |scene| scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2))),
+            true,
+        ),
+        (
+            "version",
+            |scene| {
+                scene.change_pods("web", |pod| {
+                    pod.containers[0].image = "ghcr.io/acme/web:2".into();
+                });
+            },
+            true,
+        ),
+        (
+            "repository",
+            |scene| {
+                scene.change_pods("web", |pod| {
+                    pod.annotations = annotations(&[("repository", "web")]);
+                });
+            },
+            true,
+        ),
+        (
+            "tags only",
+            |scene| {
+                scene.change_pods("web", |pod| {
+                    pod.annotations = annotations(&[("team", "cart")]);
+                });
+            },
+            false,
+        ),
+        (
+            "decommission",
+            |scene| scene.delete(&Kind::Deployment, "web"),
+            true,
+        ),
+    ];
+    for (case, change, stored) in cases {
+        let mut scene = Scene::recorded();
+        change(&mut scene);
+        scene.ledger.stored();
+        let plan = scene.plan();
+        let mut steps = plan.reports.iter().chain(&plan.decommissions);
+        let step = steps.next().unwrap();
+        assert_eq!(
+            scene.ledger.intend(&step.line, &step.owner),
+            stored,
+            "{case}"
+        );
+        assert_eq!(
+            scene.ledger.touched().contains(&step.line.identity),
+            stored,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_taken_or_cut_short_leaves_nothing_to_store() {
+    let mut scene = Scene::recorded();
+    for outcome in [Outcome::Acknowledged, Outcome::NotApplied] {
+        scene.snapshot_with(|_| outcome);
+        assert!(scene.ledger.touched().is_empty(), "{outcome:?}");
+    }
+    let plan = scene.plan();
+    for step in plan.snapshot() {
+        assert!(!scene.ledger.intend(&step.line, &step.owner));
+    }
+    scene.ledger.take_back_unsent();
+    assert!(scene.ledger.touched().is_empty());
+}
+
+#[test]
+fn what_comes_of_a_stored_line_has_to_be_stored_too() {
+    for (outcome, len) in [
+        (Outcome::Acknowledged, 1),
+        (Outcome::Refused(Reason::NotFound), 0),
+        (Outcome::NotApplied, 0),
+    ] {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        scene.cycle_with(|_| outcome);
+        assert_eq!(scene.ledger.len(), len, "{outcome:?}");
+        assert!(
+            scene.ledger.touched().contains(&scene.identity(WEB)),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn tags_that_github_took_are_stored_after_it() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| {
+        pod.annotations = annotations(&[("team", "cart")]);
+    });
+    scene.cycle();
+    assert_eq!(scene.ledger.touched().len(), 1);
+}
+
+#[test]
+fn an_older_copy_of_the_ledger_adds_what_is_missing_and_changes_nothing_else() {
+    let mut older = Scene::recorded();
+    older.deploy("api", "app", 3);
+    older.cycle();
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    scene.cycle();
+    scene.ledger.stored();
+    let stored = std::mem::take(&mut older.ledger);
+    scene.ledger.unite(stored);
+    assert_eq!(scene.ledger.len(), 2);
+    assert_eq!(
+        scene.entry(WEB).unwrap().held.as_ref().unwrap().digest,
+        digest(2)
+    );
+    assert_eq!(scene.ledger.touched().len(), 2);
+    scene.wait(minutes(1));
+    let ends: Vec<_> = scene
+        .plan()
+        .decommissions
+        .into_iter()
+        .map(|step| step.line.status)
+        .collect();
+    assert_eq!(
+        ends,
+        [Status::Decommissioned],
+        "what it added is gone from the cluster"
+    );
+}
+
+#[test]
+fn a_ledger_that_is_restored_is_the_one_that_was_stored() {
+    let mut scene = Scene::recorded();
+    scene.deploy("api", "app", 3);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    let before = form(&scene.ledger);
+    scene.restart();
+    assert_eq!(form(&scene.ledger), before);
+    assert!(scene.ledger.touched().is_empty());
+}
+
+/// What is stored of each entry.
+fn form(ledger: &Ledger) -> BTreeMap<Identity, String> {
+    let form = |entry: &Entry| {
+        let sent = entry
+            .sent
+            .iter()
+            .map(|sent| (&sent.owner, &sent.body, sent.status));
+        let sent: Vec<_> = sent.collect();
+        format!(
+            "{:?} {:?} {sent:?} {}",
+            entry.owner,
+            entry.held,
+            entry.is_tombstone()
+        )
+    };
+    let entries = ledger.entries();
+    entries
+        .map(|(identity, entry)| (identity.clone(), form(entry)))
+        .collect()
+}
