@@ -112,3 +112,6 @@ pub fn of_job(pods: &[Arc<Pod>], container: &str) -> Option<Evidence> {
         other_digests: BTreeSet::new(),
     })
 }
+
+#[cfg(test)]
+mod tests;

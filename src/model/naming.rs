@@ -213,3 +213,6 @@ impl<'a> Names<'a> {
 /// How many hexadecimal digits of the source's SHA-256 tell names apart; more only where fewer do
 /// not.
 const SUFFIXES: [usize; 4] = [8, 16, 32, 64];
+
+#[cfg(test)]
+mod tests;

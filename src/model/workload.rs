@@ -271,3 +271,6 @@ fn is_host(kind: &Kind) -> bool {
     }
     *kind == Kind::Pod
 }
+
+#[cfg(test)]
+mod tests;
