@@ -1,0 +1,35 @@
+//! The whole recorder in process under a paused clock: a scripted API server on one side,
+//! github-sandbox on the other, faults and kills between them. What it must come to is known by the
+//! tests alone; nothing here asks the program under test what is right.
+
+#![cfg(feature = "sandbox")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed test should say so loudly"
+)]
+
+#[cfg(test)]
+#[path = "support"]
+pub mod support {
+    //! What tests share.
+    pub mod apiserver;
+}
+
+#[cfg(test)]
+#[path = "recorder/ledger.rs"]
+pub mod ledger;
+#[cfg(test)]
+#[path = "recorder/objects.rs"]
+pub mod objects;
+#[cfg(test)]
+#[path = "recorder/starts.rs"]
+mod starts;
+#[cfg(test)]
+#[path = "recorder/tap.rs"]
+pub mod tap;
+#[cfg(test)]
+#[path = "recorder/world.rs"]
+pub mod world;
