@@ -141,7 +141,7 @@ async fn lists_come_in_pages_and_owners_as_metadata_only() {
         ),
         (250, 1, 1)
     );
-    assert!(facts.coverage.is_whole());
+    assert!(facts.coverage.is_whole(None));
     assert_eq!(server.count(Verb::List, "Pod"), 3);
     assert!(
         server

@@ -69,7 +69,8 @@ impl<S: Transport> Recorder<S> {
         drop(facts);
         let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
         self.ledger.observe(&plan.missing, &plan.idle, now);
-        if inventory.coverage().is_whole() {
+        let sought = self.settings.policy.selection.exact_namespaces();
+        if inventory.coverage().is_whole(sought.as_deref()) {
             let wanted: BTreeSet<Identity> = plan.names.values().cloned().collect();
             self.ledger.forget_past(inventory.digests(), &wanted);
         }
