@@ -25,6 +25,7 @@ mod batch;
 pub mod clock;
 mod cycle;
 mod delivery;
+mod note;
 mod report;
 mod schedule;
 pub mod status;

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::github::answer::{Answer, Doubt, Refusal};
-use crate::github::exchange::{Exchange, NotSent};
+use crate::github::answer::{Answer, Refusal};
+use crate::github::exchange::NotSent;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::Line;
 
 use super::batch::{self, Batch};
-use super::status::{Blocked, Note};
 use super::{Recorder, Transport};
 
 /// A cycle waits no longer than this for anything; a longer pause ends it.
@@ -245,14 +244,6 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    fn acknowledged(&mut self, lines: usize, run: &Run) {
-        if let Some(changed_at) = run.changed_at {
-            let lag = changed_at.elapsed().as_secs_f64();
-            let histogram = self.status.lock().report_lag.clone();
-            (0..lines).for_each(|_| histogram.0.observe(lag));
-        }
-    }
-
     pub(super) fn all(&mut self, lines: &[Line], outcome: Outcome) {
         let now = self.clock.now();
         for line in lines {
@@ -278,53 +269,6 @@ impl<S: Transport> Recorder<S> {
             tracing::error!("GitHub calls every record invalid, which is taken for an outage");
         }
     }
-
-    fn note(&mut self, batch: &Batch, lines: usize, exchange: &Exchange) {
-        let status = match (&exchange.answer, exchange.status) {
-            (
-                Answer::Unknown {
-                    why: Doubt::Timeout(_),
-                },
-                _,
-            ) => "timeout".to_owned(),
-            (_, Some(status)) => status.as_u16().to_string(),
-            (_, None) => "broken".to_owned(),
-        };
-        let note = Note {
-            at: self.clock.wall(),
-            operation: super::OPERATION,
-            lines,
-            status,
-            outcome: exchange.answer.kind(),
-            request_id: exchange.request_id.clone(),
-            duration: exchange.duration,
-        };
-        self.status.lock().note(note);
-        match &exchange.answer {
-            Answer::BadToken { message } => {
-                self.status.lock().auth_failures += 1;
-                self.block(batch, message);
-            }
-            Answer::NoAccess { message, .. } | Answer::VersionWithdrawn { message } => {
-                self.block(batch, message);
-            }
-            Answer::Acknowledged | Answer::Partial { .. } => {
-                let access = access_of(batch);
-                self.status.lock().blocked.remove(&access);
-            }
-            _ => {}
-        }
-    }
-
-    fn block(&self, batch: &Batch, message: &str) {
-        let blocked = Blocked {
-            since: self.clock.wall(),
-            message: message.to_owned(),
-        };
-        let mut status = self.status.lock();
-        let known = status.blocked.entry(access_of(batch)).or_insert(blocked);
-        message.clone_into(&mut known.message);
-    }
 }
 
 /// What it means for a record that GitHub turns it down alone.
@@ -332,13 +276,6 @@ impl<S: Transport> Recorder<S> {
 enum Alone {
     Refused(Reason),
     Suspect,
-}
-
-fn access_of(batch: &Batch) -> (std::sync::Arc<str>, std::sync::Arc<str>) {
-    (
-        batch.destination.host.clone(),
-        batch.destination.organization.clone(),
-    )
 }
 
 fn lines_of(steps: &[Step]) -> Vec<Line> {

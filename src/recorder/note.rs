@@ -1,0 +1,80 @@
+//! What delivery lets others see: requests and their answers, what GitHub does not let happen, how
+//! long a change took. Nothing is decided by it.
+
+use std::sync::Arc;
+
+use crate::github::answer::{Answer, Doubt};
+use crate::github::exchange::Exchange;
+
+use super::batch::Batch;
+use super::delivery::Run;
+use super::status::{Blocked, Note};
+use super::{Recorder, Transport};
+
+impl<S: Transport> Recorder<S> {
+    /// Lines were acknowledged.
+    pub(super) fn acknowledged(&mut self, lines: usize, run: &Run) {
+        if let Some(changed_at) = run.changed_at {
+            let lag = changed_at.elapsed().as_secs_f64();
+            let histogram = self.status.lock().report_lag.clone();
+            (0..lines).for_each(|_| histogram.0.observe(lag));
+        }
+    }
+
+    /// A request was answered.
+    pub(super) fn note(&mut self, batch: &Batch, lines: usize, exchange: &Exchange) {
+        let status = match (&exchange.answer, exchange.status) {
+            (
+                Answer::Unknown {
+                    why: Doubt::Timeout(_),
+                },
+                _,
+            ) => "timeout".to_owned(),
+            (_, Some(status)) => status.as_u16().to_string(),
+            (_, None) => "broken".to_owned(),
+        };
+        let note = Note {
+            at: self.clock.wall(),
+            operation: super::OPERATION,
+            lines,
+            status,
+            outcome: exchange.answer.kind(),
+            request_id: exchange.request_id.clone(),
+            duration: exchange.duration,
+        };
+        self.status.lock().note(note);
+        match &exchange.answer {
+            Answer::BadToken { message } => {
+                self.status.lock().auth_failures += 1;
+                self.block(batch, message);
+            }
+            Answer::NoAccess { message, .. } | Answer::VersionWithdrawn { message } => {
+                self.block(batch, message);
+            }
+            Answer::Acknowledged | Answer::Partial { .. } => {
+                let access = access_of(batch);
+                self.status.lock().blocked.remove(&access);
+            }
+            _ => {}
+        }
+    }
+
+    /// GitHub lets nothing happen at that destination.
+    pub(super) fn block(&self, batch: &Batch, message: &str) {
+        let blocked = Blocked {
+            since: self.clock.wall(),
+            message: message.to_owned(),
+        };
+        let mut status = self.status.lock();
+        let known = status.blocked.entry(access_of(batch)).or_insert(blocked);
+        message.clone_into(&mut known.message);
+    }
+}
+
+fn access_of(batch: &Batch) -> (Arc<str>, Arc<str>) {
+    (
+        batch.destination.host.clone(),
+        batch.destination.organization.clone(),
+    )
+}
+
