@@ -1,85 +1,17 @@
-//! Rows 12 to 16: what is there and does not run, or not with a digest.
+//! Rows 13 to 16: what is there and does not run.
 
 use std::sync::Arc;
 
-use crate::model::facts::{Pod, State, View};
+use crate::model::facts::{Pod, State};
 use crate::model::fixtures::{
     SHOP, Scene, container, digest, image, minutes, names, object, pod, rollout, source, source_of,
 };
-use crate::model::gap::Reason;
 use crate::model::ledger::{Ledger, Outcome};
-use crate::model::plan::{Plan, Row};
+use crate::model::plan::Row;
 use crate::model::selection::KindGroup;
 use crate::model::workload::Kind;
 
-const WEB: &str = "shop-web-app";
-
-fn is_quiet(plan: &Plan) -> bool {
-    plan.reports.is_empty() && plan.decommissions.is_empty()
-}
-
-/// The scene's `web` has a second container, `proxy`, that is recorded too.
-fn with_proxy(kind: &Kind) -> Scene {
-    let mut scene = Scene::new();
-    let proxy = container("proxy", &image("proxy"), 2);
-    scene.run(kind, "web", [container("app", &image("web"), 1), proxy]);
-    scene.cycle();
-    scene
-}
-
-fn without_app(pod: &mut Pod) {
-    let rest = pod
-        .containers
-        .iter()
-        .filter(|container| &*container.name != "app");
-    pod.containers = rest.cloned().collect();
-}
-
-#[test]
-fn row_12_without_a_digest_what_is_held_is_retained_and_a_gap() {
-    let mut scene = Scene::recorded();
-    for (change, reason) in [
-        (
-            (|pod| pod.containers[0].digest = None) as fn(&mut Pod),
-            Reason::NoDigest,
-        ),
-        (
-            |pod| pod.containers[0].image = "not an image".into(),
-            Reason::InvalidImage,
-        ),
-        (
-            |pod| pod.containers[0].image = format!("ghcr.io/{}", "a/".repeat(130) + "a").into(),
-            Reason::NameTooLong,
-        ),
-    ] {
-        scene.facts.pods.clear();
-        scene.deploy("web", "app", 2);
-        scene.change_pods("web", change);
-        let plan = scene.plan();
-        assert!(is_quiet(&plan));
-        assert_eq!(plan.retained[0].line.body.digest, digest(1), "as held");
-        assert_eq!(plan.gaps[0].reason, reason);
-        assert_eq!(plan.rows[&source("web", "app")], Row::NoDigest);
-
-        let held = std::mem::take(&mut scene.ledger);
-        let plan = scene.plan();
-        assert!(is_quiet(&plan) && plan.retained.is_empty());
-        assert_eq!(plan.gaps[0].reason, reason);
-        scene.ledger = held;
-    }
-}
-
-#[test]
-fn promise_1_other_digests_of_ready_pods_are_a_gap() {
-    let mut scene = Scene::recorded();
-    scene.deploy("web", "app", 2);
-    scene.deploy("web", "app", 2);
-    let plan = scene.plan();
-    assert_eq!(plan.reports[0].line.body.digest, digest(2));
-    assert_eq!(plan.gaps.len(), 1);
-    assert_eq!(plan.gaps[0].reason, Reason::OtherDigest);
-    assert_eq!(*plan.gaps[0].detail, *digest(1).to_string());
-}
+use super::{WEB, is_quiet, with_proxy, without_app};
 
 #[test]
 fn row_13_what_crashes_or_is_being_deleted_is_retained() {
@@ -102,35 +34,6 @@ fn row_13_what_crashes_or_is_being_deleted_is_retained() {
         assert!(is_quiet(&plan) && plan.gaps.is_empty());
         assert_eq!(plan.not_running, 1);
     }
-}
-
-#[test]
-fn a_retained_line_is_sent_exactly_as_held_and_not_at_all_while_something_is_unanswered() {
-    let mut scene = Scene::recorded();
-    let held = scene.entry(WEB).unwrap().held.clone();
-    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
-    assert_eq!(Some(&scene.plan().retained[0].line.body), held.as_ref());
-
-    scene.change_pods("web", |pod| {
-        pod.containers[0].state = State::Running;
-        pod.containers[0].digest = Some(digest(2));
-    });
-    scene.cycle_with(|_| Outcome::Unknown);
-    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
-    let plan = scene.plan();
-    assert!(plan.snapshot().is_empty() && is_quiet(&plan));
-    assert_eq!(plan.silent, [scene.identity(WEB)]);
-}
-
-#[test]
-fn an_entry_that_is_not_held_is_kept_and_not_sent_while_its_source_does_not_run() {
-    let mut scene = Scene::new();
-    scene.deploy("web", "app", 1);
-    scene.cycle_with(|_| Outcome::Unknown);
-    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
-    let plan = scene.plan();
-    assert!(plan.snapshot().is_empty());
-    assert_eq!(plan.silent, [scene.identity(WEB)]);
 }
 
 #[test]
@@ -292,63 +195,30 @@ fn row_16_never_means_never() {
 }
 
 #[test]
-fn bare_jobs_and_bare_pods_only_when_they_are_asked_for() {
-    let mut scene = Scene::new();
-    scene.run(&Kind::Job, "once", [container("app", &image("web"), 1)]);
-    scene.add_pod(pod("alone", [container("app", &image("web"), 1)]));
+fn a_retained_line_is_sent_exactly_as_held_and_not_at_all_while_something_is_unanswered() {
+    let mut scene = Scene::recorded();
+    let held = scene.entry(WEB).unwrap().held.clone();
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    assert_eq!(Some(&scene.plan().retained[0].line.body), held.as_ref());
+
+    scene.change_pods("web", |pod| {
+        pod.containers[0].state = State::Running;
+        pod.containers[0].digest = Some(digest(2));
+    });
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
     let plan = scene.plan();
-    assert!(is_quiet(&plan));
-    assert_eq!(plan.not_selected.values().sum::<usize>(), 2);
-    scene
-        .policy
-        .selection
-        .kinds
-        .extend([KindGroup::Jobs, KindGroup::Pods]);
-    assert_eq!(
-        names(&scene.cycle().reports),
-        ["shop-alone-app", "shop-once-app"]
-    );
-    // A bare pod that is gone, or has run to its end, is a workload that is gone.
-    scene.facts.pods.retain(|pod| &*pod.name != "alone");
-    assert_eq!(names(&scene.plan().decommissions), ["shop-alone-app"]);
-    scene.add_pod(pod("alone", [container("app", &image("web"), 1)]).finished());
-    assert_eq!(names(&scene.plan().decommissions), ["shop-alone-app"]);
+    assert!(plan.snapshot().is_empty() && is_quiet(&plan));
+    assert_eq!(plan.silent, [scene.identity(WEB)]);
 }
 
 #[test]
-fn an_operators_cluster_with_servers_and_a_job_is_judged_container_by_container() {
-    let cluster = || Kind::new("postgresql.cnpg.io", "Cluster");
+fn an_entry_that_is_not_held_is_kept_and_not_sent_while_its_source_does_not_run() {
     let mut scene = Scene::new();
-    let owner = object(cluster(), SHOP, "db");
-    scene.facts.objects.push(Arc::new(owner.clone()));
-    scene
-        .facts
-        .coverage
-        .kinds
-        .insert(cluster(), View::Everything);
-    let server = pod("db-1", [container("postgres", "postgres:17", 1)]).under(&owner);
-    scene.add_pod(server);
-    scene.cycle();
-    let job = object(Kind::Job, SHOP, "db-2-join").under(&owner);
-    scene.facts.objects.push(Arc::new(job.clone()));
-    let join = pod("db-2-join-x", [container("join", "postgres:17", 1)]);
-    scene.add_pod(join.created(9).once().under(&job));
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
     let plan = scene.plan();
-    assert_eq!(
-        names(&plan.unchanged),
-        ["shop-db-postgres"],
-        "a newer job speaks not for servers"
-    );
-    assert!(is_quiet(&plan));
-    assert_eq!(
-        plan.not_selected.values().sum::<usize>(),
-        1,
-        "its own container is one of a job"
-    );
-    // Hibernated: the servers are gone, a job's pod still stands there.
-    scene.facts.pods.remove(0);
-    let plan = scene.plan();
-    assert_eq!(names(&plan.retained), ["shop-db-postgres"]);
-    scene.policy.selection.kinds.push(KindGroup::Jobs);
-    assert_eq!(names(&scene.plan().reports), ["shop-db-join"]);
+    assert!(plan.snapshot().is_empty());
+    assert_eq!(plan.silent, [scene.identity(WEB)]);
 }

@@ -1,0 +1,142 @@
+//! Kinds that are not built in, bare Jobs and bare pods.
+
+use std::sync::Arc;
+
+use crate::model::facts::{Object, View};
+use crate::model::fixtures::{
+    SHOP, Scene, annotations, container, digest, image, minutes, names, object, pod, rollout,
+};
+use crate::model::gap::Reason;
+use crate::model::ledger::Ledger;
+use crate::model::plan::Why;
+use crate::model::selection::KindGroup;
+use crate::model::workload::Kind;
+
+use super::{WEB, is_quiet};
+
+#[test]
+fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
+    let mut scene = Scene::new();
+    let owner = object(rollout(), SHOP, "web");
+    scene.facts.objects.push(Arc::new(Object {
+        annotations: annotations(&[("team", "cart"), ("runtime-risks", "sensitive-data")]),
+        ..owner.clone()
+    }));
+    let replicas = object(Kind::ReplicaSet, SHOP, "web-1").under(&owner);
+    scene.facts.objects.push(Arc::new(replicas.clone()));
+    scene.add_pod(pod("web-0", [container("app", &image("web"), 1)]).under(&replicas));
+    scene
+        .facts
+        .coverage
+        .kinds
+        .insert(rollout(), View::Everything);
+    let plan = scene.cycle();
+    assert_eq!(plan.reports[0].line.body.tags.len(), 1);
+    assert!(
+        plan.gaps.is_empty(),
+        "a kind that is read is like any other: {:?}",
+        plan.gaps
+    );
+
+    scene
+        .facts
+        .objects
+        .retain(|object| object.kind != rollout());
+    scene.facts.coverage.kinds.remove(&rollout());
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    let plan = scene.plan();
+    let body = &plan.reports[0].line.body;
+    assert_eq!(
+        (body.digest, body.tags.len(), body.risks.len()),
+        (digest(2), 1, 1)
+    );
+    assert_eq!(plan.gaps[0].reason, Reason::OwnerUnreadable);
+
+    // Nothing is held: what namespace and pod say.
+    scene.ledger = Ledger::default();
+    assert!(scene.plan().reports[0].line.body.tags.is_empty());
+    // It asks only for what its pods' walk passed.
+    scene.forbid(&Kind::ReplicationController);
+    assert_eq!(names(&scene.plan().reports), [WEB]);
+    scene.forbid(&Kind::ReplicaSet);
+    assert!(scene.plan().reports.is_empty());
+}
+
+#[test]
+fn promise_2_without_a_running_pod_an_owner_that_cannot_be_read_is_withheld() {
+    let mut scene = Scene::new();
+    scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    scene.change_pods("web", |pod| pod.deleting = true);
+    assert_eq!(
+        scene.plan().withheld,
+        [(scene.identity(WEB), Why::NotCovered)]
+    );
+    scene.remove_pods("web");
+    scene.wait(minutes(600));
+    let plan = scene.plan();
+    assert_eq!(plan.withheld, [(scene.identity(WEB), Why::NotCovered)]);
+    assert!(plan.decommissions.is_empty());
+}
+
+#[test]
+fn bare_jobs_and_bare_pods_only_when_they_are_asked_for() {
+    let mut scene = Scene::new();
+    scene.run(&Kind::Job, "once", [container("app", &image("web"), 1)]);
+    scene.add_pod(pod("alone", [container("app", &image("web"), 1)]));
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(plan.not_selected.values().sum::<usize>(), 2);
+    scene
+        .policy
+        .selection
+        .kinds
+        .extend([KindGroup::Jobs, KindGroup::Pods]);
+    assert_eq!(
+        names(&scene.cycle().reports),
+        ["shop-alone-app", "shop-once-app"]
+    );
+    // A bare pod that is gone, or has run to its end, is a workload that is gone.
+    scene.facts.pods.retain(|pod| &*pod.name != "alone");
+    assert_eq!(names(&scene.plan().decommissions), ["shop-alone-app"]);
+    scene.add_pod(pod("alone", [container("app", &image("web"), 1)]).finished());
+    assert_eq!(names(&scene.plan().decommissions), ["shop-alone-app"]);
+}
+
+#[test]
+fn an_operators_cluster_with_servers_and_a_job_is_judged_container_by_container() {
+    let cluster = || Kind::new("postgresql.cnpg.io", "Cluster");
+    let mut scene = Scene::new();
+    let owner = object(cluster(), SHOP, "db");
+    scene.facts.objects.push(Arc::new(owner.clone()));
+    scene
+        .facts
+        .coverage
+        .kinds
+        .insert(cluster(), View::Everything);
+    let server = pod("db-1", [container("postgres", "postgres:17", 1)]).under(&owner);
+    scene.add_pod(server);
+    scene.cycle();
+    let job = object(Kind::Job, SHOP, "db-2-join").under(&owner);
+    scene.facts.objects.push(Arc::new(job.clone()));
+    let join = pod("db-2-join-x", [container("join", "postgres:17", 1)]);
+    scene.add_pod(join.created(9).once().under(&job));
+    let plan = scene.plan();
+    assert_eq!(
+        names(&plan.unchanged),
+        ["shop-db-postgres"],
+        "a newer job speaks not for servers"
+    );
+    assert!(is_quiet(&plan));
+    assert_eq!(
+        plan.not_selected.values().sum::<usize>(),
+        1,
+        "its own container is one of a job"
+    );
+    // Hibernated: the servers are gone, a job's pod still stands there.
+    scene.facts.pods.remove(0);
+    let plan = scene.plan();
+    assert_eq!(names(&plan.retained), ["shop-db-postgres"]);
+    scene.policy.selection.kinds.push(KindGroup::Jobs);
+    assert_eq!(names(&scene.plan().reports), ["shop-db-join"]);
+}

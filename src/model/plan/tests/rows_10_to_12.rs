@@ -1,0 +1,211 @@
+//! Rows 10 to 12: what moved, what is new, and what has no digest; one digest has one name.
+
+use std::sync::Arc;
+
+use crate::model::facts::Pod;
+use crate::model::fixtures::{
+    Scene, container, destination, digest, held_by, image, names, source, source_of,
+};
+use crate::model::gap::Reason;
+use crate::model::ledger::Outcome;
+use crate::model::plan::{Row, Why};
+use crate::model::record::Destination;
+use crate::model::workload::Kind;
+
+use super::{WEB, is_quiet, rename, scene_spelling};
+
+#[test]
+fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowledged() {
+    type Change = fn(&mut Scene);
+    let changes: [Change; 5] = [
+        rename,
+        |scene| {
+            let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+            namespace.logical_environment = Some("staging".into());
+        },
+        |scene| {
+            let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+            namespace.physical_environment = Some("eu".into());
+        },
+        |scene| {
+            scene.policy.destination = Arc::new(Destination {
+                cluster: "prod-2".into(),
+                ..Destination::clone(&scene.policy.destination)
+            });
+        },
+        |scene| {
+            scene.policy.destination = Arc::new(Destination {
+                organization: "other".into(),
+                ..Destination::clone(&scene.policy.destination)
+            });
+        },
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut scene = Scene::recorded();
+        let old = scene.identity(WEB);
+        change(&mut scene);
+        for outcome in [Outcome::NotApplied, Outcome::Unknown, Outcome::Acknowledged] {
+            let plan = scene.cycle_with(|_| outcome);
+            assert_eq!(plan.reports.len(), 1, "{number}");
+            assert_ne!(plan.reports[0].line.identity, old, "{number}");
+            assert_eq!(plan.withheld, [(old.clone(), Why::Moving)], "{number}");
+            assert!(plan.decommissions.is_empty(), "{number}");
+        }
+        let plan = scene.cycle();
+        assert_eq!(plan.decommissions[0].line.identity, old, "{number}");
+        assert!(plan.missing.is_empty(), "{number}: a move is not missing");
+    }
+}
+
+#[test]
+fn row_10_identities_that_differ_only_in_case_or_emptiness_are_the_same() {
+    for respelled in [
+        Destination {
+            cluster: "PROD".into(),
+            ..destination()
+        },
+        Destination {
+            physical_environment: Some("".into()),
+            ..destination()
+        },
+    ] {
+        let mut scene = Scene::recorded();
+        scene.policy.destination = Arc::new(respelled);
+        scene.deploy("api", "app", 2);
+        let plan = scene.plan();
+        assert!(plan.decommissions.is_empty() && plan.withheld.is_empty());
+        assert_eq!(names(&plan.unchanged), [WEB]);
+        let lines = plan.unchanged.iter().chain(&plan.reports);
+        for step in lines {
+            let destination = &step.line.identity.destination;
+            assert_eq!(
+                &*destination.cluster, "prod",
+                "the ledger's spelling is sent"
+            );
+            assert_eq!(destination.physical_environment, None);
+        }
+        assert_eq!(plan.respelled.len(), 2, "a warning says so");
+        let (settings, ledger) = &plan.respelled[0];
+        assert!(!settings.is_spelled_as(ledger) && settings == ledger);
+        assert!(
+            plan.names
+                .values()
+                .all(|name| name.is_spelled_as(&scene_spelling(name)))
+        );
+    }
+}
+
+#[test]
+fn row_11_what_runs_and_is_new_is_reported() {
+    let mut scene = Scene::new();
+    let sidecar = container("proxy", "envoy:v1", 2);
+    scene.run(
+        &Kind::DaemonSet,
+        "web",
+        [container("app", &image("web"), 1), sidecar],
+    );
+    let plan = scene.cycle();
+    assert_eq!(names(&plan.reports), [WEB, "shop-web-proxy"]);
+    assert!(plan.reports.iter().all(|step| step.fresh));
+    let body = &plan.reports[1].line.body;
+    assert_eq!(&*body.name, "docker.io/library/envoy");
+    assert_eq!(body.version.as_deref(), Some("v1"));
+    assert_eq!(body.digest, digest(2));
+    let owner = source_of(Kind::DaemonSet, "web", "app");
+    assert_eq!(held_by(&scene, WEB), Some(&owner));
+    assert_eq!(names(&scene.plan().unchanged), [WEB, "shop-web-proxy"]);
+}
+
+#[test]
+fn row_12_without_a_digest_what_is_held_is_retained_and_a_gap() {
+    let mut scene = Scene::recorded();
+    for (change, reason) in [
+        (
+            (|pod| pod.containers[0].digest = None) as fn(&mut Pod),
+            Reason::NoDigest,
+        ),
+        (
+            |pod| pod.containers[0].image = "not an image".into(),
+            Reason::InvalidImage,
+        ),
+        (
+            |pod| pod.containers[0].image = format!("ghcr.io/{}", "a/".repeat(130) + "a").into(),
+            Reason::NameTooLong,
+        ),
+    ] {
+        scene.facts.pods.clear();
+        scene.deploy("web", "app", 2);
+        scene.change_pods("web", change);
+        let plan = scene.plan();
+        assert!(is_quiet(&plan));
+        assert_eq!(plan.retained[0].line.body.digest, digest(1), "as held");
+        assert_eq!(plan.gaps[0].reason, reason);
+        assert_eq!(plan.rows[&source("web", "app")], Row::NoDigest);
+
+        let held = std::mem::take(&mut scene.ledger);
+        let plan = scene.plan();
+        assert!(is_quiet(&plan) && plan.retained.is_empty());
+        assert_eq!(plan.gaps[0].reason, reason);
+        scene.ledger = held;
+    }
+}
+
+#[test]
+fn one_digest_has_one_name_and_version_in_everything_that_is_sent() {
+    let mut scene = Scene::new();
+    for (name, image) in [
+        ("a", "ghcr.io/acme/web"),
+        ("b", "ghcr.io/acme/web:2"),
+        ("c", "ghcr.io/acme/zoo:1"),
+    ] {
+        scene.run(&Kind::StatefulSet, name, [container("app", image, 1)]);
+    }
+    scene.cycle();
+    scene.run(
+        &Kind::StatefulSet,
+        "d",
+        [container("app", "ghcr.io/acme/a:7", 1)],
+    );
+    scene.change_pods("a", |pod| pod.containers[0].digest = None);
+    scene.delete(&Kind::StatefulSet, "b");
+    let plan = scene.plan();
+    assert_eq!(names(&plan.retained), ["shop-a-app"]);
+    assert_eq!(names(&plan.decommissions), ["shop-b-app"]);
+    assert_eq!(names(&plan.reports), ["shop-c-app", "shop-d-app"]);
+    for step in plan
+        .reports
+        .iter()
+        .chain(&plan.retained)
+        .chain(&plan.decommissions)
+    {
+        let body = &step.line.body;
+        assert_eq!(
+            (&*body.name, body.version.as_deref()),
+            ("ghcr.io/acme/a", Some("7"))
+        );
+    }
+    // Without a running source the ledger's smallest speaks; no version comes last.
+    let mut scene = Scene::new();
+    for (name, image) in [("a", "ghcr.io/acme/web"), ("b", "ghcr.io/acme/web:2")] {
+        scene.run(&Kind::StatefulSet, name, [container("app", image, 1)]);
+    }
+    assert!(
+        scene
+            .cycle()
+            .reports
+            .iter()
+            .all(|step| step.line.body.version.is_some())
+    );
+}
+
+#[test]
+fn promise_1_other_digests_of_ready_pods_are_a_gap() {
+    let mut scene = Scene::recorded();
+    scene.deploy("web", "app", 2);
+    scene.deploy("web", "app", 2);
+    let plan = scene.plan();
+    assert_eq!(plan.reports[0].line.body.digest, digest(2));
+    assert_eq!(plan.gaps.len(), 1);
+    assert_eq!(plan.gaps[0].reason, Reason::OtherDigest);
+    assert_eq!(*plan.gaps[0].detail, *digest(1).to_string());
+}

@@ -1,0 +1,251 @@
+//! Rows 4 to 6: whether a source is in scope, and seen.
+
+use std::sync::Arc;
+
+use crate::model::facts::{State, View};
+use crate::model::fixtures::{
+    SHOP, Scene, annotations, container, image, names, namespace, object, pod, source,
+};
+use crate::model::gap::Reason;
+use crate::model::inventory::sight::Unselected;
+use crate::model::ledger::Ledger;
+use crate::model::plan::{Row, Why};
+use crate::model::selection::{KindGroup, Pattern};
+use crate::model::workload::Kind;
+
+use super::{WEB, is_quiet, reasons, why};
+
+#[test]
+fn row_4_a_namespace_that_is_gone_ends_its_records_even_if_nothing_else_is_seen() {
+    let mut scene = Scene::recorded();
+    scene.facts.namespaces.clear();
+    for kind in Kind::OWNERS.into_iter().chain([Kind::Pod]) {
+        scene.forbid(&kind);
+    }
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    assert_eq!(plan.rows[&source("web", "app")], Row::NamespaceGone);
+    scene.facts.coverage.namespaces = View::Nothing;
+    assert!(is_quiet(&scene.plan()), "unread is never gone");
+}
+
+#[test]
+fn row_4_says_of_a_new_source_only_that_its_context_is_unknown() {
+    let mut scene = Scene::new();
+    scene.facts.namespaces.clear();
+    scene.deploy("web", "app", 1);
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(reasons(&plan), [Reason::ContextUnknown]);
+}
+
+#[test]
+fn row_5_what_a_person_takes_out_of_scope_ends_and_is_counted() {
+    type Change = fn(&mut Scene);
+    let cases: [(Unselected, Change); 7] = [
+        (Unselected::Namespace, |scene| {
+            scene.policy.selection.exclude_namespaces = vec![Pattern::new("sh*")];
+        }),
+        (Unselected::NamespaceLabels, |scene| {
+            scene.policy.selection.by_namespace_labels = true;
+            Arc::make_mut(&mut scene.facts.namespaces[0]).selected = false;
+        }),
+        (Unselected::Kind, |scene| {
+            scene.policy.selection.kinds = vec![KindGroup::StatefulSets];
+        }),
+        (Unselected::WorkloadLabels, |scene| {
+            scene.policy.selection.by_workload_labels = true;
+            scene.change_object(&Kind::Deployment, |object| object.selected = false);
+        }),
+        (Unselected::Image, |scene| {
+            scene.policy.selection.exclude_images = vec![Pattern::new("ghcr.io/acme/*")];
+        }),
+        (Unselected::OptedOut, |scene| {
+            scene.change_object(&Kind::Deployment, |object| {
+                object.annotations = annotations(&[("ignore", "true")]);
+            });
+        }),
+        (Unselected::OptedOut, |scene| {
+            scene.change_pods("web", |pod| {
+                pod.annotations = annotations(&[("ignore", "true")]);
+            });
+        }),
+    ];
+    for (number, (reason, change)) in cases.into_iter().enumerate() {
+        let mut scene = Scene::recorded();
+        change(&mut scene);
+        let plan = scene.plan();
+        assert_eq!(names(&plan.decommissions), [WEB], "{reason:?} {number}");
+        assert!(plan.reports.is_empty() && plan.gaps.is_empty());
+        assert_eq!(
+            plan.not_selected.get(&reason),
+            Some(&1),
+            "{reason:?} {number}"
+        );
+
+        scene.ledger = Ledger::default();
+        let plan = scene.plan();
+        assert!(
+            is_quiet(&plan) && plan.gaps.is_empty(),
+            "{reason:?} {number}"
+        );
+        assert_eq!(
+            plan.not_selected.get(&reason),
+            Some(&1),
+            "{reason:?} {number}"
+        );
+    }
+}
+
+#[test]
+fn row_5_without_evidence_the_image_is_the_one_that_github_holds() {
+    for (change, row) in [
+        (
+            (|scene| scene.remove_pods("web")) as fn(&mut Scene),
+            Row::NotSelected,
+        ),
+        (|scene| scene.forbid(&Kind::Pod), Row::NotSelected),
+    ] {
+        let mut scene = Scene::recorded();
+        change(&mut scene);
+        scene.policy.selection.exclude_images = vec![Pattern::new("*/acme/*")];
+        let plan = scene.plan();
+        assert_eq!(names(&plan.decommissions), [WEB]);
+        assert_eq!(plan.rows[&source("web", "app")], row);
+    }
+}
+
+#[test]
+fn row_5_a_pod_that_opted_in_stays_in_while_it_crashes() {
+    let mut scene = Scene::new();
+    let apart = annotations(&[("ignore", "true")]);
+    Arc::make_mut(&mut scene.facts.namespaces[0]).annotations = apart;
+    scene.deploy("web", "app", 1);
+    scene.change_pods("web", |pod| {
+        pod.annotations = annotations(&[("ignore", "false")]);
+    });
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    scene.change_pods("web", |pod| {
+        pod.containers[0].state = State::Ran;
+    });
+    let plan = scene.plan();
+    assert!(is_quiet(&plan), "{:?}", plan.decommissions);
+    assert_eq!(names(&plan.retained), [WEB]);
+}
+
+#[test]
+fn row_6_a_kind_that_a_workload_does_not_depend_on_may_be_forbidden() {
+    let mut scene = Scene::recorded();
+    for kind in [
+        Kind::StatefulSet,
+        Kind::Job,
+        Kind::CronJob,
+        Kind::ReplicationController,
+    ] {
+        scene.forbid(&kind);
+    }
+    assert_eq!(names(&scene.plan().unchanged), [WEB]);
+}
+
+#[test]
+fn row_6_a_new_source_that_is_not_covered_is_a_gap() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.facts.coverage.namespaces = View::Nothing;
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(reasons(&plan), [Reason::NotCovered]);
+    assert_eq!(plan.rows[&source("web", "app")], Row::NotCovered);
+}
+
+#[test]
+fn promise_2_labels_and_annotations_that_are_not_read_take_nothing_out_of_scope() {
+    type Change = fn(&mut Scene);
+    let cases: [Change; 4] = [
+        |scene| {
+            scene.policy.selection.by_namespace_labels = true;
+            Arc::make_mut(&mut scene.facts.namespaces[0]).selected = false;
+            scene.facts.coverage.namespaces = View::Nothing;
+        },
+        |scene| {
+            scene.policy.selection.by_workload_labels = true;
+            scene.change_object(&Kind::Deployment, |object| object.selected = false);
+            scene.forbid(&Kind::Deployment);
+        },
+        |scene| {
+            scene.change_object(&Kind::Deployment, |object| {
+                object.annotations = annotations(&[("ignore", "true")]);
+            });
+            scene.forbid(&Kind::Deployment);
+        },
+        |scene| {
+            // Pods keep the image that they had; a view of them that is not whole decides nothing.
+            scene.policy.selection.exclude_images = vec![Pattern::new("ghcr.io/acme/new")];
+            scene.change_pods("web", |pod| {
+                pod.containers[0].image = "ghcr.io/acme/new:1".into();
+            });
+            scene.forbid(&Kind::Pod);
+        },
+    ];
+    for (number, change) in cases.into_iter().enumerate() {
+        let mut scene = Scene::recorded();
+        change(&mut scene);
+        let plan = scene.plan();
+        assert!(is_quiet(&plan), "{number}");
+        assert_eq!(why(&plan, WEB), Some(Why::NotCovered), "{number}");
+    }
+}
+
+#[test]
+fn promise_2_a_forbidden_kind_withholds_its_records() {
+    for (kind, of) in [
+        (Kind::Pod, Kind::Deployment),
+        (Kind::ReplicaSet, Kind::Deployment),
+        (Kind::Deployment, Kind::Deployment),
+        (Kind::Job, Kind::CronJob),
+        (Kind::CronJob, Kind::CronJob),
+        (Kind::StatefulSet, Kind::StatefulSet),
+        (Kind::DaemonSet, Kind::DaemonSet),
+        (Kind::ReplicaSet, Kind::ReplicaSet),
+        (Kind::ReplicationController, Kind::ReplicationController),
+    ] {
+        let mut scene = Scene::new();
+        scene.run(&of, "web", [container("app", &image("web"), 1)]);
+        scene.cycle();
+        for gone in [false, true] {
+            scene.forbid(&kind);
+            if gone {
+                scene.delete(&of, "web");
+            }
+            let plan = scene.plan();
+            assert!(is_quiet(&plan), "{of} without {kind}");
+            assert_eq!(
+                why(&plan, WEB),
+                Some(Why::NotCovered),
+                "{of} without {kind}"
+            );
+            assert!(
+                plan.snapshot().is_empty(),
+                "withheld lines are not sent at all"
+            );
+        }
+    }
+}
+
+#[test]
+fn promise_2_coverage_goes_by_namespace() {
+    let mut scene = Scene::recorded();
+    scene.facts.namespaces.push(Arc::new(namespace("bank")));
+    let bank = object(Kind::StatefulSet, "bank", "db");
+    let pod = pod("db-0", [container("db", &image("db"), 2)]);
+    scene.facts.objects.push(Arc::new(bank.clone()));
+    scene.add_pod(pod.under(&bank));
+    scene.cycle();
+    scene.facts.pods.clear();
+    scene.facts.objects.clear();
+    let only = View::Only([SHOP.into()].into());
+    scene.facts.coverage.pods = only;
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    assert_eq!(why(&plan, "bank-db-db"), Some(Why::NotCovered));
+}
