@@ -77,4 +77,3 @@ fn access_of(batch: &Batch) -> (Arc<str>, Arc<str>) {
         batch.destination.organization.clone(),
     )
 }
-
