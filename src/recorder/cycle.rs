@@ -41,7 +41,8 @@ impl<S: Transport> Recorder<S> {
             let shortest = shortest_snapshot_period(records.div_ceil(MAX_LINES));
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
-            self.cursor = Some(Cursor(None));
+            // One that is still under way goes on: begun anew it might never end.
+            self.cursor.get_or_insert(Cursor(None));
         }
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));

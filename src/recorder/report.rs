@@ -56,6 +56,11 @@ pub(super) fn cycle(
         let (subject, detail) = example.map_or_else(Default::default, |gap| {
             (gap.subject.to_string(), gap.detail.to_string())
         });
+        if *reason == Reason::OtherDigest {
+            // What every rollout looks like for a moment.
+            tracing::info!(%reason, count, subject, detail, "more than one digest runs");
+            continue;
+        }
         tracing::warn!(%reason, count, subject, detail, "not recorded as it should be");
     }
     for (why, count) in &now.withheld {
