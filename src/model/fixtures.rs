@@ -15,8 +15,9 @@ use super::template::Template;
 use super::workload::{Kind, Source, Workload};
 
 mod scene;
+pub(crate) mod worlds;
 
-pub(crate) use scene::{Scene, held_by, names};
+pub(crate) use scene::{Scene, as_stored, held_by, names};
 
 /// The namespace in which most tests play.
 pub(crate) const SHOP: &str = "shop";

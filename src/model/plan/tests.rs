@@ -15,6 +15,7 @@ use super::{Plan, Why};
 
 mod guard;
 mod kinds;
+mod properties;
 mod rows_10_to_12;
 mod rows_13_to_16;
 mod rows_1_to_3;
