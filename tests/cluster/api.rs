@@ -1,0 +1,179 @@
+//! The API server as the administrator uses it: plain requests with JSON in and out.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http::{Method, Request};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+/// How long anything in a cluster may take.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Where each kind is: its API and its plural.
+const KINDS: [(&str, &str, &str); 15] = [
+    ("Namespace", "/api/v1", "namespaces"),
+    ("ConfigMap", "/api/v1", "configmaps"),
+    ("Pod", "/api/v1", "pods"),
+    ("ServiceAccount", "/api/v1", "serviceaccounts"),
+    ("Deployment", "/apis/apps/v1", "deployments"),
+    ("ReplicaSet", "/apis/apps/v1", "replicasets"),
+    ("StatefulSet", "/apis/apps/v1", "statefulsets"),
+    ("DaemonSet", "/apis/apps/v1", "daemonsets"),
+    ("CronJob", "/apis/batch/v1", "cronjobs"),
+    ("Job", "/apis/batch/v1", "jobs"),
+    ("ClusterRole", RBAC, "clusterroles"),
+    ("ClusterRoleBinding", RBAC, "clusterrolebindings"),
+    ("Role", RBAC, "roles"),
+    ("RoleBinding", RBAC, "rolebindings"),
+    (
+        "SubjectAccessReview",
+        "/apis/authorization.k8s.io/v1",
+        "subjectaccessreviews",
+    ),
+];
+
+const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
+
+/// How what an object owns is deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Cascade {
+    /// The object first.
+    Background,
+    /// What it owns first.
+    Foreground,
+    /// Not at all.
+    Orphan,
+}
+
+/// The API server, as its administrator.
+#[derive(Clone)]
+pub(crate) struct Api(Client);
+
+impl Api {
+    /// With the rights of this kubeconfig.
+    pub(crate) async fn new(kubeconfig: &Path) -> Self {
+        Self(client(kubeconfig).await)
+    }
+
+    /// Creates an object as it is and gives it as stored.
+    pub(crate) async fn create(&self, object: &Value) -> Value {
+        let kind = object["kind"].as_str().expect("an object has a kind");
+        let namespace = object["metadata"]["namespace"].as_str();
+        let path = path(kind, namespace, None);
+        self.must(Method::POST, &path, object).await
+    }
+
+    /// Changes an object: what the patch names is replaced, what it gives as null is removed.
+    pub(crate) async fn patch(&self, kind: &str, namespace: &str, name: &str, patch: &Value) {
+        let path = path(kind, Some(namespace), Some(name));
+        self.must(Method::PATCH, &path, patch).await;
+    }
+
+    /// Says what a pod's status is, as a kubelet does.
+    pub(crate) async fn patch_status(&self, namespace: &str, pod: &str, status: &Value) {
+        let path = path("Pod", Some(namespace), Some(pod)) + "/status";
+        let patch = json!({"status": status});
+        self.must(Method::PATCH, &path, &patch).await;
+    }
+
+    /// Deletes an object; what it owns follows in its own time.
+    pub(crate) async fn delete(&self, kind: &str, namespace: &str, name: &str, cascade: Cascade) {
+        let path = path(kind, Some(namespace), Some(name));
+        let options = json!({"propagationPolicy": format!("{cascade:?}")});
+        self.must(Method::DELETE, &path, &options).await;
+    }
+
+    /// The object, if it exists.
+    pub(crate) async fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let path = path(kind, Some(namespace), Some(name));
+        match self.ask(Method::GET, &path, &Value::Null).await {
+            Ok(object) => Some(object),
+            Err(kube::Error::Api(status)) if status.code == 404 => None,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
+    }
+
+    /// All objects of a kind in a namespace.
+    pub(crate) async fn list(&self, kind: &str, namespace: &str) -> Vec<Value> {
+        let path = path(kind, Some(namespace), None);
+        let list = self.must(Method::GET, &path, &Value::Null).await;
+        list["items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until an object exists.
+    pub(crate) async fn wait_for(&self, kind: &str, namespace: &str, name: &str) {
+        eventually(&format!("{kind} {namespace}/{name}"), async || {
+            self.get(kind, namespace, name).await.is_some()
+        })
+        .await;
+    }
+
+    /// Waits until a user may (or may not) do this.
+    pub(crate) async fn wait_for_right(&self, user: &str, may: bool, asked: &Value) {
+        let review = json!({
+            "kind": "SubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+            "spec": {"user": user, "resourceAttributes": asked},
+        });
+        eventually(&format!("{user} may: {may}: {asked}"), async || {
+            self.create(&review).await["status"]["allowed"] == may
+        })
+        .await;
+    }
+
+    async fn must(&self, method: Method, path: &str, body: &Value) -> Value {
+        let answer = self.ask(method.clone(), path, body).await;
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: &Value) -> kube::Result<Value> {
+        let form = if method == Method::PATCH {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
+        let body = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::CONTENT_TYPE, form)
+            .body(body)
+            .expect("a request");
+        self.0.request::<Value>(request).await
+    }
+}
+
+/// A client with the rights of a kubeconfig, in the runtime of the caller.
+pub(crate) async fn client(kubeconfig: &Path) -> Client {
+    // Fails only where another test has done it.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).expect("a kubeconfig");
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
+    Client::try_from(config.expect("a kubeconfig")).expect("a client")
+}
+
+/// Asks again and again until it holds.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The path of an object, or of all of its kind.
+fn path(kind: &str, namespace: Option<&str>, name: Option<&str>) -> String {
+    let known = KINDS.iter().find(|(known, _, _)| *known == kind);
+    let (_, api, plural) = known.unwrap_or_else(|| panic!("no path is known for {kind}"));
+    let namespace = namespace.filter(|namespace| !namespace.is_empty());
+    let namespace = namespace.map_or_else(String::new, |it| format!("/namespaces/{it}"));
+    let name = name.map_or_else(String::new, |it| format!("/{it}"));
+    format!("{api}{namespace}/{plural}{name}")
+}
