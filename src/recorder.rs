@@ -167,7 +167,7 @@ impl<S: Transport> Recorder<S> {
             github,
             store: (!dry).then_some(store),
             ledger,
-            pace: Pace::new(),
+            pace: Pace::begun(Instant::now()),
             schedule,
             clock,
             rng: StdRng::seed_from_u64(seed),

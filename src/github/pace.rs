@@ -1,6 +1,6 @@
 //! When the next request may leave. Pure: it is told what was sent and answered and when, and
 //! never waits itself. It is written for one writer towards one API host. After a restart it knows
-//! nothing, which costs at most one refused request.
+//! nothing of the hour, which costs at most one refused request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -163,6 +163,14 @@ impl Pace {
             limited: Backoff::new(MINUTE, 10 * MINUTE),
             outage: Backoff::new(Duration::from_secs(2), MINUTE),
             access: BTreeMap::new(),
+        }
+    }
+
+    /// The pace of a process that begins now: another one may have sent something a moment ago.
+    pub fn begun(now: Instant) -> Self {
+        Self {
+            last: Some(now),
+            ..Self::new()
         }
     }
 

@@ -397,3 +397,10 @@ fn snapshots_never_keep_a_change_waiting_longer_than_the_spacing() {
         .slot(&destination(), Purpose::Snapshot, story.now);
     assert_eq!(snapshot.reason, Reason::Hour);
 }
+
+#[test]
+fn a_process_that_begins_keeps_its_distance_from_the_one_before_it() {
+    let now = Instant::now();
+    let slot = Pace::begun(now).slot(&destination(), Purpose::Change, now);
+    assert_eq!((slot.at, slot.reason), (now + SPACING, Reason::Spacing));
+}

@@ -1,0 +1,178 @@
+//! GitHub refuses, asks for patience, answers late or not at all, and the recorder is asked to stop
+//! meanwhile (promises 2, 3, 5 and 6).
+
+use std::time::Duration;
+
+use deployment_recorder::sandbox::{Attestation, Fault, FaultKind, Status};
+
+use super::api::Cascade;
+use super::objects::{deployment, digest, with_containers};
+use super::stage::Stage;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_third_party_image_that_github_does_not_know_is_recorded_once_it_is_attested() {
+    let mut stage = Stage::new("attested").await;
+    let attest = |image: &str| Attestation {
+        digest: digest(image),
+        repository: Some("web".to_owned()),
+    };
+    stage.github.set_unknown_digests(true);
+    stage.github.attest(attest("acme/web:1"));
+    let both = [("app", "acme/web:1"), ("proxy", "envoy:1.30")];
+    stage.create(&deployment(&stage.ns, "web", &both)).await;
+    stage.begin().await;
+    stage.runs("web", "app", "acme/web:1").await;
+    let refused = |event: &serde_json::Value| event["reason"] == "not-found";
+    stage
+        .recorder()
+        .says("not recorded as it should be", refused)
+        .await;
+    assert_eq!(stage.record("web", "proxy"), None);
+    let name = stage.name("web", "proxy");
+    let asked = |stage: &Stage| {
+        let bodies = stage.requests().into_iter().filter_map(|it| it.body);
+        bodies
+            .filter(|body| body.to_string().contains(&name))
+            .count()
+    };
+    assert_eq!(asked(&stage), 1);
+
+    stage.github.attest(attest("envoy:1.30"));
+    stage.runs("web", "proxy", "envoy:1.30").await;
+    assert_eq!(
+        asked(&stage),
+        2,
+        "it is asked again after a minute, and not before"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_sent() {
+    const PAUSE: u64 = 15;
+    let mut stage = Stage::new("patient").await;
+    for name in ["goes", "changes", "returns", "trigger"] {
+        stage
+            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
+            .await;
+    }
+    stage.begin().await;
+    for name in ["goes", "changes", "returns", "trigger"] {
+        stage.runs(name, "app", "acme/web:1").await;
+    }
+    stage.github.fault(Fault::once(FaultKind::Throttled {
+        status: 429,
+        retry_after: Some(PAUSE),
+        reset_after: None,
+    }));
+    let count = stage.github.request_count();
+    stage
+        .patch(
+            "Deployment",
+            "trigger",
+            &with_containers(&[("app", "acme/web:2")]),
+        )
+        .await;
+    stage
+        .until("the refusal", |github| github.request_count() > count)
+        .await;
+
+    for name in ["goes", "changes", "returns"] {
+        stage
+            .api
+            .delete("Deployment", &stage.ns, name, Cascade::Foreground)
+            .await;
+    }
+    super::api::eventually("they are gone", async || {
+        stage.api.list("Deployment", &stage.ns).await.len() == 1
+    })
+    .await;
+    stage.recorder().cycles(1).await;
+    stage
+        .create(&deployment(&stage.ns, "changes", &[("app", "acme/web:3")]))
+        .await;
+    stage
+        .create(&deployment(&stage.ns, "returns", &[("app", "acme/web:1")]))
+        .await;
+    stage
+        .pods_are("changes-deployment", "acme/web:3", "running")
+        .await;
+    stage
+        .pods_are("returns-deployment", "acme/web:1", "running")
+        .await;
+
+    stage.ends("goes", "app").await;
+    stage.runs("changes", "app", "acme/web:3").await;
+    stage.runs("trigger", "app", "acme/web:2").await;
+    let ended = |name: &str| {
+        let history = stage.history(name, "app");
+        history
+            .iter()
+            .any(|it| it.record.status == Status::Decommissioned)
+    };
+    assert!(!ended("changes") && !ended("returns") && !ended("trigger"));
+    let requests = stage.requests();
+    let refused = requests
+        .iter()
+        .position(|it| it.status == Some(429))
+        .unwrap();
+    let waited = requests[refused + 1].at - requests[refused].at;
+    assert!(waited >= Duration::from_secs(PAUSE), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_recorder_that_is_asked_to_stop_hears_the_answer_and_says_nothing_is_gone() {
+    let mut stage = Stage::new("stopped").await;
+    for name in ["stays", "goes"] {
+        stage
+            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
+            .await;
+        stage
+            .pods_are(&format!("{name}-deployment"), "acme/web:1", "running")
+            .await;
+    }
+    stage
+        .github
+        .fault(Fault::once(FaultKind::Slow { millis: 2000 }));
+    stage.begin().await;
+    stage
+        .until("a request", |github| github.request_count() == 1)
+        .await;
+    stage.recorder().terminate().await;
+    let status = stage.recorder().ended(Duration::from_secs(20)).await;
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(
+        stage.requests()[0].status,
+        Some(200),
+        "the answer was waited for"
+    );
+    assert_eq!(stage.deployed().len(), 2);
+
+    // GitHub's answer stands in the ledger: what has gone meanwhile is known to be there.
+    stage
+        .api
+        .delete("Deployment", &stage.ns, "goes", Cascade::Foreground)
+        .await;
+    super::api::eventually("it is gone", async || {
+        stage
+            .api
+            .get("Deployment", &stage.ns, "goes")
+            .await
+            .is_none()
+    })
+    .await;
+    stage.github.fault(Fault::once(FaultKind::Hang));
+    let count = stage.github.request_count();
+    stage.start();
+    stage
+        .until("a request", |github| github.request_count() > count)
+        .await;
+    stage.recorder().terminate().await;
+    let status = stage.recorder().ended(Duration::from_secs(20)).await;
+    assert_eq!(status.code(), Some(0), "also when GitHub hangs");
+    stage.start();
+    stage.ends("goes", "app").await;
+    assert_eq!(
+        stage.record("stays", "app").unwrap().status,
+        Status::Deployed
+    );
+}
