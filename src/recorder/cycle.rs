@@ -272,6 +272,7 @@ impl<S: Transport> Recorder<S> {
         let duration = started.elapsed();
         report::cycle(
             planned,
+            left,
             &mut self.last_summary,
             duration,
             requests,

@@ -16,9 +16,10 @@ pub(super) struct Said {
     respelled: usize,
 }
 
-/// Says what a cycle came to.
+/// Says what a cycle came to: what it had `plan`ned, and what is `left` wrong after it.
 pub(super) fn cycle(
     plan: &Plan,
+    left: &Plan,
     said: &mut Option<Said>,
     duration: Duration,
     requests: usize,
@@ -29,8 +30,8 @@ pub(super) fn cycle(
         decommissions = plan.decommissions.len(),
         unchanged = plan.unchanged.len(),
         retained = plan.retained.len() + plan.silent.len(),
-        withheld = plan.withheld.len(),
-        gaps = plan.gaps.len(),
+        withheld = left.withheld.len(),
+        gaps = left.gaps.len(),
         not_running = plan.not_running,
         not_selected = plan.not_selected.values().sum::<usize>(),
         ledger,
@@ -39,20 +40,20 @@ pub(super) fn cycle(
         "cycle done"
     );
     let mut now = Said {
-        respelled: plan.respelled.len(),
+        respelled: left.respelled.len(),
         ..Said::default()
     };
-    for gap in &plan.gaps {
+    for gap in &left.gaps {
         *now.gaps.entry(gap.reason).or_default() += 1;
     }
-    for (_, why) in &plan.withheld {
+    for (_, why) in &left.withheld {
         *now.withheld.entry(*why).or_default() += 1;
     }
     if said.as_ref() == Some(&now) {
         return;
     }
     for (reason, count) in &now.gaps {
-        let example = plan.gaps.iter().find(|gap| gap.reason == *reason);
+        let example = left.gaps.iter().find(|gap| gap.reason == *reason);
         let (subject, detail) = example.map_or_else(Default::default, |gap| {
             (gap.subject.to_string(), gap.detail.to_string())
         });
@@ -64,12 +65,12 @@ pub(super) fn cycle(
         tracing::warn!(%reason, count, subject, detail, "not recorded as it should be");
     }
     for (why, count) in &now.withheld {
-        let example = plan.withheld.iter().find(|(_, other)| other == why);
+        let example = left.withheld.iter().find(|(_, other)| other == why);
         let record = example.map_or_else(String::new, |(identity, _)| identity.to_string());
         tracing::warn!(reason = %why, count, record, "withheld");
     }
-    if let Some((here, ledger)) = plan.respelled.first() {
-        let count = plan.respelled.len();
+    if let Some((here, ledger)) = left.respelled.first() {
+        let count = left.respelled.len();
         tracing::warn!(
             count,
             here = here.destination.parts().join("/"),
