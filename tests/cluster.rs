@@ -24,9 +24,12 @@ mod control_plane;
 #[path = "cluster"]
 mod cluster {
     //! The tests by what they are about, and what they stand on.
+    mod answers;
     mod api;
     mod changes;
+    mod names;
     mod objects;
     mod program;
+    mod rollouts;
     mod stage;
 }
