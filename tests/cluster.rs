@@ -27,9 +27,13 @@ mod cluster {
     mod answers;
     mod api;
     mod changes;
+    mod kills;
+    mod ledger;
     mod names;
     mod objects;
     mod program;
+    mod proxy;
+    mod rights;
     mod rollouts;
     mod stage;
 }

@@ -324,7 +324,7 @@ impl Drop for Stage {
 }
 
 /// The object of this kind in `deploy/rbac.yaml`.
-fn deployed(kind: &str) -> Value {
+pub(crate) fn deployed(kind: &str) -> Value {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/rbac.yaml");
     let text = std::fs::read_to_string(file).expect("deploy/rbac.yaml");
     let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("it is YAML");
