@@ -14,6 +14,7 @@ use super::selection::Selection;
 use super::template::Template;
 use super::workload::{Kind, Source, Workload};
 
+mod eye;
 mod scene;
 pub(crate) mod worlds;
 

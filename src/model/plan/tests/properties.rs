@@ -78,10 +78,10 @@ fn is_out(source: &Source, step: &Step, facts: &Facts, policy: &Policy) -> bool 
         let group = KindGroup::of(&source.workload.kind, restarts);
         policy.selection.kinds.contains(&group)
     };
-    gone || !policy.selection.has_namespace(place)
-        || !(has(true) && has(false))
-        || !policy.selection.has_image(&step.line.body.name)
-        || !policy.selection.exclude_images.is_empty()
+    let image_in = policy.selection.has_image(&step.line.body.name);
+    let image_in = image_in && policy.selection.exclude_images.is_empty();
+    let in_scope = policy.selection.has_namespace(place) && has(true) && has(false) && image_in;
+    gone || !in_scope
 }
 
 proptest! {
@@ -207,7 +207,7 @@ proptest! {
             prop_assert!(body.tags.iter().flat_map(|(key, value)| [key, value]).all(|text| !text.is_empty()));
             let is_repository = |name: &std::sync::Arc<str>| crate::model::context::is_repository(name);
             prop_assert!(body.repository.as_ref().is_none_or(is_repository));
-            let here = &*identity.destination.host == &*scene.policy.destination.host;
+            let here = identity.destination.host == scene.policy.destination.host;
             prop_assert!(here, "no token goes elsewhere");
         }
         let mut bodies = std::collections::BTreeMap::new();
