@@ -214,20 +214,28 @@ impl Cluster {
 
     /// Waits until every mirror is Synced, or until `limit` has passed. Returns whether they are.
     pub async fn first_sync(&self, limit: Duration) -> bool {
-        let synced = async {
+        self.first(limit, |state| state == MirrorState::Synced)
+            .await
+    }
+
+    /// Waits until every mirror is Synced or known to be forbidden, or until `limit` has passed:
+    /// who looks only once need not wait for rights.
+    pub async fn first_look(&self, limit: Duration) {
+        let answered = |state| matches!(state, MirrorState::Synced | MirrorState::Forbidden);
+        self.first(limit, answered).await;
+    }
+
+    async fn first(&self, limit: Duration, enough: impl Fn(MirrorState) -> bool) -> bool {
+        let answered = async {
             let mut changes = self.wake.health_changes();
             self.refresh_namespaces().await;
-            while !self
-                .health()
-                .iter()
-                .all(|mirror| mirror.state == MirrorState::Synced)
-            {
+            while !self.health().iter().all(|mirror| enough(mirror.state)) {
                 if changes.changed().await.is_err() {
                     break;
                 }
             }
         };
-        tokio::time::timeout(limit, synced).await.is_ok()
+        tokio::time::timeout(limit, answered).await.is_ok()
     }
 
     /// What identifies this cluster: the uid of the namespace `kube-system`, or where that cannot

@@ -31,7 +31,7 @@ impl Look {
         connection.reach(REACH).await?;
         let client = connection.client;
         let cluster = Cluster::start(client.clone(), scope, rand::random());
-        cluster.first_sync(FIRST_LISTS).await;
+        cluster.first_look(FIRST_LISTS).await;
         Ok(Self { client, cluster })
     }
 
