@@ -26,6 +26,7 @@ mod cluster {
     //! The tests by what they are about, and what they stand on.
     mod answers;
     mod api;
+    mod calls;
     mod changes;
     mod kills;
     mod ledger;
@@ -35,5 +36,6 @@ mod cluster {
     mod proxy;
     mod rights;
     mod rollouts;
+    mod scale;
     mod stage;
 }

@@ -84,3 +84,39 @@ pub(crate) fn job_of(cron_job: &Value, name: &str) -> Value {
 fn job_spec(named: &[(&str, &str)]) -> Value {
     json!({"template": {"spec": {"restartPolicy": "Never", "containers": containers(named)}}})
 }
+
+/// A pod as the controller of this StatefulSet makes it.
+pub(crate) fn pod_of(owner: &Value) -> Value {
+    let meta = &owner["metadata"];
+    let name = meta["name"].as_str().expect("a name");
+    let reference = json!([{
+        "apiVersion": "apps/v1", "kind": "StatefulSet", "controller": true,
+        "name": name, "uid": meta["uid"],
+    }]);
+    json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {
+            "namespace": meta["namespace"], "name": format!("{name}-0"),
+            "ownerReferences": reference,
+        },
+        "spec": {"containers": owner["spec"]["template"]["spec"]["containers"]},
+    })
+}
+
+/// The status that a kubelet gives a pod whose containers all run.
+pub(crate) fn running(pod: &Value) -> Value {
+    let containers = pod["spec"]["containers"].as_array().expect("containers");
+    let status = |container: &Value| {
+        let image = container["image"].as_str().expect("an image");
+        let (name, hash) = (&container["name"], digest(image));
+        let repository = image.rsplit_once(':').expect("a tag").0;
+        json!({
+            "name": name, "image": image, "imageID": format!("docker.io/{repository}@{hash}"),
+            "containerID": format!("containerd://{hash}"), "ready": true, "started": true,
+            "restartCount": 0, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+        })
+    };
+    let statuses: Value = containers.iter().map(status).collect();
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    json!({"phase": "Running", "conditions": ready, "containerStatuses": statuses})
+}

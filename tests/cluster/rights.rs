@@ -27,7 +27,7 @@ async fn taken_away(name: &str, group: &str, resource: &str, kind: &str) {
     stage.look_at_the_whole_cluster();
     for name in ["goes", "stays"] {
         stage
-            .create(&deployment(name_of(&stage), name, &[("app", "acme/web:1")]))
+            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
             .await;
     }
     stage.begin().await;
@@ -99,10 +99,6 @@ async fn taken_away(name: &str, group: &str, resource: &str, kind: &str) {
             .iter()
             .all(|it| it.record.status == Status::Deployed)
     );
-}
-
-fn name_of(stage: &Stage) -> &str {
-    &stage.ns
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -146,7 +146,7 @@ impl Stage {
         self.api.wait_for_right(&self.user, may, &asked).await;
     }
 
-    /// Sets a flag of the recorder.
+    /// Sets a flag of the recorder; one that only stands there has no value.
     pub(crate) fn set(&mut self, flag: &'static str, value: &str) {
         self.flags.insert(flag, value.to_owned());
     }
@@ -174,7 +174,10 @@ impl Stage {
             .flags
             .iter()
             .filter(|(flag, _)| !lacking.contains(flag));
-        let flags = flags.map(|(flag, value)| format!("--{flag}={value}"));
+        let flags = flags.map(|(flag, value)| match &**value {
+            "" => format!("--{flag}"),
+            value => format!("--{flag}={value}"),
+        });
         std::iter::once(command.to_owned()).chain(flags).collect()
     }
 

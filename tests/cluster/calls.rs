@@ -1,0 +1,240 @@
+//! Which calls the program makes, by the API server's own audit log, and what its commands say of a
+//! real cluster, or of none (promise 6).
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::api::eventually;
+use super::objects::{deployment, digest};
+use super::program::{Ended, run};
+use super::proxy::kubeconfig_for;
+use super::stage::Stage;
+use crate::control_plane::ControlPlane;
+
+/// What the API server answered this user.
+fn audited(user: &str) -> Vec<Value> {
+    let log = std::fs::read_to_string(ControlPlane::shared().audit_log()).expect("an audit log");
+    let entries = log
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok());
+    entries
+        .filter(|entry: &Value| entry["user"]["username"] == user)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_start_lists_and_watches_and_asks_for_no_pod_or_owner_by_name() {
+    let mut stage = Stage::new("calls").await;
+    stage.look_at_the_whole_cluster();
+    for name in ["one", "two", "three"] {
+        stage
+            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
+            .await;
+    }
+    stage.begin().await;
+    for name in ["one", "two", "three"] {
+        stage.runs(name, "app", "acme/web:1").await;
+    }
+    let kinds = [
+        "pods",
+        "replicationcontrollers",
+        "namespaces",
+        "deployments",
+        "replicasets",
+        "statefulsets",
+        "daemonsets",
+        "jobs",
+        "cronjobs",
+    ];
+    let of = |verb: &str, resource: &str| {
+        let entries = audited("calls").into_iter();
+        entries
+            .filter(|it| it["verb"] == verb && it["objectRef"]["resource"] == resource)
+            .count()
+    };
+    eventually("each kind is watched", async || {
+        kinds.iter().all(|kind| of("watch", kind) > 0)
+    })
+    .await;
+    for kind in kinds {
+        assert!(of("list", kind) > 0, "{kind} are listed");
+        assert!(
+            kind == "namespaces" || of("get", kind) == 0,
+            "GET of {kind}"
+        );
+    }
+    for entry in audited("calls") {
+        let agent = entry["userAgent"].as_str().unwrap_or_default();
+        assert!(agent.starts_with("deployment-recorder/"), "{entry}");
+        let asked = &entry["objectRef"];
+        let its_own = asked["resource"] == "configmaps" && asked["namespace"] == "calls-ledger";
+        let reads = ["get", "list", "watch"]
+            .iter()
+            .any(|verb| entry["verb"] == *verb);
+        assert!(reads || its_own, "{entry}");
+        if asked["resource"] == "namespaces" && entry["verb"] == "get" {
+            assert_eq!(asked["name"], "kube-system");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_dry_run_says_what_it_would_send_and_writes_nothing_anywhere() {
+    let mut stage = Stage::new("dry").await;
+    stage.set("dry-run", "");
+    stage
+        .create(&deployment(&stage.ns, "web", &[("app", "acme/web:1")]))
+        .await;
+    stage
+        .pods_are("web-deployment", "acme/web:1", "running")
+        .await;
+    stage.begin().await;
+    let digest = digest("acme/web:1");
+    stage
+        .recorder()
+        .says("would send", |event| event["digest"] == digest)
+        .await;
+    stage.recorder().terminate().await;
+    let status = stage.recorder().ended(Duration::from_secs(20)).await;
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(stage.github.request_count(), 0);
+    let calls = audited("dry");
+    assert!(!calls.is_empty());
+    for entry in calls {
+        let reads = ["get", "list", "watch"]
+            .iter()
+            .any(|verb| entry["verb"] == *verb);
+        assert!(reads, "{entry}");
+    }
+    assert!(
+        stage
+            .api
+            .get("ConfigMap", &stage.ledger(), "deployment-recorder")
+            .await
+            .is_none()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn snapshot_and_diff_show_what_is_and_what_would_be_sent_and_exit_by_it() {
+    let mut stage = Stage::new("commands").await;
+    let started = Instant::now();
+    let refused = stage.run("diff", &[]).await;
+    assert_eq!(
+        refused.code,
+        Some(2),
+        "without rights it cannot be told: {refused:?}"
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "it waits for no rights"
+    );
+    stage
+        .create(&deployment(&stage.ns, "web", &[("app", "acme/web:1")]))
+        .await;
+    stage
+        .pods_are("web-deployment", "acme/web:1", "running")
+        .await;
+    stage.grant().await;
+
+    let json = ["--output=json"];
+    let record = stage.name("web", "app");
+    let snapshot = stage.run("snapshot", &json).await;
+    assert_eq!(snapshot.code, Some(0), "{snapshot:?}");
+    let shown: Value = serde_json::from_str(&snapshot.out).unwrap();
+    let shown = &shown["sources"][0];
+    assert_eq!(
+        (
+            &shown["workload"],
+            &shown["record"]["record_name"],
+            &shown["record"]["digest"]
+        ),
+        (&json!("web"), &json!(record), &json!(digest("acme/web:1")))
+    );
+    let diff = stage.run("diff", &json).await;
+    let changes = |diff: &Ended| -> Value {
+        let shown: Value = serde_json::from_str(&diff.out).unwrap();
+        let changes = shown["changes"].as_array().unwrap().iter();
+        changes
+            .map(|it| json!([it["action"], it["record_name"]]))
+            .collect()
+    };
+    assert_eq!(diff.code, Some(1), "{diff:?}");
+    assert_eq!(changes(&diff), json!([["new", record]]));
+
+    stage.start();
+    stage.runs("web", "app", "acme/web:1").await;
+    stage.recorder().terminate().await;
+    let status = stage.recorder().ended(Duration::from_secs(20)).await;
+    assert_eq!(status.code(), Some(0));
+    let diff = stage.run("diff", &json).await;
+    assert_eq!(
+        (diff.code, changes(&diff)),
+        (Some(0), json!([])),
+        "{diff:?}"
+    );
+
+    stage.delete("Deployment", "web").await;
+    eventually("it and its pods are gone", async || {
+        stage.api.list("Pod", &stage.ns).await.is_empty()
+            && stage.api.list("ReplicaSet", &stage.ns).await.is_empty()
+    })
+    .await;
+    let diff = stage.run("diff", &json).await;
+    assert_eq!(diff.code, Some(1), "{diff:?}");
+    assert_eq!(changes(&diff), json!([["decommission", record]]));
+    assert_eq!(stage.deployed().len(), 1, "nothing of this was sent");
+}
+
+/// The arguments of a command that knows everything but a cluster.
+fn arguments(command: &str, more: &[&str]) -> Vec<String> {
+    let flags = [
+        "--org=acme",
+        "--cluster=main",
+        "--logical-environment=production",
+    ];
+    let all = std::iter::once(&command).chain(&flags).chain(more);
+    all.map(|&it| it.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_server_that_does_not_answer_within_half_a_minute_ends_the_start() {
+    // Nothing listens there: the port is reserved.
+    let nobody = kubeconfig_for("http://127.0.0.1:1");
+    let kubeconfig = format!("--kubeconfig={}", nobody.display());
+    let started = Instant::now();
+    let (started_run, started_diff) = (
+        arguments("run", &[&kubeconfig]),
+        arguments("diff", &[&kubeconfig]),
+    );
+    let (ran, diff) = tokio::join!(run(&started_run), run(&started_diff));
+    assert!(
+        started.elapsed() < Duration::from_secs(40),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!((ran.code, diff.code), (Some(1), Some(2)));
+    let expected = "error: the API server at http://127.0.0.1:1/ was not reached within 30 s: ";
+    for ended in [ran, diff] {
+        let error = ended.said.lines().last().unwrap_or_default().to_owned();
+        assert!(error.starts_with(expected), "{}", ended.said);
+        assert_eq!(ended.out, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_context_that_is_not_there_is_named_beside_those_that_are() {
+    let kubeconfig = kubeconfig_for("http://127.0.0.1:2");
+    let given = format!("--kubeconfig={}", kubeconfig.display());
+    for (command, code) in [("run", 1), ("snapshot", 1), ("diff", 2)] {
+        let ended = run(&arguments(command, &[&given, "--context=prod"])).await;
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let expected = format!(
+            "error: --context: `prod` is not in {}; there is proxy",
+            kubeconfig.display()
+        );
+        assert_eq!(ended.said.lines().last(), Some(&*expected));
+    }
+}
