@@ -7,6 +7,7 @@ mod convert;
 mod coverage;
 mod exact;
 pub mod file;
+mod handle;
 mod health;
 mod index;
 mod intern;
@@ -31,6 +32,7 @@ use crate::model::facts::Facts;
 use crate::model::workload::Kind;
 
 pub use connect::{ConnectError, Connection, connect};
+pub use handle::HealthHandle;
 pub use health::MirrorState;
 pub use labels::{LabelSelector, LabelSelectorError};
 pub use scope::Scope;
@@ -40,7 +42,7 @@ pub use tasks::MirrorEnded;
 use convert::Converter;
 use coverage::Seen;
 use exact::ExactNamespaces;
-use keep::{Keep, Namespaces, Owners, Pods, Shared};
+use keep::{Namespaces, Owners, Pods, Shared};
 use mirror::Mirror;
 use place::Place;
 use tasks::Tasks;
@@ -58,12 +60,12 @@ pub struct Cluster {
 }
 
 /// How namespaces are known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum KnownNamespaces {
     /// By a watch of all of them.
     Watched(Arc<Mirror<Namespaces>>),
     /// One by one.
-    Exact(ExactNamespaces),
+    Exact(Arc<ExactNamespaces>),
 }
 
 /// How a mirror is.
@@ -77,6 +79,8 @@ pub struct MirrorHealth {
     pub state: MirrorState,
     /// Since when.
     pub since: Instant,
+    /// Whether it has ever shown everything.
+    pub was_synced: bool,
     /// What is wrong, if something is.
     pub error: Option<Arc<str>>,
     /// How many objects it shows.
@@ -119,7 +123,7 @@ impl Cluster {
             owners.push(tasks.start(Mirror::new(place, keep, wake.clone())));
         }
         let namespaces = if let Some(names) = exact {
-            KnownNamespaces::Exact(ExactNamespaces::new(names))
+            KnownNamespaces::Exact(Arc::new(ExactNamespaces::new(names)))
         } else {
             let place = Place {
                 kind: namespace_kind(),
@@ -192,14 +196,7 @@ impl Cluster {
 
     /// How each mirror is: pods first, then owners by kind, then namespaces.
     pub fn health(&self) -> Vec<MirrorHealth> {
-        let mut health: Vec<MirrorHealth> =
-            self.pods.iter().map(|mirror| health_of(mirror)).collect();
-        health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
-        match &self.namespaces {
-            KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
-            KnownNamespaces::Exact(exact) => health.extend(exact.health()),
-        }
-        health
+        self.health_handle().health()
     }
 
     /// Reads the namespaces that are looked at one by one; does nothing where they are watched.
@@ -264,19 +261,6 @@ impl Cluster {
     /// Ends all watches. What was known can still be asked for.
     pub async fn stop(&self) {
         self.tasks.stop().await;
-    }
-}
-
-/// How a mirror is.
-fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
-    let state = mirror.state();
-    MirrorHealth {
-        kind: mirror.place.kind.clone(),
-        namespace: mirror.place.namespace.clone(),
-        state: state.shown(),
-        since: state.health.state().1,
-        error: state.error(),
-        objects: state.index.len(),
     }
 }
 

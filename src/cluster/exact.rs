@@ -125,6 +125,7 @@ impl ExactNamespaces {
             namespace: Some(Arc::clone(name)),
             state: known.health.state().0,
             since: known.health.state().1,
+            was_synced: known.health.was_synced(),
             error: known.health.error().cloned(),
             objects: usize::from(known.namespace.is_some()),
         });

@@ -55,6 +55,7 @@ pub(super) struct Trouble {
 pub(super) struct Health {
     state: MirrorState,
     since: Instant,
+    was_synced: bool,
     needs_list: bool,
     last_trouble: Option<(Instant, Arc<str>)>,
 }
@@ -65,6 +66,7 @@ impl Health {
         Self {
             state: MirrorState::Listing,
             since: Instant::now(),
+            was_synced: false,
             needs_list: true,
             last_trouble: None,
         }
@@ -78,6 +80,11 @@ impl Health {
     /// Whether everything is shown.
     pub(super) fn is_synced(&self) -> bool {
         self.state == MirrorState::Synced
+    }
+
+    /// Whether everything was ever shown.
+    pub(super) fn was_synced(&self) -> bool {
+        self.was_synced
     }
 
     /// What was said last, unless it is over.
@@ -118,6 +125,7 @@ impl Health {
     /// A whole list was read.
     pub(super) fn listed(&mut self) {
         self.needs_list = false;
+        self.was_synced = true;
         self.enter(MirrorState::Synced);
     }
 
@@ -183,8 +191,11 @@ mod tests {
         tokio::time::advance(QUIET * 2).await;
         health.time_passed();
         assert_eq!(health.state().0, MirrorState::Listing);
+        assert!(!health.was_synced());
         health.listed();
         assert!(health.is_synced());
+        health.failed(&trouble(true, true));
+        assert!(health.was_synced());
     }
 
     #[tokio::test(start_paused = true)]

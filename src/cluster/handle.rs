@@ -1,0 +1,66 @@
+//! The health of all mirrors at one moment, and a handle to ask for it from elsewhere. A handle keeps
+//! no watch going and changes nothing.
+
+use std::sync::Arc;
+
+use super::health::MirrorState;
+use super::keep::{Keep, Owners, Pods};
+use super::mirror::Mirror;
+use super::{Cluster, KnownNamespaces, MirrorHealth};
+
+/// How the mirrors of a cluster are, for whoever shows it while somebody else owns the cluster.
+/// Clones share everything.
+#[derive(Clone, Debug)]
+pub struct HealthHandle {
+    pods: Vec<Arc<Mirror<Pods>>>,
+    owners: Vec<Arc<Mirror<Owners>>>,
+    namespaces: KnownNamespaces,
+}
+
+impl HealthHandle {
+    /// How each mirror is: pods first, then owners by kind, then namespaces. Locks one mirror after
+    /// the other, each for a moment only.
+    pub fn health(&self) -> Vec<MirrorHealth> {
+        let mut health: Vec<MirrorHealth> =
+            self.pods.iter().map(|mirror| health_of(mirror)).collect();
+        health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
+        match &self.namespaces {
+            KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
+            KnownNamespaces::Exact(exact) => health.extend(exact.health()),
+        }
+        health
+    }
+}
+
+impl Cluster {
+    /// A handle to the health of the mirrors, for others to keep.
+    pub fn health_handle(&self) -> HealthHandle {
+        HealthHandle {
+            pods: self.pods.clone(),
+            owners: self.owners.clone(),
+            namespaces: self.namespaces.clone(),
+        }
+    }
+}
+
+impl MirrorHealth {
+    /// Whether there is nothing left to wait for when a process starts: the mirror has shown
+    /// everything once, or the API server forbids it to.
+    pub fn has_settled(&self) -> bool {
+        self.was_synced || self.state == MirrorState::Forbidden
+    }
+}
+
+/// How a mirror is.
+fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
+    let state = mirror.state();
+    MirrorHealth {
+        kind: mirror.place.kind.clone(),
+        namespace: mirror.place.namespace.clone(),
+        state: state.shown(),
+        since: state.health.state().1,
+        was_synced: state.health.was_synced(),
+        error: state.error(),
+        objects: state.index.len(),
+    }
+}
