@@ -17,6 +17,7 @@ use crate::model::record::Identity;
 
 use super::batch::{self, Batch};
 use super::delivery::{Flow, PATIENCE, Run};
+use super::status::Unsent;
 use super::store::{StoreError, Stored};
 use super::{Error, Recorder, Transport, report};
 
@@ -77,7 +78,11 @@ impl<S: Transport> Recorder<S> {
         }
         self.count_orphans(&inventory);
         let plan = Arc::new(plan);
-        self.status.lock().plan = Some(plan.clone());
+        let unsent = Unsent::of(&plan, &self.ledger);
+        let mut status = self.status.lock();
+        status.plan = Some(plan.clone());
+        status.unsent = unsent;
+        drop(status);
         plan
     }
 

@@ -1,15 +1,17 @@
 //! Status: what the recorder lets others see of itself. Written by the cycle, read by whoever shows
 //! it; nothing is decided by it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use prometheus_client::metrics::histogram::Histogram;
 
+use crate::model::ledger::{Entry, Ledger, Owner};
 use crate::model::moment::Moment;
-use crate::model::plan::Plan;
+use crate::model::plan::{Plan, Why};
+use crate::model::record::{Body, Identity};
 
 /// How many of the last requests are remembered.
 const REMEMBERED: usize = 20;
@@ -26,8 +28,8 @@ impl Shared {
     }
 }
 
-/// What the recorder lets others see of itself.
-#[derive(Debug, Default)]
+/// What the recorder lets others see of itself. A clone is cheap: what is large in it is shared.
+#[derive(Clone, Debug, Default)]
 pub struct Status {
     /// Whether the stored ledger was read.
     pub ledger_read: bool,
@@ -41,6 +43,8 @@ pub struct Status {
     pub tombstones: usize,
     /// The last plan.
     pub plan: Option<Arc<Plan>>,
+    /// The entries of the ledger that the last plan sends nothing for.
+    pub unsent: Arc<[Unsent]>,
     /// How many pods have had no owner for at least a minute.
     pub orphans: usize,
     /// How many cycles there were.
@@ -61,6 +65,65 @@ pub struct Status {
     pub report_lag: Lag,
     /// Why the ledger could not be stored last, if it could not.
     pub store_error: Option<String>,
+}
+
+/// An entry of the ledger that nothing is sent for.
+#[derive(Clone, Debug)]
+pub struct Unsent {
+    /// Its key.
+    pub identity: Identity,
+    /// Whose name it is.
+    pub owner: Owner,
+    /// What GitHub last acknowledged.
+    pub held: Option<Arc<Body>>,
+    /// Why nothing is sent.
+    pub rest: Rest,
+}
+
+/// Why nothing is sent for an entry of the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// [`Plan::silent`].
+    Silent,
+    /// [`Plan::withheld`].
+    Withheld(Why),
+    /// GitHub has acknowledged its end once, and it is not yet time to say it again.
+    Tombstone,
+}
+
+impl Unsent {
+    /// The entries of `ledger` that `plan` sends nothing for.
+    pub(super) fn of(plan: &Plan, ledger: &Ledger) -> Arc<[Self]> {
+        let new = |identity: &Identity, entry: &Entry, rest| Self {
+            identity: identity.clone(),
+            owner: entry.owner.clone(),
+            held: entry.held.clone(),
+            rest,
+        };
+        let silent = plan.silent.iter().map(|identity| (identity, Rest::Silent));
+        let withheld = plan
+            .withheld
+            .iter()
+            .map(|(identity, why)| (identity, Rest::Withheld(*why)));
+        let mut unsent: Vec<Self> = silent
+            .chain(withheld)
+            .filter_map(|(identity, rest)| Some(new(identity, ledger.entry(identity)?, rest)))
+            .collect();
+
+        let mut tombstones = ledger
+            .entries()
+            .filter(|(_, entry)| entry.is_tombstone())
+            .peekable();
+        if tombstones.peek().is_some() {
+            let sent = plan.reports.iter().chain(&plan.decommissions);
+            let sent = sent.map(|step| &step.line.identity);
+            let withheld = plan.withheld.iter().map(|(identity, _)| identity);
+            let elsewhere: BTreeSet<&Identity> = sent.chain(withheld).collect();
+            let resting = tombstones.filter(|(identity, _)| !elsewhere.contains(identity));
+            unsent.extend(resting.map(|(identity, entry)| new(identity, entry, Rest::Tombstone)));
+        }
+        unsent.into()
+    }
 }
 
 /// One answered request.

@@ -94,6 +94,16 @@ pub enum Unselected {
 }
 
 impl Unselected {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::Namespace,
+        Self::NamespaceLabels,
+        Self::Kind,
+        Self::WorkloadLabels,
+        Self::Image,
+        Self::OptedOut,
+    ];
+
     /// Its name in counts.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -41,9 +41,51 @@ pub enum Row {
 }
 
 impl Row {
+    /// Every row, in their order.
+    pub const ALL: [Self; 16] = [
+        Self::Foreign,
+        Self::Tombstone,
+        Self::Adopted,
+        Self::NamespaceGone,
+        Self::NotSelected,
+        Self::NotCovered,
+        Self::WorkloadGone,
+        Self::Refused,
+        Self::Known,
+        Self::Moved,
+        Self::New,
+        Self::NoDigest,
+        Self::NotRunning,
+        Self::Dropped,
+        Self::BetweenRuns,
+        Self::Idle,
+    ];
+
     /// Its number.
     pub fn number(self) -> u8 {
         self as u8
+    }
+
+    /// Its name, in kebab case.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Foreign => "foreign",
+            Self::Tombstone => "tombstone",
+            Self::Adopted => "adopted",
+            Self::NamespaceGone => "namespace-gone",
+            Self::NotSelected => "not-selected",
+            Self::NotCovered => "not-covered",
+            Self::WorkloadGone => "workload-gone",
+            Self::Refused => "refused",
+            Self::Known => "known",
+            Self::Moved => "moved",
+            Self::New => "new",
+            Self::NoDigest => "no-digest",
+            Self::NotRunning => "not-running",
+            Self::Dropped => "dropped",
+            Self::BetweenRuns => "between-runs",
+            Self::Idle => "idle",
+        }
     }
 }
 
