@@ -53,6 +53,7 @@ pub mod github;
 pub mod recorder;
 
 pub mod cli;
+pub mod admin;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
