@@ -161,7 +161,19 @@ fn row_6_a_new_source_that_is_not_covered_is_a_gap() {
 #[test]
 fn promise_2_labels_and_annotations_that_are_not_read_take_nothing_out_of_scope() {
     type Change = fn(&mut Scene);
-    let cases: [Change; 4] = [
+    let cases: [Change; 6] = [
+        |scene| {
+            // The workload says `false`, which is nearer, and nobody sees it.
+            Arc::make_mut(&mut scene.facts.namespaces[0]).annotations =
+                annotations(&[("ignore", "true")]);
+            scene.forbid(&Kind::Deployment);
+        },
+        |scene| {
+            scene.change_pods("web", |pod| {
+                pod.annotations = annotations(&[("ignore", "true")]);
+            });
+            scene.forbid(&Kind::Pod);
+        },
         |scene| {
             scene.policy.selection.by_namespace_labels = true;
             Arc::make_mut(&mut scene.facts.namespaces[0]).selected = false;
