@@ -24,7 +24,17 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The API server turned it down, or was not reached.
+    /// The API server turned it down.
+    #[error("{what} failed: {message} ({code})")]
+    Refused {
+        /// What was tried.
+        what: &'static str,
+        /// What the API server said.
+        message: String,
+        /// The HTTP status.
+        code: u16,
+    },
+    /// The API server was not reached, or its answer not understood.
     #[error("{what} failed")]
     Api {
         /// What was tried.
@@ -47,11 +57,8 @@ impl CallError {
     /// Whether the object is not as it was when it was read: changed, created or gone.
     pub(super) fn is_conflict(&self) -> bool {
         match self {
-            Self::Api { source, .. } => match &**source {
-                kube::Error::Api(status) => matches!(status.code, 404 | 409),
-                _ => false,
-            },
-            Self::TimedOut { .. } | Self::Content(_) => false,
+            Self::Refused { code, .. } => matches!(code, 404 | 409),
+            Self::Api { .. } | Self::TimedOut { .. } | Self::Content(_) => false,
         }
     }
 }
@@ -183,6 +190,11 @@ impl ConfigMaps {
         };
         match tokio::time::timeout(TIMEOUT, call).await {
             Err(_) => Err(failed(CallError::TimedOut { what })),
+            Ok(Err(kube::Error::Api(status))) => Err(failed(CallError::Refused {
+                what,
+                message: status.message,
+                code: status.code,
+            })),
             Ok(Err(error)) => Err(failed(CallError::Api {
                 what,
                 source: Box::new(error),
