@@ -15,7 +15,6 @@
     reason = "a failed test should say so loudly"
 )]
 
-#[cfg(test)]
 #[path = "support/control_plane.rs"]
 #[expect(dead_code, reason = "each test program uses its part")]
 mod control_plane;
@@ -28,6 +27,8 @@ mod cluster {
     mod api;
     mod calls;
     mod changes;
+    mod github;
+    mod grants;
     mod kills;
     mod ledger;
     mod names;
@@ -38,4 +39,5 @@ mod cluster {
     mod rollouts;
     mod scale;
     mod stage;
+    mod workloads;
 }

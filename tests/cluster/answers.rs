@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use deployment_recorder::sandbox::{Attestation, Fault, FaultKind, Status};
 
-use super::api::Cascade;
-use super::objects::{deployment, digest, with_containers};
+use super::objects::{deployment, digest};
 use super::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -51,9 +50,7 @@ async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_
     const PAUSE: u64 = 15;
     let mut stage = Stage::new("patient").await;
     for name in ["goes", "changes", "returns", "trigger"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     for name in ["goes", "changes", "returns", "trigger"] {
@@ -65,57 +62,33 @@ async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_
         reset_after: None,
     }));
     let count = stage.github.request_count();
-    stage
-        .patch(
-            "Deployment",
-            "trigger",
-            &with_containers(&[("app", "acme/web:2")]),
-        )
-        .await;
+    stage.roll("trigger", "acme/web:2").await;
     stage
         .until("the refusal", |github| github.request_count() > count)
         .await;
 
+    let done = stage.recorder().cycles();
     for name in ["goes", "changes", "returns"] {
-        stage
-            .api
-            .delete("Deployment", &stage.ns, name, Cascade::Foreground)
-            .await;
+        stage.remove(name).await;
     }
-    super::api::eventually("they are gone", async || {
-        stage.api.list("Deployment", &stage.ns).await.len() == 1
-    })
-    .await;
-    stage.recorder().cycles(1).await;
-    stage
-        .create(&deployment(&stage.ns, "changes", &[("app", "acme/web:3")]))
-        .await;
-    stage
-        .create(&deployment(&stage.ns, "returns", &[("app", "acme/web:1")]))
-        .await;
-    stage
-        .pods_are("changes-deployment", "acme/web:3", "running")
-        .await;
-    stage
-        .pods_are("returns-deployment", "acme/web:1", "running")
-        .await;
+    stage.recorder().cycles_after(done).await;
+    stage.deploy("changes", "acme/web:3").await;
+    stage.deploy("returns", "acme/web:1").await;
+    stage.started("changes", "acme/web:3").await;
+    stage.started("returns", "acme/web:1").await;
 
     stage.ends("goes", "app").await;
     stage.runs("changes", "app", "acme/web:3").await;
     stage.runs("trigger", "app", "acme/web:2").await;
-    let ended = |name: &str| {
-        let history = stage.history(name, "app");
-        history
-            .iter()
-            .any(|it| it.record.status == Status::Decommissioned)
-    };
-    assert!(!ended("changes") && !ended("returns") && !ended("trigger"));
+    for name in ["changes", "returns", "trigger"] {
+        assert!(stage.never_ended(name, "app"), "{name}");
+    }
     let requests = stage.requests();
     let refused = requests
         .iter()
         .position(|it| it.status == Some(429))
         .unwrap();
-    let waited = requests[refused + 1].at - requests[refused].at;
+    let waited = requests[refused + 1].at.abs_diff(requests[refused].at);
     assert!(waited >= Duration::from_secs(PAUSE), "{waited:?}");
 }
 
@@ -123,12 +96,8 @@ async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_
 async fn a_recorder_that_is_asked_to_stop_hears_the_answer_and_says_nothing_is_gone() {
     let mut stage = Stage::new("stopped").await;
     for name in ["stays", "goes"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
-        stage
-            .pods_are(&format!("{name}-deployment"), "acme/web:1", "running")
-            .await;
+        stage.deploy(name, "acme/web:1").await;
+        stage.started(name, "acme/web:1").await;
     }
     stage
         .github
@@ -137,9 +106,7 @@ async fn a_recorder_that_is_asked_to_stop_hears_the_answer_and_says_nothing_is_g
     stage
         .until("a request", |github| github.request_count() == 1)
         .await;
-    stage.recorder().terminate().await;
-    let status = stage.recorder().ended(Duration::from_secs(20)).await;
-    assert_eq!(status.code(), Some(0));
+    stage.stop().await;
     assert_eq!(
         stage.requests()[0].status,
         Some(200),
@@ -148,27 +115,14 @@ async fn a_recorder_that_is_asked_to_stop_hears_the_answer_and_says_nothing_is_g
     assert_eq!(stage.deployed().len(), 2);
 
     // GitHub's answer stands in the ledger: what has gone meanwhile is known to be there.
-    stage
-        .api
-        .delete("Deployment", &stage.ns, "goes", Cascade::Foreground)
-        .await;
-    super::api::eventually("it is gone", async || {
-        stage
-            .api
-            .get("Deployment", &stage.ns, "goes")
-            .await
-            .is_none()
-    })
-    .await;
+    stage.remove("goes").await;
     stage.github.fault(Fault::once(FaultKind::Hang));
     let count = stage.github.request_count();
     stage.start();
     stage
         .until("a request", |github| github.request_count() > count)
         .await;
-    stage.recorder().terminate().await;
-    let status = stage.recorder().ended(Duration::from_secs(20)).await;
-    assert_eq!(status.code(), Some(0), "also when GitHub hangs");
+    stage.stop().await;
     stage.start();
     stage.ends("goes", "app").await;
     assert_eq!(

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::api::eventually;
-use super::objects::{deployment, digest};
-use super::program::{Ended, run};
+use super::objects::digest;
+use super::program::run;
 use super::proxy::kubeconfig_for;
 use super::stage::Stage;
 use crate::control_plane::ControlPlane;
@@ -29,9 +29,7 @@ async fn a_start_lists_and_watches_and_asks_for_no_pod_or_owner_by_name() {
     let mut stage = Stage::new("calls").await;
     stage.look_at_the_whole_cluster();
     for name in ["one", "two", "three"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     for name in ["one", "two", "three"] {
@@ -84,21 +82,15 @@ async fn a_start_lists_and_watches_and_asks_for_no_pod_or_owner_by_name() {
 async fn a_dry_run_says_what_it_would_send_and_writes_nothing_anywhere() {
     let mut stage = Stage::new("dry").await;
     stage.set("dry-run", "");
-    stage
-        .create(&deployment(&stage.ns, "web", &[("app", "acme/web:1")]))
-        .await;
-    stage
-        .pods_are("web-deployment", "acme/web:1", "running")
-        .await;
+    stage.deploy("web", "acme/web:1").await;
+    stage.started("web", "acme/web:1").await;
     stage.begin().await;
     let digest = digest("acme/web:1");
     stage
         .recorder()
         .says("would send", |event| event["digest"] == digest)
         .await;
-    stage.recorder().terminate().await;
-    let status = stage.recorder().ended(Duration::from_secs(20)).await;
-    assert_eq!(status.code(), Some(0));
+    stage.stop().await;
     assert_eq!(stage.github.request_count(), 0);
     let calls = audited("dry");
     assert!(!calls.is_empty());
@@ -117,75 +109,72 @@ async fn a_dry_run_says_what_it_would_send_and_writes_nothing_anywhere() {
     );
 }
 
+/// What `diff` exits with, and what it shows: action and name.
+async fn diff(stage: &Stage) -> (Option<i32>, Value) {
+    let ended = stage.run("diff", &["--output=json"]).await;
+    let shown: Value = serde_json::from_str(&ended.out).unwrap_or_else(|_| panic!("{ended:?}"));
+    let changes = shown["changes"].as_array().unwrap().iter();
+    let changes = changes.map(|it| json!([it["action"], it["record_name"]]));
+    (ended.code, changes.collect())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn snapshot_and_diff_show_what_is_and_what_would_be_sent_and_exit_by_it() {
-    let mut stage = Stage::new("commands").await;
+async fn diff_shows_what_the_next_cycle_would_send_and_exits_by_it() {
+    let mut stage = Stage::new("diff").await;
+    stage.deploy("web", "acme/web:1").await;
+    stage.started("web", "acme/web:1").await;
     let started = Instant::now();
     let refused = stage.run("diff", &[]).await;
+    assert_eq!(refused.code, Some(2), "it may read nothing");
     assert_eq!(
-        refused.code,
-        Some(2),
-        "without rights it cannot be told: {refused:?}"
+        refused.said.lines().last(),
+        Some(
+            "error: ConfigMap deployment-recorder: reading it failed: configmaps \
+             \"deployment-recorder\" is forbidden: User \"diff\" cannot get resource \
+             \"configmaps\" in API group \"\" in the namespace \"diff-ledger\" (403)"
+        )
     );
     assert!(
         started.elapsed() < Duration::from_secs(20),
         "it waits for no rights"
     );
-    stage
-        .create(&deployment(&stage.ns, "web", &[("app", "acme/web:1")]))
-        .await;
-    stage
-        .pods_are("web-deployment", "acme/web:1", "running")
-        .await;
+
     stage.grant().await;
-
-    let json = ["--output=json"];
     let record = stage.name("web", "app");
-    let snapshot = stage.run("snapshot", &json).await;
-    assert_eq!(snapshot.code, Some(0), "{snapshot:?}");
-    let shown: Value = serde_json::from_str(&snapshot.out).unwrap();
-    let shown = &shown["sources"][0];
-    assert_eq!(
-        (
-            &shown["workload"],
-            &shown["record"]["record_name"],
-            &shown["record"]["digest"]
-        ),
-        (&json!("web"), &json!(record), &json!(digest("acme/web:1")))
-    );
-    let diff = stage.run("diff", &json).await;
-    let changes = |diff: &Ended| -> Value {
-        let shown: Value = serde_json::from_str(&diff.out).unwrap();
-        let changes = shown["changes"].as_array().unwrap().iter();
-        changes
-            .map(|it| json!([it["action"], it["record_name"]]))
-            .collect()
-    };
-    assert_eq!(diff.code, Some(1), "{diff:?}");
-    assert_eq!(changes(&diff), json!([["new", record]]));
-
+    assert_eq!(diff(&stage).await, (Some(1), json!([["new", record]])));
     stage.start();
     stage.runs("web", "app", "acme/web:1").await;
-    stage.recorder().terminate().await;
-    let status = stage.recorder().ended(Duration::from_secs(20)).await;
-    assert_eq!(status.code(), Some(0));
-    let diff = stage.run("diff", &json).await;
-    assert_eq!(
-        (diff.code, changes(&diff)),
-        (Some(0), json!([])),
-        "{diff:?}"
-    );
-
-    stage.delete("Deployment", "web").await;
-    eventually("it and its pods are gone", async || {
-        stage.api.list("Pod", &stage.ns).await.is_empty()
-            && stage.api.list("ReplicaSet", &stage.ns).await.is_empty()
+    stage.stop().await;
+    assert_eq!(diff(&stage).await, (Some(0), json!([])));
+    stage.roll("web", "acme/web:2").await;
+    eventually("only the new pod is left", async || {
+        let pods = stage.api.list("Pod", &stage.ns).await;
+        pods.iter()
+            .all(|pod| pod["spec"]["containers"][0]["image"] == "acme/web:2")
     })
     .await;
-    let diff = stage.run("diff", &json).await;
-    assert_eq!(diff.code, Some(1), "{diff:?}");
-    assert_eq!(changes(&diff), json!([["decommission", record]]));
-    assert_eq!(stage.deployed().len(), 1, "nothing of this was sent");
+    assert_eq!(diff(&stage).await, (Some(1), json!([["update", record]])));
+    stage.remove("web").await;
+    assert_eq!(
+        diff(&stage).await,
+        (Some(1), json!([["decommission", record]]))
+    );
+    assert!(stage.never_ended("web", "app"), "nothing of this was sent");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn snapshot_shows_what_would_be_recorded() {
+    let stage = Stage::new("snapshot").await;
+    stage.grant().await;
+    stage.deploy("web", "acme/web:1").await;
+    stage.started("web", "acme/web:1").await;
+    let snapshot = stage.run("snapshot", &["--output=json"]).await;
+    assert_eq!(snapshot.code, Some(0), "{snapshot:?}");
+    let shown: Value = serde_json::from_str(&snapshot.out).unwrap();
+    let record = &shown["sources"][0]["record"];
+    assert_eq!(record["record_name"], stage.name("web", "app"));
+    assert_eq!(record["digest"], digest("acme/web:1"));
+    assert_eq!(stage.github.request_count(), 0);
 }
 
 /// The arguments of a command that knows everything but a cluster.

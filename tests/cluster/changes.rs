@@ -4,7 +4,7 @@ use deployment_recorder::sandbox::Status;
 use serde_json::json;
 
 use super::api::Cascade;
-use super::objects::{cron_job, deployment, digest, job_of, with_containers, workload};
+use super::objects::{cron_job, deployment, digest, job_of, workload};
 use super::stage::{ENVIRONMENT, Stage};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -17,27 +17,19 @@ async fn what_runs_at_the_start_is_recorded_and_so_is_what_comes_changes_and_goe
         {"name": "proxy", "image": "envoy:1.30", "restartPolicy": "Always"},
     ]);
     stage.create(&web).await;
+    let pinned = format!("sha256:{}", "5".repeat(64));
+    let db = format!("quay.io/acme/db@{pinned}");
     for (kind, name, image) in [
-        ("StatefulSet", "db", "quay.io/acme/db@sha256:"),
+        ("StatefulSet", "db", &*db),
         ("DaemonSet", "agent", "ghcr.io/acme/agent:3"),
     ] {
-        let image = match kind {
-            "StatefulSet" => format!("{image}{}", "5".repeat(64)),
-            _ => image.to_owned(),
-        };
-        stage
-            .create(&workload(kind, &stage.ns, name, &[("app", &image)]))
-            .await;
+        let object = workload(kind, &stage.ns, name, &[("app", image)]);
+        stage.create(&object).await;
     }
     let nightly = cron_job(&stage.ns, "nightly", &[("run", "acme/nightly:7")]);
     let nightly = stage.create(&nightly).await;
     stage.create(&job_of(&nightly, "nightly-1")).await;
-    for (app, image) in [
-        ("web-deployment", "acme/web:1.0"),
-        ("agent-daemonset", "ghcr.io/acme/agent:3"),
-    ] {
-        stage.pods_are(app, image, "running").await;
-    }
+    stage.started("web", "acme/web:1.0").await;
 
     stage.begin().await;
     stage.runs("web", "app", "acme/web:1.0").await;
@@ -47,7 +39,7 @@ async fn what_runs_at_the_start_is_recorded_and_so_is_what_comes_changes_and_goe
     stage
         .until("the pinned digest", |_| {
             let db = stage.record("db", "app");
-            db.is_some_and(|it| it.digest == format!("sha256:{}", "5".repeat(64)))
+            db.is_some_and(|it| it.digest == pinned)
         })
         .await;
     let proxy = stage.record("web", "proxy").unwrap();
@@ -57,17 +49,9 @@ async fn what_runs_at_the_start_is_recorded_and_so_is_what_comes_changes_and_goe
     );
     assert_eq!(stage.deployed().len(), 5, "init containers have no record");
 
-    stage
-        .create(&deployment(&stage.ns, "new", &[("app", "acme/new:1")]))
-        .await;
+    stage.deploy("new", "acme/new:1").await;
     stage.runs("new", "app", "acme/new:1").await;
-    stage
-        .patch(
-            "Deployment",
-            "new",
-            &with_containers(&[("app", "acme/new:2")]),
-        )
-        .await;
+    stage.roll("new", "acme/new:2").await;
     stage.runs("new", "app", "acme/new:2").await;
     stage.delete("Deployment", "new").await;
     stage.ends("new", "app").await;
@@ -81,9 +65,7 @@ async fn a_deleted_workload_ends_whichever_of_it_and_its_pods_goes_first() {
     stage.set("mass-decommission-hold", "0s");
     let names = ["pods-first", "owner-first", "foreground", "orphans"];
     for name in names {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     for name in names {
@@ -136,34 +118,14 @@ async fn a_deleted_workload_ends_whichever_of_it_and_its_pods_goes_first() {
 async fn what_is_deleted_while_the_recorder_is_down_ends_at_its_next_start() {
     let mut stage = Stage::new("down").await;
     for name in ["stays", "goes"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     stage.runs("stays", "app", "acme/web:1").await;
     stage.runs("goes", "app", "acme/web:1").await;
     stage.kill().await;
-    stage
-        .api
-        .delete("Deployment", &stage.ns, "goes", Cascade::Foreground)
-        .await;
-    super::api::eventually("goes is gone", async || {
-        stage
-            .api
-            .get("Deployment", &stage.ns, "goes")
-            .await
-            .is_none()
-    })
-    .await;
+    stage.remove("goes").await;
     stage.start();
     stage.ends("goes", "app").await;
-    assert_eq!(
-        stage.record("stays", "app").unwrap().status,
-        Status::Deployed
-    );
-    let ends = |change: &deployment_recorder::sandbox::Change| {
-        change.record.status == Status::Decommissioned
-    };
-    assert!(!stage.history("stays", "app").iter().any(ends));
+    assert!(stage.never_ended("stays", "app"));
 }

@@ -10,8 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::sleep;
 
-use super::api::{Cascade, eventually};
-use super::objects::{deployment, digest};
+use super::objects::digest;
 use super::stage::{ENVIRONMENT, Stage};
 
 /// In how many clusters' worth of namespaces, and how often in each.
@@ -25,9 +24,7 @@ const LATEST: u64 = 2600;
 
 async fn create(stage: &Stage, round: usize) {
     let name = format!("web-{round}");
-    stage
-        .create(&deployment(&stage.ns, &name, &[("app", "acme/web:1")]))
-        .await;
+    stage.deploy(&name, "acme/web:1").await;
 }
 
 /// One stage: each workload is there when the recorder starts, or comes while it runs, and goes
@@ -41,9 +38,7 @@ async fn killed(seed: u64) {
         .fault(Fault::new(FaultKind::Slow { millis: SLOW }));
     stage.grant().await;
     create(&stage, 0).await;
-    stage
-        .pods_are("web-0-deployment", "acme/web:1", "running")
-        .await;
+    stage.started("web-0", "acme/web:1").await;
     for round in 0..KILLS {
         let count = stage.github.request_count();
         stage.start();
@@ -54,18 +49,7 @@ async fn killed(seed: u64) {
         sleep(Duration::from_millis(random.random_range(0..=LATEST))).await;
         stage.kill().await;
         let name = format!("web-{round}");
-        stage
-            .api
-            .delete("Deployment", &stage.ns, &name, Cascade::Foreground)
-            .await;
-        eventually("it is gone", async || {
-            stage
-                .api
-                .get("Deployment", &stage.ns, &name)
-                .await
-                .is_none()
-        })
-        .await;
+        stage.remove(&name).await;
     }
     stage.github.clear();
     stage.start();

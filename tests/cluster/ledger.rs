@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use deployment_recorder::sandbox::Status;
 
-use super::api::{Cascade, eventually};
-use super::objects::deployment;
+use super::api::Cascade;
 use super::program::Program;
 use super::stage::Stage;
 
@@ -16,9 +15,7 @@ const SHARD: &str = "deployment-recorder-0";
 async fn recorded(name: &str, names: &[&str]) -> Stage {
     let mut stage = Stage::new(name).await;
     for name in names {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     for name in names {
@@ -29,33 +26,20 @@ async fn recorded(name: &str, names: &[&str]) -> Stage {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_ledger_that_is_deleted_under_a_running_recorder_is_written_again_as_a_whole() {
-    let mut stage = recorded("deleted-ledger", &["goes", "stays"]).await;
+    let mut stage = recorded("lost-ledger", &["goes", "stays"]).await;
     for part in [ROOT, SHARD] {
         stage
             .api
             .delete("ConfigMap", &stage.ledger(), part, Cascade::Background)
             .await;
     }
-    stage
-        .create(&deployment(&stage.ns, "new", &[("app", "acme/new:1")]))
-        .await;
+    stage.deploy("new", "acme/new:1").await;
     stage.runs("new", "app", "acme/new:1").await;
     for part in [ROOT, SHARD] {
         stage.api.wait_for("ConfigMap", &stage.ledger(), part).await;
     }
     stage.kill().await;
-    stage
-        .api
-        .delete("Deployment", &stage.ns, "goes", Cascade::Foreground)
-        .await;
-    eventually("it is gone", async || {
-        stage
-            .api
-            .get("Deployment", &stage.ns, "goes")
-            .await
-            .is_none()
-    })
-    .await;
+    stage.remove("goes").await;
     stage.start();
     stage.ends("goes", "app").await;
     assert_eq!(stage.deployed().len(), 2);
@@ -100,10 +84,8 @@ async fn of_two_recorders_with_one_ledger_the_older_one_stops_before_it_sends() 
             github.request_count() > count
         })
         .await;
-    stage
-        .create(&deployment(&stage.ns, "new", &[("app", "acme/new:1")]))
-        .await;
-    let status = stage.recorder().ended(Duration::from_secs(60)).await;
+    stage.deploy("new", "acme/new:1").await;
+    let status = stage.recorder().ended(Duration::from_mins(1)).await;
     let said = stage.recorder().said();
     let error = said.lines().last().unwrap_or_default();
     assert_eq!(status.code(), Some(1), "{said}");

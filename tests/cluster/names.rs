@@ -26,9 +26,7 @@ async fn workloads_of_one_name_have_a_record_each_and_a_name_that_is_released_is
     stage
         .pods_are("web-statefulset", "acme/db:1", "running")
         .await;
-    stage
-        .pods_are("web-deployment", "acme/web:1", "running")
-        .await;
+    stage.started("web", "acme/web:1").await;
     stage.begin().await;
     stage.runs("web", "app", "acme/web:1").await;
     stage
@@ -53,64 +51,39 @@ async fn workloads_of_one_name_have_a_record_each_and_a_name_that_is_released_is
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn names_that_are_equal_although_their_parts_differ_are_told_apart_until_one_is_free() {
+async fn one_text_that_three_workloads_would_be_called_is_given_to_one_at_a_time() {
     let mut stage = Stage::new("parts").await;
     stage.set("namespaces", "parts,parts-a");
     let metadata = json!({"name": "parts-a"});
     let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata});
     stage.create(&namespace).await;
-    stage
-        .api
-        .wait_for("ServiceAccount", "parts-a", "default")
-        .await;
-    stage
-        .create(&deployment("parts", "a-b", &[("app", "acme/one:1")]))
-        .await;
+    let account = ("ServiceAccount", "parts-a", "default");
+    stage.api.wait_for(account.0, account.1, account.2).await;
+    stage.deploy("a-b", "acme/one:1").await;
     stage.begin().await;
     stage.runs("a-b", "app", "acme/one:1").await;
 
-    stage
-        .create(&deployment("parts-a", "b", &[("app", "acme/two:1")]))
-        .await;
-    stage
-        .until("a record with another name", |github| {
-            let records = github.records();
-            records.iter().any(|it| it.digest == digest("acme/two:1"))
-        })
-        .await;
-    assert_eq!(
-        stage.record("a-b", "app").unwrap().digest,
-        digest("acme/one:1")
-    );
-    stage.delete("Deployment", "a-b").await;
-    stage.ends("a-b", "app").await;
-    let second = deployment(
-        "parts-a",
-        "b",
-        &[("new", "acme/two:1"), ("app", "acme/two:1")],
-    );
-    stage
-        .api
-        .delete(
-            "Deployment",
-            "parts-a",
-            "b",
-            super::api::Cascade::Foreground,
-        )
-        .await;
-    super::api::eventually("b is gone", async || {
-        stage.api.get("Deployment", "parts-a", "b").await.is_none()
-    })
-    .await;
+    let second = deployment("parts-a", "b", &[("app", "acme/two:1")]);
     stage.create(&second).await;
+    let of_second = |stage: &Stage| {
+        let mut records = stage.github.records().into_iter();
+        records.find(|it| it.digest == digest("acme/two:1"))
+    };
     stage
-        .until("the new container under its plain name", |github| {
-            let record = github.record(ENVIRONMENT, "parts-a-b-new");
-            record.is_some_and(|it| it.status == Status::Deployed)
-        })
+        .until("a record of the second", |_| of_second(&stage).is_some())
         .await;
-    let deployed = stage.deployed();
-    assert_eq!(deployed.len(), 2, "{deployed:?}");
+    let second = of_second(&stage).unwrap();
+    let name = stage.name("a-b", "app");
+    assert!(second.key.deployment_name.starts_with(&format!("{name}-")));
+    assert!(stage.never_ended("a-b", "app"));
+
+    stage.remove("a-b").await;
+    stage.ends("a-b", "app").await;
+    let third = deployment("parts", "a", &[("b-app", "acme/three:1")]);
+    stage.create(&third).await;
+    stage.runs("a", "b-app", "acme/three:1").await;
+    assert_eq!(stage.name("a", "b-app"), name, "this is the same text");
+    assert_eq!(of_second(&stage), Some(second), "who has a name keeps it");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -124,9 +97,7 @@ async fn a_changed_environment_label_moves_a_record_and_ends_the_old_one_after_t
         .api
         .patch("Namespace", "", &ns, &label("staging"))
         .await;
-    stage
-        .create(&deployment(&ns, "web", &[("app", "acme/web:1")]))
-        .await;
+    stage.deploy("web", "acme/web:1").await;
     stage.begin().await;
     let name = stage.name("web", "app");
     let status = |environment: &str| {

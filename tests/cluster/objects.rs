@@ -1,13 +1,17 @@
 //! Workloads as people write them, and the digest that kwok gives an image.
 
+use std::fmt::Write;
+
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use serde_json::{Value, json};
 
 /// The digest that an image runs with here: of its name as written.
 pub(crate) fn digest(image: &str) -> String {
-    let hash = hash(&SHA256, image.as_bytes());
-    let hex: String = hash.as_ref().iter().map(|b| format!("{b:02x}")).collect();
-    format!("sha256:{hex}")
+    let mut digest = "sha256:".to_owned();
+    for byte in hash(&SHA256, image.as_bytes()).as_ref() {
+        let _ = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 /// Containers by name and image.

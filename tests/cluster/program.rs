@@ -116,11 +116,15 @@ impl Program {
         .await;
     }
 
-    /// Waits until so many more cycles are done.
-    pub(crate) async fn cycles(&self, more: usize) {
-        let before = self.events("cycle done").len();
-        eventually(&format!("cycles in {}", self.log.display()), async || {
-            self.events("cycle done").len() >= before + more
+    /// How many cycles are done.
+    pub(crate) fn cycles(&self) -> usize {
+        self.events("cycle done").len()
+    }
+
+    /// Waits until more cycles are done than that.
+    pub(crate) async fn cycles_after(&self, done: usize) {
+        eventually(&format!("a cycle in {}", self.log.display()), async || {
+            self.cycles() > done
         })
         .await;
     }

@@ -1,14 +1,13 @@
 //! Rights that are few, that are taken away and given back (promises 2 and 7).
 
-use deployment_recorder::sandbox::Status;
 use serde_json::{Value, json};
 
-use super::api::{Cascade, eventually};
-use super::objects::{annotations, deployment};
+use super::grants::deployed;
+use super::objects::annotations;
 use super::proxy::Proxy;
-use super::stage::{Stage, deployed};
+use super::stage::Stage;
 
-/// The rules of the ClusterRole without one resource.
+/// The rules of the `ClusterRole` without one resource.
 fn without(resource: &str) -> Value {
     let mut rules = deployed("ClusterRole")["rules"].clone();
     for rule in rules.as_array_mut().expect("rules") {
@@ -16,6 +15,27 @@ fn without(resource: &str) -> Value {
         resources.retain(|it| it != resource);
     }
     rules
+}
+
+/// Changes what the recorder may read of the whole cluster.
+async fn may_read(stage: &Stage, rules: &Value) {
+    let change = json!({"rules": rules});
+    let role = &stage.user;
+    stage.api.patch("ClusterRole", "", role, &change).await;
+}
+
+/// Changes what runs, and waits until the recorder has looked at all of it that it may see.
+async fn look_on(stage: &Stage) {
+    let recorder = stage.recorder.as_ref().unwrap();
+    let done = recorder.cycles();
+    stage.remove("goes").await;
+    recorder.cycles_after(done).await;
+    // Whatever of this can still be seen makes it look once more.
+    let tag = annotations(&json!({"metadata.github.com/looked": "again"}));
+    let done = recorder.cycles();
+    stage.patch("Deployment", "stays", &tag).await;
+    stage.api.patch("Namespace", "", &stage.ns, &tag).await;
+    recorder.cycles_after(done).await;
 }
 
 /// The right to read a resource is taken away while a workload is deleted, and given back.
@@ -26,79 +46,34 @@ async fn taken_away(name: &str, group: &str, resource: &str, kind: &str) {
     stage.set("kubeconfig", proxy.kubeconfig().to_str().unwrap());
     stage.look_at_the_whole_cluster();
     for name in ["goes", "stays"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     stage.runs("goes", "app", "acme/web:1").await;
     stage.runs("stays", "app", "acme/web:1").await;
 
-    let change = json!({"rules": without(resource)});
-    stage
-        .api
-        .patch("ClusterRole", "", &stage.user, &change)
-        .await;
+    may_read(&stage, &without(resource)).await;
     stage.wait_for_right(false, group, resource, "").await;
     proxy.end_watches();
+    let forbidden = |event: &Value| event["kind"] == kind;
     stage
         .recorder()
-        .says("a mirror is forbidden", |event| event["kind"] == kind)
+        .says("a mirror is forbidden", forbidden)
         .await;
-    let done = stage.recorder().events("cycle done").len();
-    stage
-        .api
-        .delete("Deployment", &stage.ns, "goes", Cascade::Foreground)
-        .await;
-    eventually("it is gone", async || {
-        stage
-            .api
-            .get("Deployment", &stage.ns, "goes")
-            .await
-            .is_none()
-    })
-    .await;
-    let recorder = stage.recorder.as_ref().unwrap();
-    eventually("a cycle", async || {
-        recorder.events("cycle done").len() > done
-    })
-    .await;
-    // Whatever of this can still be seen makes it look once more.
-    let tag = annotations(&json!({"metadata.github.com/looked": "again"}));
-    let done = recorder.events("cycle done").len();
-    stage.patch("Deployment", "stays", &tag).await;
-    stage.api.patch("Namespace", "", &stage.ns, &tag).await;
-    eventually("a cycle", async || {
-        recorder.events("cycle done").len() > done
-    })
-    .await;
+    look_on(&stage).await;
     for name in ["goes", "stays"] {
-        assert_eq!(
-            stage.record(name, "app").unwrap().status,
-            Status::Deployed,
-            "{name}"
-        );
+        assert!(stage.never_ended(name, "app"), "{name}");
     }
 
-    let change = json!({"rules": deployed("ClusterRole")["rules"]});
-    stage
-        .api
-        .patch("ClusterRole", "", &stage.user, &change)
-        .await;
+    may_read(&stage, &deployed("ClusterRole")["rules"]).await;
     stage.ends("goes", "app").await;
     stage
         .until("what stays has its tag", |_| {
-            stage
-                .record("stays", "app")
-                .is_some_and(|it| it.tags.contains_key("looked"))
+            let record = stage.record("stays", "app");
+            record.is_some_and(|it| it.tags.contains_key("looked"))
         })
         .await;
-    let history = stage.history("stays", "app");
-    assert!(
-        history
-            .iter()
-            .all(|it| it.record.status == Status::Deployed)
-    );
+    assert!(stage.never_ended("stays", "app"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -136,9 +111,7 @@ async fn roles_in_one_namespace_are_rights_enough_for_that_namespace() {
     stage.create(&role).await;
     stage.create(&binding).await;
     stage.wait_for_right(true, "", "pods", &ns).await;
-    stage
-        .create(&deployment(&ns, "web", &[("app", "acme/web:1")]))
-        .await;
+    stage.deploy("web", "acme/web:1").await;
     stage.start();
     stage.runs("web", "app", "acme/web:1").await;
     stage.delete("Deployment", "web").await;

@@ -24,20 +24,14 @@ async fn a_removed_container_ends_although_the_sidecar_beside_it_crashes_all_the
     let fewer = with_containers(&[("app", "acme/web:1"), side]);
     stage.patch("Deployment", "web", &fewer).await;
     stage.ends("web", "helper").await;
-    let app = stage.history("web", "app");
-    assert!(
-        app.iter().all(|it| it.record.status == Status::Deployed),
-        "{app:?}"
-    );
+    assert!(stage.never_ended("web", "app"));
     assert_eq!(stage.record("web", "side"), None, "it never ran");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_rollout_that_never_gets_ready_is_not_recorded_and_a_rollback_changes_nothing() {
     let mut stage = Stage::new("failed").await;
-    stage
-        .create(&deployment(&stage.ns, "web", &[("app", "acme/web:1")]))
-        .await;
+    stage.deploy("web", "acme/web:1").await;
     stage.begin().await;
     stage.runs("web", "app", "acme/web:1").await;
 
@@ -45,24 +39,12 @@ async fn a_rollout_that_never_gets_ready_is_not_recorded_and_a_rollback_changes_
         ("acme/web:2-unready", "running"),
         ("acme/web:3-crashes", "waiting"),
     ] {
-        let cycles = stage.recorder().events("cycle done").len();
-        stage
-            .patch("Deployment", "web", &with_containers(&[("app", image)]))
-            .await;
+        let done = stage.recorder().cycles();
+        stage.roll("web", image).await;
         stage.pods_are("web-deployment", image, state).await;
-        let recorder = stage.recorder();
-        eventually("the recorder looks at it", async || {
-            recorder.events("cycle done").len() > cycles
-        })
-        .await;
+        stage.recorder().cycles_after(done).await;
     }
-    stage
-        .patch(
-            "Deployment",
-            "web",
-            &with_containers(&[("app", "acme/web:1")]),
-        )
-        .await;
+    stage.roll("web", "acme/web:1").await;
     eventually("only the old pod is left", async || {
         let pods = stage.api.list("Pod", &stage.ns).await;
         let image = |pod: &Value| pod["spec"]["containers"][0]["image"] == "acme/web:1";
@@ -70,13 +52,7 @@ async fn a_rollout_that_never_gets_ready_is_not_recorded_and_a_rollback_changes_
     })
     .await;
     // What the recorder makes of all that has reached GitHub by the time that this has.
-    stage
-        .patch(
-            "Deployment",
-            "web",
-            &with_containers(&[("app", "acme/web:4")]),
-        )
-        .await;
+    stage.roll("web", "acme/web:4").await;
     stage.runs("web", "app", "acme/web:4").await;
     let history = stage.history("web", "app");
     let digests: Vec<&str> = history.iter().map(|it| &*it.record.digest).collect();
@@ -116,9 +92,7 @@ async fn annotations_reach_github_when_they_are_added_edited_and_removed_at_ever
         .api
         .patch("Namespace", "", &ns, &from("namespace"))
         .await;
-    stage
-        .create(&deployment(&ns, "web", &[("app", "acme/web:1")]))
-        .await;
+    stage.deploy("web", "acme/web:1").await;
     stage.begin().await;
     tagged(&stage, Some("namespace"), &[]).await;
 
@@ -153,9 +127,7 @@ async fn a_rollout_to_an_image_that_is_excluded_ends_its_record() {
     let mut stage = Stage::new("excluded").await;
     stage.set("exclude-images", "docker.io/acme/secret*");
     for name in ["web", "other"] {
-        stage
-            .create(&deployment(&stage.ns, name, &[("app", "acme/web:1")]))
-            .await;
+        stage.deploy(name, "acme/web:1").await;
     }
     stage.begin().await;
     stage.runs("web", "app", "acme/web:1").await;

@@ -1,19 +1,17 @@
 //! The stage of a test: namespaces of its own in a cluster, a GitHub of its own, and a recorder
 //! between them with rights, scope and ledger of its own, so that stages do not disturb each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use deployment_recorder::sandbox::{Change, Entry, Record, Sandbox, Settings, Status, serve};
-use serde_json::{Value, json};
+use deployment_recorder::sandbox::{Sandbox, Settings, serve};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
-use super::api::{Api, Cascade, PATIENCE, eventually};
-use super::objects::digest;
+use super::api::Api;
 use super::program::{Ended, Program, run};
 use crate::control_plane::ControlPlane;
 
@@ -103,49 +101,6 @@ impl Stage {
         format!("{}-ledger", self.ns)
     }
 
-    /// Gives the recorder the rights of `deploy/rbac.yaml`, and waits until they count.
-    pub(crate) async fn grant(&self) {
-        self.grant_cluster().await;
-        self.grant_ledger().await;
-    }
-
-    /// Those to read the whole cluster.
-    pub(crate) async fn grant_cluster(&self) {
-        let mut role = deployed("ClusterRole");
-        role["metadata"]["name"] = json!(self.user);
-        self.api.create(&role).await;
-        let mut binding = deployed("ClusterRoleBinding");
-        binding["metadata"]["name"] = json!(self.user);
-        binding["roleRef"]["name"] = json!(self.user);
-        binding["subjects"] = self.subjects();
-        self.api.create(&binding).await;
-        self.wait_for_right(true, "", "pods", &self.ns).await;
-    }
-
-    /// Those to keep the ledger.
-    pub(crate) async fn grant_ledger(&self) {
-        let mut role = deployed("Role");
-        role["metadata"]["namespace"] = json!(self.ledger());
-        self.api.create(&role).await;
-        let mut binding = deployed("RoleBinding");
-        binding["metadata"]["namespace"] = json!(self.ledger());
-        binding["subjects"] = self.subjects();
-        self.api.create(&binding).await;
-        let asked = json!({"verb": "create", "resource": "configmaps", "namespace": self.ledger()});
-        self.api.wait_for_right(&self.user, true, &asked).await;
-    }
-
-    /// The user as the subject of a binding.
-    pub(crate) fn subjects(&self) -> Value {
-        json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": self.user}])
-    }
-
-    /// Waits until the recorder may (or may not) list this.
-    pub(crate) async fn wait_for_right(&self, may: bool, group: &str, resource: &str, ns: &str) {
-        let asked = json!({"verb": "list", "group": group, "resource": resource, "namespace": ns});
-        self.api.wait_for_right(&self.user, may, &asked).await;
-    }
-
     /// Sets a flag of the recorder; one that only stands there has no value.
     pub(crate) fn set(&mut self, flag: &'static str, value: &str) {
         self.flags.insert(flag, value.to_owned());
@@ -206,114 +161,18 @@ impl Stage {
         self.recorder.as_mut().expect("the recorder was started")
     }
 
+    /// Asks the recorder to stop, which it does within 20 seconds and well.
+    pub(crate) async fn stop(&mut self) {
+        let mut recorder = self.recorder.take().expect("the recorder was started");
+        recorder.terminate().await;
+        let status = recorder.ended(Duration::from_secs(20)).await;
+        assert_eq!(status.code(), Some(0), "{}", recorder.tail());
+    }
+
     /// Kills the recorder.
     pub(crate) async fn kill(&mut self) {
         let recorder = self.recorder.take().expect("the recorder was started");
         recorder.kill().await;
-    }
-
-    /// Creates an object and gives it as stored.
-    pub(crate) async fn create(&self, object: &Value) -> Value {
-        self.api.create(object).await
-    }
-
-    /// Deletes a workload.
-    pub(crate) async fn delete(&self, kind: &str, name: &str) {
-        self.api
-            .delete(kind, &self.ns, name, Cascade::Background)
-            .await;
-    }
-
-    /// Changes a workload.
-    pub(crate) async fn patch(&self, kind: &str, name: &str, patch: &Value) {
-        self.api.patch(kind, &self.ns, name, patch).await;
-    }
-
-    /// Waits until each container of this workload's pods is in that state (`running`,
-    /// `waiting`), at this image.
-    pub(crate) async fn pods_are(&self, app: &str, image: &str, state: &str) {
-        eventually(&format!("{app} {state} at {image}"), async || {
-            let pods = self.api.list("Pod", &self.ns).await;
-            let pods = pods
-                .iter()
-                .filter(|pod| pod["metadata"]["labels"]["app"] == app);
-            let mut statuses = pods.flat_map(|pod| {
-                pod["status"]["containerStatuses"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-            });
-            statuses.any(|it| it["image"] == image && !it["state"][state].is_null())
-        })
-        .await;
-    }
-
-    /// The name of a record, as it is made by default.
-    pub(crate) fn name(&self, workload: &str, container: &str) -> String {
-        format!("{}-{workload}-{container}", self.ns)
-    }
-
-    /// A record of this stage.
-    pub(crate) fn record(&self, workload: &str, container: &str) -> Option<Record> {
-        self.github
-            .record(ENVIRONMENT, &self.name(workload, container))
-    }
-
-    /// Every write to a record of this stage.
-    pub(crate) fn history(&self, workload: &str, container: &str) -> Vec<Change> {
-        self.github
-            .history(ENVIRONMENT, &self.name(workload, container))
-    }
-
-    /// Waits until something holds at GitHub.
-    pub(crate) async fn until(&self, what: &str, mut holds: impl FnMut(&Sandbox) -> bool) {
-        let held = timeout(PATIENCE, self.github.wait_until(&mut holds)).await;
-        if held.is_err() {
-            let tail = self.recorder.as_ref().map(Program::tail);
-            let tail = tail.unwrap_or_default();
-            let records = self.github.records();
-            panic!("waited {PATIENCE:?} for: {what}\nGitHub: {records:#?}\nlog: {tail}");
-        }
-    }
-
-    /// Waits until a container is recorded as running this image.
-    pub(crate) async fn runs(&self, workload: &str, container: &str, image: &str) {
-        let wanted = digest(image);
-        let what = format!("{workload}/{container} deployed with {image}");
-        self.until(&what, |_| {
-            self.record(workload, container)
-                .is_some_and(|it| it.status == Status::Deployed && it.digest == wanted)
-        })
-        .await;
-    }
-
-    /// Waits until a container is recorded as decommissioned.
-    pub(crate) async fn ends(&self, workload: &str, container: &str) {
-        self.until(&format!("{workload}/{container} decommissioned"), |_| {
-            self.record(workload, container)
-                .is_some_and(|it| it.status == Status::Decommissioned)
-        })
-        .await;
-    }
-
-    /// What GitHub holds as deployed: environment, name and digest.
-    pub(crate) fn deployed(&self) -> BTreeSet<(String, String, String)> {
-        let records = self.github.records().into_iter();
-        let deployed = records.filter(|record| record.status == Status::Deployed);
-        deployed
-            .map(|it| {
-                (
-                    it.key.logical_environment,
-                    it.key.deployment_name,
-                    it.digest,
-                )
-            })
-            .collect()
-    }
-
-    /// The requests that GitHub got so far.
-    pub(crate) fn requests(&self) -> Vec<Entry> {
-        self.github.requests()
     }
 }
 
@@ -324,17 +183,4 @@ impl Drop for Stage {
             assert!(violations.is_empty(), "{}: {violations:?}", self.ns);
         }
     }
-}
-
-/// The object of this kind in `deploy/rbac.yaml`.
-pub(crate) fn deployed(kind: &str) -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/rbac.yaml");
-    let text = std::fs::read_to_string(file).expect("deploy/rbac.yaml");
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("it is YAML");
-    let mut of_kind = documents
-        .into_iter()
-        .filter(|object| object["kind"] == kind);
-    of_kind
-        .next()
-        .unwrap_or_else(|| panic!("deploy/rbac.yaml has a {kind}"))
 }
