@@ -41,7 +41,8 @@ pub struct Context {
 
 impl Context {
     /// Merges the annotations of namespace, workload and pod, as far as each is known. What is
-    /// nearer to the pod wins, valid or not; risks are the union.
+    /// nearer to the pod wins, valid or not; risks are the union. Where `organization` is empty it
+    /// is not known, and the owner of a repository is not compared.
     pub fn merge(
         namespace: Option<&Annotations>,
         workload: Option<&Annotations>,
@@ -85,7 +86,11 @@ impl Context {
     fn set_repository(&mut self, text: &str, organization: &str) {
         let text = text.trim();
         let name = match text.split_once('/') {
-            Some((owner, name)) if owner.eq_ignore_ascii_case(organization) => name,
+            Some((owner, name))
+                if organization.is_empty() || owner.eq_ignore_ascii_case(organization) =>
+            {
+                name
+            }
             _ => text,
         };
         if is_repository(name) {
@@ -231,6 +236,14 @@ mod tests {
         }
         assert_eq!(of_pod(&[("repository", &"r".repeat(100))]).gaps, []);
         assert_eq!(of_pod(&[("repository", &"r".repeat(101))]).repository, None);
+    }
+
+    #[test]
+    fn the_owner_of_a_repository_is_not_compared_with_an_unknown_organization() {
+        let pod = annotations(&[("repository", "other/web")]);
+        let context = Context::merge(None, None, Some(&pod), "");
+        assert_eq!(context.repository.as_deref(), Some("web"));
+        assert_eq!(context.gaps, []);
     }
 
     #[test]
