@@ -213,6 +213,12 @@ fn a_context_that_the_kubeconfig_lacks_is_named_with_those_it_has() {
     let message = format!("error: --context: `prod` is not in {kubeconfig}; there is staging\n");
     assert_eq!(said(&output), message);
     assert_eq!(output.status.code(), Some(1));
+    let output = run(&["snapshot", &given]);
+    let message = format!(
+        "error: --context: none given, and {kubeconfig} has no current one; there is staging\n"
+    );
+    assert_eq!(said(&output), message);
+    assert_eq!(output.status.code(), Some(1));
 }
 
 const SHOP: &str = include_str!("cli/shop.yaml");

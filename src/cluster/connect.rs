@@ -44,6 +44,14 @@ pub enum ConnectError {
         /// The contexts that are there.
         available: String,
     },
+    /// No context was asked for, and the kubeconfig says none.
+    #[error("--context: none given, and {origin} has no current one; there is {available}")]
+    NoCurrentContext {
+        /// Which kubeconfig: a path, or where it was looked for.
+        origin: String,
+        /// The contexts that are there.
+        available: String,
+    },
     /// Neither a kubeconfig nor the environment of a pod was found.
     #[error("--kubeconfig: none given, none found, and this is not a pod: {0}")]
     Nowhere(String),
@@ -166,10 +174,13 @@ async fn configuration(
         } else {
             names.join(", ")
         };
-        return Err(ConnectError::NoContext {
-            context: wanted.to_owned(),
-            origin,
-            available,
+        return Err(match wanted {
+            "" => ConnectError::NoCurrentContext { origin, available },
+            wanted => ConnectError::NoContext {
+                context: wanted.to_owned(),
+                origin,
+                available,
+            },
         });
     }
     let options = KubeConfigOptions {
