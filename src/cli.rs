@@ -83,7 +83,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let usual = if matches!(cli.command, Command::Run(_)) {
         "info"
     } else {
-        "warn"
+        "error"
     };
     let logs = Logs::new(&cli.logs, usual, variable("RUST_LOG").as_deref())?;
     match cli.command {

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde::Serialize;
 
 use super::look::Look;
 use super::output::Table;
 use super::row::{GapRow, RecordRow, SourceRow};
-use super::settings::{self, Connection, Input};
+use super::settings::{self, Input};
 use crate::cluster::{Scope, file};
 use crate::model::facts::Facts;
 use crate::model::gap::Reason;
@@ -30,8 +30,15 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
     } = settings;
     let whole_file = kubectl_line(&scope);
     let from_file = !matches!(input, Input::Cluster(_));
+    let mut unread = Vec::new();
     let facts = match input {
-        Input::Cluster(connection) => of_cluster(&connection, scope).await?,
+        Input::Cluster(connection) => {
+            let look = Look::at(&connection, scope).await?;
+            unread = look.unread();
+            let facts = look.cluster.facts();
+            look.cluster.stop().await;
+            facts
+        }
         Input::File(path) => {
             let text = std::fs::read_to_string(&path);
             of_file(&path.display().to_string(), text, scope)?
@@ -46,6 +53,9 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
         super::remark(&format!(
             "Objects are missing in the file; all of them: {whole_file}"
         ));
+    }
+    if !unread.is_empty() {
+        bail!("not everything was read: {}", unread.join("; "));
     }
     Ok(())
 }
@@ -69,16 +79,6 @@ fn kubectl_line(scope: &Scope) -> String {
         .chain(owners)
         .collect();
     format!("kubectl get {} --all-namespaces -o yaml", kinds.join(","))
-}
-
-async fn of_cluster(connection: &Connection, scope: Scope) -> anyhow::Result<Facts> {
-    let look = Look::at(connection, scope).await?;
-    for unread in look.unread() {
-        super::remark(&format!("not everything was read: {unread}"));
-    }
-    let facts = look.cluster.facts();
-    look.cluster.stop().await;
-    Ok(facts)
 }
 
 /// What would be recorded.

@@ -253,7 +253,7 @@ pub struct OutputArgs {
 #[command(next_help_heading = "Logs")]
 pub struct LogArgs {
     /// error, warn, info, debug or trace; RUST_LOG wins and can tell modules apart [default: info
-    /// for run, warn for what is done at once]
+    /// for run, error for what is done at once]
     #[arg(
         long,
         env = "DEPLOYMENT_RECORDER_LOG_LEVEL",
