@@ -52,8 +52,8 @@ pub mod github;
 
 pub mod recorder;
 
-pub mod cli;
 pub mod admin;
+pub mod cli;
 
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -2,12 +2,15 @@
 //! matter.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::settings::{self, Github, Token};
+use crate::admin::Admin;
 use crate::cluster::{Cluster, connect};
 use crate::github::auth::Credentials;
 use crate::github::client::Client;
@@ -26,13 +29,50 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
         listen_for(SignalKind::interrupt())?,
     ];
     say(&settings, given);
+    let shown = Shown::begin(&settings, given).await?;
     let recorder = async {
-        let recorder = start(settings, &stop).await?;
+        let recorder = start(settings, &stop, &shown).await?;
         recorder.run().await.map_err(anyhow::Error::from)
     };
-    tokio::select! {
+    let ended = tokio::select! {
         ended = recorder => ended,
         () = signalled_twice(signals, &stop) => bail!("a second signal came before all was stored"),
+    };
+    shown.end().await;
+    ended
+}
+
+/// What others may look at while the recorder runs.
+struct Shown {
+    status: Shared,
+    clock: Clock,
+    admin: Admin,
+    over: CancellationToken,
+    server: JoinHandle<()>,
+}
+
+impl Shown {
+    /// Begins to listen: an address that is taken is told before anything else is tried.
+    async fn begin(settings: &settings::Run, given: &[String]) -> anyhow::Result<Self> {
+        let bound = Admin::bind(&settings.listen).await.context("--listen")?;
+        tracing::info!(address = %bound.address(), "listening");
+        let (status, clock) = (Shared::default(), Clock::real());
+        let admin = Admin::new(status.clone(), clock, given.into());
+        let over = CancellationToken::new();
+        let server = tokio::spawn(bound.serve(admin.clone(), over.clone()));
+        Ok(Self {
+            status,
+            clock,
+            admin,
+            over,
+            server,
+        })
+    }
+
+    /// Ends listening; who still waits for an answer is not waited for for long.
+    async fn end(self) {
+        self.over.cancel();
+        let _ = tokio::time::timeout(Duration::from_secs(1), self.server).await;
     }
 }
 
@@ -75,6 +115,7 @@ fn say(settings: &settings::Run, given: &[String]) {
 async fn start(
     settings: settings::Run,
     stop: &CancellationToken,
+    shown: &Shown,
 ) -> anyhow::Result<Recorder<Transport>> {
     let github = match settings.github.token.clone() {
         Some(token) if !settings.dry_run => Some(client(settings.github, token).await?),
@@ -93,19 +134,21 @@ async fn start(
         &settings.ledger.name,
         holder(),
     );
+    let cluster = Cluster::start(connection.client, settings.scope, rand::random());
+    shown.admin.show(cluster.health_handle());
     let parts = Parts {
         settings: Settings {
             policy: Arc::new(settings.policy),
             interval: settings.interval,
             ledger_namespace: namespace.to_string(),
         },
-        cluster: Cluster::start(connection.client, settings.scope, rand::random()),
+        cluster,
         github,
         store,
-        clock: Clock::real(),
+        clock: shown.clock,
         seed: rand::random(),
         stop: stop.clone(),
-        status: Shared::default(),
+        status: shown.status.clone(),
     };
     Ok(Recorder::start(parts).await?)
 }
