@@ -185,8 +185,8 @@ impl<S: Transport> Recorder<S> {
     /// Runs until it is told to stop.
     pub async fn run(mut self) -> Result<(), Error> {
         let result = self.turn_until_stopped().await;
-        if !matches!(result, Err(Error::Store(StoreError::Deposed { .. }))) && self.store.is_some()
-        {
+        // A ledger that is not ours, or not this cluster's, is left as it is.
+        if !matches!(result, Err(Error::Store(_))) && self.store.is_some() {
             let stored = delivery::within(LAST_STORE, self.store_acknowledgements()).await;
             if !matches!(stored, Some(Ok(()))) {
                 tracing::warn!("ledger not stored on stop, the next start asks GitHub once more");

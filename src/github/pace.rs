@@ -217,6 +217,11 @@ impl Pace {
         slot
     }
 
+    /// Whether nothing is sent to this destination for a reason of its own.
+    pub fn is_closed(&self, destination: &Destination) -> bool {
+        self.access.contains_key(&Access::of(destination))
+    }
+
     /// Whether little is left of the hour, by our count or by GitHub's: then changes are gathered
     /// instead of sent one by one.
     pub fn is_tight(&self, now: Instant) -> bool {

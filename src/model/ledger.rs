@@ -1,7 +1,7 @@
 //! Ledger: what GitHub may hold because of us, per identity, and how outcomes change it. How it is
 //! stored is decided elsewhere; what is only remembered while the process runs is here as well.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -276,11 +276,14 @@ impl Ledger {
             .retain(|identity, _| wanted.contains(identity) || entries.contains_key(identity));
     }
 
-    /// Puts the entries of a stored ledger that are not here beside those that are: an answer of
-    /// the store was lost, or an older copy was restored under us.
+    /// Puts what a stored ledger knows and this one does not beside what this one knows: an answer
+    /// of the store was lost, an older copy was restored under us, or a former writer was faster.
     pub fn unite(&mut self, stored: Self) {
         for (identity, entry) in stored.entries {
-            self.entries.entry(identity).or_insert(entry);
+            match self.entries.entry(identity) {
+                btree_map::Entry::Vacant(free) => drop(free.insert(entry)),
+                btree_map::Entry::Occupied(mut known) => known.get_mut().unite(entry),
+            }
         }
         for (identity, digest) in stored.past {
             if !self.entries.contains_key(&identity) {

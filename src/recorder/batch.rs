@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::github::pace::Purpose;
 use crate::github::request::MAX_LINES;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Identity, Status};
+use crate::model::record::{Destination, Identity};
 
 /// The lines of one request.
 #[derive(Clone, Debug)]
@@ -85,13 +85,6 @@ impl Batch {
                 purpose,
             },
         ])
-    }
-
-    /// Whether its lines say that something has ended.
-    pub(super) fn ends(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| step.line.status == Status::Decommissioned)
     }
 }
 

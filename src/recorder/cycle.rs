@@ -162,10 +162,13 @@ impl<S: Transport> Recorder<S> {
             }
             let last = batch.steps.last().map(|step| step.line.identity.clone());
             requests += 1;
-            if self.deliver(batch, plan, run).await == Flow::End {
-                return requests;
+            let destination = batch.destination.clone();
+            match self.deliver(batch, plan, run).await {
+                // One organization that is closed does not hold back the others.
+                Flow::Paused if !self.pace.is_closed(&destination) => return requests,
+                Flow::End => return requests,
+                Flow::Next | Flow::Paused => self.cursor = Some(Cursor(last)),
             }
-            self.cursor = Some(Cursor(last));
         }
         self.cursor = None;
         requests

@@ -51,6 +51,9 @@ impl Run {
 pub(super) enum Flow {
     /// With the next batch.
     Next,
+    /// With the batches of other destinations: this one's is not all sent, because its destination
+    /// is left alone for longer than a cycle waits.
+    Paused,
     /// Not: the plan is too old, or the process is to stop.
     End,
 }
@@ -89,7 +92,7 @@ impl<S: Transport> Recorder<S> {
                 unsent => {
                     waiting.push(batch);
                     flow = if unsent == Exchanged::Paused {
-                        Flow::Next
+                        Flow::Paused
                     } else {
                         Flow::End
                     };
@@ -106,6 +109,9 @@ impl<S: Transport> Recorder<S> {
                 _ => {
                     halving.accepted |= accepts_any(&answer, lines.len());
                     self.settle(&lines, &answer, run);
+                    if is_shut(&answer) {
+                        flow = Flow::Paused;
+                    }
                     continue;
                 }
             };
@@ -290,10 +296,26 @@ fn accepts_any(answer: &Answer, lines: usize) -> bool {
     }
 }
 
+/// Whether an answer says that nothing is taken now, whatever it is.
+fn is_shut(answer: &Answer) -> bool {
+    match answer {
+        Answer::Limited { .. }
+        | Answer::NoAccess { .. }
+        | Answer::BadToken { .. }
+        | Answer::VersionWithdrawn { .. } => true,
+        Answer::Acknowledged
+        | Answer::Partial { .. }
+        | Answer::Unknown { .. }
+        | Answer::Invalid { .. }
+        | Answer::Oversized
+        | Answer::NamesRepositories { .. } => false,
+    }
+}
+
 /// An unchanged record to try when everything else of a batch was turned down alone: the last
 /// word on whether GitHub accepts anything.
 fn probe(halving: &Halving, waiting: &[Batch], batch: &Batch, plan: &Plan) -> Option<Batch> {
-    if halving.accepted || !waiting.is_empty() || batch.ends() {
+    if halving.accepted || !waiting.is_empty() {
         return None;
     }
     let witness = batch::witness(plan, &batch.destination)?;

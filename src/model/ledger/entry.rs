@@ -271,6 +271,25 @@ impl Entry {
         }
     }
 
+    /// Adds what a stored copy of this entry says was sent: it may have been applied, and this one
+    /// does not know of it.
+    pub(super) fn unite(&mut self, stored: Self) {
+        let unknown = |sent: &Sent| {
+            !self
+                .sent
+                .iter()
+                .any(|known| known.body == sent.body && known.status == sent.status)
+        };
+        let mut older: Vec<Sent> = stored.sent.into_iter().filter(unknown).collect();
+        if older.is_empty() {
+            return;
+        }
+        self.unknown_since = self.unknown_since.max(stored.unknown_since);
+        self.acknowledged_since = false;
+        older.append(&mut self.sent);
+        self.sent = older;
+    }
+
     /// Takes back what never left. Returns whether something of it had to be stored.
     pub(super) fn take_back_unsent(&mut self) -> bool {
         self.drop_sent(|sent| sent.fate == Fate::Intended)

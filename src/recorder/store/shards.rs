@@ -44,7 +44,8 @@ impl Store {
     }
 
     /// Doubles the number of shards until none is too large: the new ones are written, then the
-    /// root names them; what moved leaves the old ones when those are written next.
+    /// root names them; what moved leaves the old ones when those are written next. Until the root
+    /// names them they do not count, so a split that fails has not begun.
     pub(super) async fn split(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
         let old = self.versions.len();
         let mut count = old;
@@ -53,16 +54,35 @@ impl Store {
             count *= 2;
             shards = self.compose(ledger, count, &(0..count).collect());
         }
-        for (index, shard) in shards.range(old..) {
+        let result = self.write_split(ledger, count, shards.range(old..)).await;
+        if result.is_err() {
+            self.versions.truncate(old);
+            self.set_count(old);
+        }
+        result
+    }
+
+    async fn write_split(
+        &mut self,
+        ledger: &Ledger,
+        count: usize,
+        shards: impl Iterator<Item = (&usize, &Shard)>,
+    ) -> Result<(), StoreError> {
+        for (index, shard) in shards {
             // One may be left from a split that was cut short; no root names it.
             let left = self.maps.version(Some(*index)).await?;
             self.versions.push(left);
             self.write_shard(*index, shard).await?;
         }
+        self.set_count(count);
+        let template = ledger.template().map(str::to_owned);
+        self.swap_root(&BTreeMap::new(), template.as_deref()).await
+    }
+
+    /// How many shards the root names when it is written next.
+    fn set_count(&mut self, count: usize) {
         if let Some((root, _)) = &mut self.root {
             root.shards = count;
         }
-        let template = ledger.template().map(str::to_owned);
-        self.swap_root(&BTreeMap::new(), template.as_deref()).await
     }
 }
