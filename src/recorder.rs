@@ -111,6 +111,8 @@ pub struct Recorder<S> {
     uids: BTreeMap<String, String>,
     orphans: BTreeMap<Arc<str>, Moment>,
     store_backoff: Duration,
+    /// Whether GitHub's last answer was another than that it took something.
+    turned_away: bool,
     last_summary: Option<report::Said>,
     last_dry_run: Vec<Step>,
 }
@@ -177,6 +179,7 @@ impl<S: Transport> Recorder<S> {
             uids,
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
+            turned_away: false,
             last_summary: None,
             last_dry_run: Vec::new(),
         })
@@ -270,19 +273,18 @@ async fn open(
                 store.check_cluster(&namespace, &uid)?;
                 uids.insert(namespace.to_string(), uid.to_string());
             }
-            let first = loaded.is_none();
+            status.lock().first_start |= loaded.is_none();
             let mut ledger = loaded.unwrap_or_default();
             if !dry {
                 store.take_over(&mut ledger, uids, clock.now()).await?;
             }
-            Ok::<_, StoreError>((ledger, first))
+            Ok::<_, StoreError>(ledger)
         };
         match attempt.await {
-            Ok((ledger, first)) => {
-                if first {
+            Ok(ledger) => {
+                if status.lock().first_start {
                     let (namespace, name) = store.place();
                     tracing::warn!(namespace, name, "no ledger yet: this is the first start");
-                    status.lock().first_start = true;
                 }
                 return Ok(ledger);
             }

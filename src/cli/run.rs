@@ -31,7 +31,11 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
     say(&settings, given);
     let shown = Shown::begin(&settings, given).await?;
     let recorder = async {
-        let recorder = start(settings, &stop, &shown).await?;
+        let recorder = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            recorder = start(settings, &stop, &shown) => recorder?,
+        };
         recorder.run().await.map_err(anyhow::Error::from)
     };
     let ended = tokio::select! {

@@ -251,12 +251,21 @@ impl Ledger {
         }
     }
 
-    /// Takes note of which names a plan found missing and which idle.
-    pub fn observe(&mut self, missing: &[Identity], idle: &[Identity], now: Moment) {
+    /// Takes note of which names a plan found missing and which idle. Of one that is `unseen`
+    /// nothing new is known: how long it has been idle goes on.
+    pub fn observe(
+        &mut self,
+        missing: &[Identity],
+        idle: &[Identity],
+        unseen: impl Fn(&Identity) -> bool,
+        now: Moment,
+    ) {
         let missing: BTreeSet<&Identity> = missing.iter().collect();
         let idle: BTreeSet<&Identity> = idle.iter().collect();
         for (identity, entry) in &mut self.entries {
-            entry.observe(missing.contains(identity), idle.contains(identity), now);
+            let is_idle =
+                idle.contains(identity) || (entry.idle_since.is_some() && unseen(identity));
+            entry.observe(missing.contains(identity), is_idle, now);
         }
     }
 

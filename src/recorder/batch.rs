@@ -60,6 +60,17 @@ pub(super) fn witness<'a>(plan: &'a Plan, destination: &Destination) -> Option<&
         .find(|step| step.line.identity.destination.is_spelled_as(destination))
 }
 
+/// An unchanged record of that organization, wherever else it goes.
+pub(super) fn witness_of_organization<'a>(
+    plan: &'a Plan,
+    destination: &Destination,
+) -> Option<&'a Step> {
+    plan.unchanged.iter().find(|step| {
+        let other = &step.line.identity.destination;
+        other.host == destination.host && other.organization == destination.organization
+    })
+}
+
 impl Batch {
     /// The first half and the second; `None` for a batch of one line.
     pub(super) fn halves(self) -> Result<[Self; 2], Self> {

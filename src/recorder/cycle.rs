@@ -12,11 +12,12 @@ use tokio::time::Instant;
 use crate::github::pace::shortest_snapshot_period;
 use crate::github::request::MAX_LINES;
 use crate::model::inventory::Inventory;
+use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::Identity;
 
 use super::batch::{self, Batch};
-use super::delivery::{Flow, PATIENCE, Run};
+use super::delivery::{self, Flow, PATIENCE, Run};
 use super::status::Unsent;
 use super::store::{StoreError, Stored};
 use super::{Error, Recorder, Transport, report};
@@ -30,11 +31,11 @@ impl<S: Transport> Recorder<S> {
         let started = Instant::now();
         let changed_at = self.schedule.begin();
         let full = self.schedule.is_snapshot_due(started);
-        if full {
-            self.cluster.refresh_namespaces().await;
-        }
-        if full || self.uids.is_empty() {
-            self.read_identity().await?;
+        let stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            result = self.read_what_is_not_watched(full) => result?,
         }
         let plan = self.plan();
         if full {
@@ -63,6 +64,18 @@ impl<S: Transport> Recorder<S> {
         Ok(())
     }
 
+    /// Reads what is read once an interval: namespaces that are looked at one by one, and which
+    /// cluster this is.
+    async fn read_what_is_not_watched(&mut self, full: bool) -> Result<(), Error> {
+        if full {
+            self.cluster.refresh_namespaces().await;
+        }
+        if full || self.uids.is_empty() {
+            self.read_identity().await?;
+        }
+        Ok(())
+    }
+
     /// What is true now, and what to do about it.
     fn plan(&mut self) -> Arc<Plan> {
         let now = self.clock.now();
@@ -70,7 +83,7 @@ impl<S: Transport> Recorder<S> {
         let inventory = Inventory::new(&facts, &self.settings.policy);
         drop(facts);
         let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
-        self.ledger.observe(&plan.missing, &plan.idle, now);
+        self.note_absence(&plan, now);
         let sought = self.settings.policy.selection.exact_namespaces();
         if inventory.coverage().is_whole(sought.as_deref()) {
             let wanted: BTreeSet<Identity> = plan.names.values().cloned().collect();
@@ -155,11 +168,6 @@ impl<S: Transport> Recorder<S> {
         }
         run.changed_at = None;
         for batch in snapshot {
-            // A change goes before the rest of the snapshot.
-            if self.cluster.changed().now_or_never().is_some() {
-                self.schedule.changed(Instant::now());
-                return requests;
-            }
             let last = batch.steps.last().map(|step| step.line.identity.clone());
             requests += 1;
             let destination = batch.destination.clone();
@@ -168,6 +176,12 @@ impl<S: Transport> Recorder<S> {
                 Flow::Paused if !self.pace.is_closed(&destination) => return requests,
                 Flow::End => return requests,
                 Flow::Next | Flow::Paused => self.cursor = Some(Cursor(last)),
+            }
+            // A change goes before the rest of the snapshot. Asked only now, so that the snapshot
+            // goes on even where something always changes.
+            if self.cluster.changed().now_or_never().is_some() {
+                self.schedule.changed(Instant::now());
+                return requests;
             }
         }
         self.cursor = None;
@@ -202,7 +216,12 @@ impl<S: Transport> Recorder<S> {
         let Some(store) = &mut self.store else {
             return Ok(Written::No);
         };
-        let result = store.store(&mut self.ledger, &self.uids, now).await;
+        let stop = self.stop.clone();
+        let result = tokio::select! {
+            biased;
+            result = store.store(&mut self.ledger, &self.uids, now) => result,
+            () = delivery::long_after(&stop) => return Ok(Written::No),
+        };
         self.after_store(result)
     }
 
@@ -237,7 +256,18 @@ impl<S: Transport> Recorder<S> {
         if self.ledger.touched().is_empty() || self.uids.is_empty() {
             return Ok(());
         }
-        self.write_ahead().await.map(drop)
+        if matches!(self.write_ahead().await?, Written::Anew) {
+            self.schedule.again_at(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// What a plan found missing or idle, as far as it saw it.
+    fn note_absence(&mut self, plan: &Plan, now: Moment) {
+        let unseen: BTreeSet<&Identity> =
+            plan.withheld.iter().map(|(identity, _)| identity).collect();
+        let unseen = |identity: &Identity| unseen.contains(identity);
+        self.ledger.observe(&plan.missing, &plan.idle, unseen, now);
     }
 
     /// Looks once more at what is left to do, and says what the cycle came to.
@@ -254,7 +284,12 @@ impl<S: Transport> Recorder<S> {
         self.schedule
             .due_at(left.due.map(|due| self.clock.instant(due)));
         let waiting = batch::changes(left);
-        let up_to_date = waiting.is_empty() && self.cursor.is_none();
+        let sent_whole = requests > 0 && !self.turned_away;
+        let nothing_to_send = left.snapshot().is_empty();
+        let up_to_date = waiting.is_empty()
+            && self.cursor.is_none()
+            && self.github.is_some()
+            && (sent_whole || nothing_to_send);
         if self.github.is_some() && requests > 0 {
             let now = Instant::now();
             for batch in waiting {
@@ -273,7 +308,7 @@ impl<S: Transport> Recorder<S> {
             .entries()
             .filter(|(_, entry)| entry.is_tombstone())
             .count();
-        if up_to_date && self.github.is_some() {
+        if up_to_date {
             status.last_success = Some(self.clock.wall());
         }
         drop(status);

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::github::answer::{Answer, Refusal};
 use crate::github::exchange::NotSent;
@@ -171,13 +172,9 @@ impl<S: Transport> Recorder<S> {
         self.pace.sent(batch.purpose, now);
         let stop = self.stop.clone();
         let call = github.set_cluster_deployment_records(&batch.destination, lines);
-        let ended = async {
-            stop.cancelled().await;
-            tokio::time::sleep(LAST_WAIT).await;
-        };
         let result = tokio::select! {
             result = call => Some(result),
-            () = ended => None,
+            () = long_after(&stop) => None,
         };
         let now = Instant::now();
         let exchange = match result {
@@ -318,15 +315,23 @@ fn probe(halving: &Halving, waiting: &[Batch], batch: &Batch, plan: &Plan) -> Op
     if halving.accepted || !waiting.is_empty() {
         return None;
     }
-    let witness = batch::witness(plan, &batch.destination)?;
+    let witness = batch::witness(plan, &batch.destination)
+        .or_else(|| batch::witness_of_organization(plan, &batch.destination))?;
     let tried = halving
         .alone
         .iter()
         .any(|line| line.identity == witness.line.identity);
     (!tried).then(|| Batch {
+        destination: witness.line.identity.destination.clone(),
         steps: vec![witness.clone()],
-        ..batch.clone()
+        purpose: batch.purpose,
     })
+}
+
+/// Ends when the process was told to stop so long ago that nothing is waited for any more.
+pub(super) async fn long_after(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_WAIT).await;
 }
 
 /// `future`, but no longer than `limit`.

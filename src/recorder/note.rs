@@ -42,6 +42,10 @@ impl<S: Transport> Recorder<S> {
             request_id: exchange.request_id.clone(),
             duration: exchange.duration,
         };
+        self.turned_away = !matches!(
+            exchange.answer,
+            Answer::Acknowledged | Answer::Partial { .. }
+        );
         self.status.lock().note(note);
         match &exchange.answer {
             Answer::BadToken { message } => {

@@ -33,6 +33,8 @@ pub struct Store {
     root: Option<(Root, Version)>,
     /// The version of each shard as last read or written; `None` for one that is not there.
     versions: Vec<Option<Version>>,
+    /// Whether all of it is to be written again, whatever was touched: until that is done.
+    rewrite: bool,
     /// The size that a shard should not pass, in bytes.
     roomy: usize,
 }
@@ -55,6 +57,7 @@ impl Store {
             holder,
             root: None,
             versions: Vec::new(),
+            rewrite: false,
             roomy: shards::ROOMY,
         }
     }
@@ -99,9 +102,13 @@ impl Store {
             self.write_shard(0, &Shard::default()).await?;
         }
         self.swap_root(uids, ledger.template()).await?;
-        self.unite_with_store(ledger, now, OnDamage::Stop).await?;
-        ledger.touch_all();
-        self.write_shards(ledger, now, Which::All).await.map(drop)
+        if let Some((root, _)) = &self.root {
+            // The former writer may have stored more since the ledger was read; nothing of ours is
+            // in it yet.
+            (*ledger, self.versions) = self.load_shards(root, now).await?;
+        }
+        self.rewrite = true;
+        self.write_shards(ledger, now).await.map(drop)
     }
 
     /// Stores what changed in the ledger: the root first, then every changed shard.
@@ -111,41 +118,21 @@ impl Store {
         uids: &BTreeMap<String, String>,
         now: Moment,
     ) -> Result<Stored, StoreError> {
-        let mut stored = Stored::AsPlanned;
         match self.swap_root(uids, ledger.template()).await {
             Ok(()) => {}
             Err(error) if error.is_conflict() => {
+                self.rewrite = true;
                 self.settle_conflict(ledger, now).await?;
                 self.swap_root(uids, ledger.template()).await?;
-                stored = Stored::United;
             }
             Err(error) => return Err(error),
         }
-        let which = if stored == Stored::United {
-            Which::All
+        let rewritten = self.rewrite;
+        let united = self.write_shards(ledger, now).await?;
+        Ok(if united || rewritten {
+            Stored::United
         } else {
-            Which::Touched
-        };
-        let united = self.write_shards(ledger, now, which).await?;
-        if united {
-            Ok(Stored::United)
-        } else {
-            Ok(stored)
-        }
+            Stored::AsPlanned
+        })
     }
-}
-
-/// What to do with a shard that cannot be read, or is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum OnDamage {
-    /// Nothing is known but the store: stop.
-    Stop,
-    /// Memory is whole: write it again.
-    Overwrite,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Which {
-    Touched,
-    All,
 }

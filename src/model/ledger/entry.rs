@@ -156,8 +156,17 @@ impl Entry {
             .for_each(|sent| sent.fate = Fate::Unknown);
     }
 
-    /// Whether `sent` has to be stored before it leaves.
-    fn must_be_stored(&self, sent: &Sent) -> bool {
+    /// Whether GitHub may hold something else than what it acknowledged last.
+    pub fn is_in_doubt(&self) -> bool {
+        let held = self.held.as_ref();
+        self.sent.iter().any(|sent| {
+            let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
+            sent.fate == Fate::Unknown && !as_held
+        })
+    }
+
+    /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good.
+    pub fn must_be_stored(&self, sent: &Sent) -> bool {
         let held = self.held.as_ref();
         let is_held = held.is_some_and(|held| held.names_the_same_as(&sent.body));
         let goes_on = !self.tombstone && self.owner == sent.owner;

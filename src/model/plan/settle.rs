@@ -69,7 +69,7 @@ impl Draft<'_> {
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
     /// has not refused it since.
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
-        let held = entry.held.as_ref().filter(|_| !entry.is_unanswered());
+        let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
         let Some(body) = held.map(|held| self.canon.apply(held)) else {
             return self.plan.silent.push(identity.clone());
         };

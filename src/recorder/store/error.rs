@@ -17,7 +17,8 @@ pub enum StoreError {
     /// A part is missing while others are there.
     #[error(
         "ConfigMap {part} of the ledger is missing while {other} is there: restore it from a \
-         backup, or delete every ConfigMap of the ledger and run `deployment-recorder verify --adopt`"
+         backup. To begin anew instead, delete every ConfigMap of the ledger: records of what is \
+         gone by then stay deployed at GitHub"
     )]
     Missing {
         /// The missing part.
@@ -68,6 +69,17 @@ impl StoreError {
     /// Whether trying again may help: the API server may be back by then.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Call { .. })
+    }
+
+    /// Whether a part is not what anybody stored. One that a newer version stored is not damaged.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Unreadable { source, .. } => !matches!(source, PartError::Newer { .. }),
+            Self::Call { .. }
+            | Self::Missing { .. }
+            | Self::OtherCluster { .. }
+            | Self::Deposed { .. } => false,
+        }
     }
 
     /// Whether an object is not as it was left.

@@ -128,7 +128,12 @@ impl Shard {
             name: identity.name.clone(),
             source: store_owner(&entry.owner),
             held: entry.held.as_deref().map(store_body),
-            sent: entry.sent.iter().map(store_sent).collect(),
+            sent: entry
+                .sent
+                .iter()
+                .filter(|sent| entry.must_be_stored(sent))
+                .map(store_sent)
+                .collect(),
             tombstone: entry.is_tombstone(),
         };
         self.entries.push(stored);

@@ -23,7 +23,7 @@ impl Store {
         Ok(Some(ledger))
     }
 
-    async fn load_shards(
+    pub(super) async fn load_shards(
         &self,
         root: &Root,
         now: Moment,

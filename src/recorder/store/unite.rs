@@ -6,7 +6,7 @@ use crate::model::moment::Moment;
 
 use super::config_map::Version;
 use super::form::{Root, Shard};
-use super::{OnDamage, Store, StoreError, shards};
+use super::{Store, StoreError, shards};
 
 impl Store {
     /// The root is not as we left it. Ours by a lost answer, by a foreign hand or gone: go on with
@@ -19,7 +19,7 @@ impl Store {
         let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
         let found = match self.maps.read::<Root>(None).await {
             Ok(found) => found,
-            Err(StoreError::Unreadable { .. }) => {
+            Err(error) if error.is_damage() => {
                 // Whoever damaged it did not hold it; what we hold in memory is whole.
                 let version = self.maps.version(None).await?;
                 if let (Some((_, known)), Some(version)) = (&mut self.root, version) {
@@ -49,8 +49,7 @@ impl Store {
                     ..root
                 };
                 self.root = Some((united, version));
-                self.unite_with_store(ledger, now, OnDamage::Overwrite)
-                    .await
+                self.unite_with_store(ledger, now).await
             }
             None => {
                 tracing::warn!(
@@ -60,8 +59,7 @@ impl Store {
                 if let Some((_, version)) = &mut self.root {
                     *version = Version::absent();
                 }
-                self.unite_with_store(ledger, now, OnDamage::Overwrite)
-                    .await
+                self.unite_with_store(ledger, now).await
             }
         }
     }
@@ -71,12 +69,11 @@ impl Store {
         &mut self,
         ledger: &mut Ledger,
         now: Moment,
-        on_damage: OnDamage,
     ) -> Result<(), StoreError> {
         let count = self.root.as_ref().map_or(1, |(root, _)| root.shards);
         self.versions.resize(count, None);
         for index in 0..count {
-            self.unite_shard(index, ledger, now, on_damage).await?;
+            self.unite_shard(index, ledger, now).await?;
         }
         Ok(())
     }
@@ -86,18 +83,9 @@ impl Store {
         index: usize,
         ledger: &mut Ledger,
         now: Moment,
-        on_damage: OnDamage,
     ) -> Result<(), StoreError> {
         let count = self.versions.len();
-        let read = self.maps.read::<Shard>(Some(index)).await;
-        let version = match read {
-            Ok(None) if on_damage == OnDamage::Stop => {
-                let part = self.maps.name(Some(index));
-                return Err(StoreError::Missing {
-                    part,
-                    other: self.maps.name(None),
-                });
-            }
+        let version = match self.maps.read::<Shard>(Some(index)).await {
             Ok(None) => None,
             Ok(Some((shard, version))) => {
                 match shard.read() {
@@ -106,14 +94,11 @@ impl Store {
                         past.retain(|(identity, _)| shards::of(identity, count) == index);
                         ledger.unite(Ledger::restore(None, entries, past, now));
                     }
-                    Err(error) if on_damage == OnDamage::Stop => {
-                        return Err(self.unreadable(index, &error));
-                    }
                     Err(error) => self.overwrites(index, &error),
                 }
                 Some(version)
             }
-            Err(error @ StoreError::Unreadable { .. }) if on_damage == OnDamage::Overwrite => {
+            Err(error) if error.is_damage() => {
                 self.overwrites(index, &error);
                 self.maps.version(Some(index)).await?
             }

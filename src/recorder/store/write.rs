@@ -8,7 +8,7 @@ use crate::model::moment::Moment;
 
 use super::config_map::Version;
 use super::form::{Root, Shard};
-use super::{OnDamage, Store, StoreError, Which, shards};
+use super::{Store, StoreError, shards};
 
 impl Store {
     /// Raises the sequence and takes the root, if it still is as we know it.
@@ -30,20 +30,19 @@ impl Store {
         Ok(())
     }
 
-    /// Writes shards, splitting them all where one has grown too large. Returns whether the store
-    /// knew more than the ledger.
+    /// Writes the shards that changed, or all, splitting them where one has grown too large. Returns
+    /// whether the store knew more than the ledger.
     pub(super) async fn write_shards(
         &mut self,
         ledger: &mut Ledger,
         now: Moment,
-        which: Which,
     ) -> Result<bool, StoreError> {
         let mut united = false;
-        let mut shards = self.compose(ledger, self.versions.len(), &self.indices(ledger, which));
+        let mut shards = self.compose(ledger, self.versions.len(), &self.changed(ledger));
         if self.is_crowded(&shards)? {
             self.split(ledger).await?;
-            let all = self.indices(ledger, Which::All);
-            shards = self.compose(ledger, self.versions.len(), &all);
+            self.rewrite = true;
+            shards = self.compose(ledger, self.versions.len(), &self.changed(ledger));
         }
         for (index, shard) in shards {
             match self.write_shard(index, &shard).await {
@@ -51,8 +50,7 @@ impl Store {
                 Err(error) if error.is_conflict() => {
                     united = true;
                     self.confirm_holder().await?;
-                    self.unite_shard(index, ledger, now, OnDamage::Overwrite)
-                        .await?;
+                    self.unite_shard(index, ledger, now).await?;
                     let again = self.compose(ledger, self.versions.len(), &BTreeSet::from([index]));
                     for shard in again.values() {
                         self.write_shard(index, shard).await?;
@@ -61,20 +59,21 @@ impl Store {
                 Err(error) => return Err(error),
             }
         }
+        self.rewrite = false;
         ledger.stored();
         Ok(united)
     }
 
-    fn indices(&self, ledger: &Ledger, which: Which) -> BTreeSet<usize> {
+    /// The shards that have to be written.
+    fn changed(&self, ledger: &Ledger) -> BTreeSet<usize> {
         let count = self.versions.len();
-        match which {
-            Which::All => (0..count).collect(),
-            Which::Touched => ledger
-                .touched()
-                .iter()
-                .map(|identity| shards::of(identity, count))
-                .collect(),
+        if self.rewrite {
+            return (0..count).collect();
         }
+        let touched = ledger.touched().iter();
+        touched
+            .map(|identity| shards::of(identity, count))
+            .collect()
     }
 
     /// The wanted shards, if there are `count` in all.

@@ -97,7 +97,9 @@ impl Life {
     fn cycle(&mut self, fates: &mut impl Iterator<Item = Fate>) -> Plan {
         let plan = self.scene.plan();
         let now = self.scene.now;
-        self.scene.ledger.observe(&plan.missing, &plan.idle, now);
+        self.scene
+            .ledger
+            .observe(&plan.missing, &plan.idle, |_| false, now);
         let steps: Vec<&Step> = plan
             .snapshot()
             .into_iter()
