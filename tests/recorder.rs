@@ -19,11 +19,17 @@ pub mod support {
 }
 
 #[cfg(test)]
+#[path = "recorder/kills.rs"]
+mod kills;
+#[cfg(test)]
 #[path = "recorder/ledger.rs"]
 pub mod ledger;
 #[cfg(test)]
 #[path = "recorder/objects.rs"]
 pub mod objects;
+#[cfg(test)]
+#[path = "recorder/order.rs"]
+mod order;
 #[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;

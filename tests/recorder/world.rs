@@ -358,6 +358,13 @@ impl World {
         }
     }
 
+    /// Waits until something holds at GitHub, for at most `limit`.
+    async fn at_github(&self, limit: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
+        let holds = timeout(limit, self.github.wait_until(|_| holds(self)));
+        let held = holds.await.is_ok();
+        assert!(held, "not within {limit:?}: {what}\n{}", self.story());
+    }
+
     /// Waits half a minute at most until GitHub holds as deployed what is to run, and nothing else.
     pub async fn agreed(&self) {
         self.agreed_within(30 * SECOND).await;
@@ -365,7 +372,7 @@ impl World {
 
     /// The same with another limit.
     pub async fn agreed_within(&self, limit: Duration) {
-        self.within(limit, "GitHub holds what runs", |world| {
+        self.at_github(limit, "GitHub holds what runs", |world| {
             world.deployed() == world.wanted
         })
         .await;
@@ -406,7 +413,7 @@ impl World {
 
     /// How many requests GitHub got.
     pub fn requests(&self) -> usize {
-        self.github.requests().len()
+        usize::try_from(self.github.request_count()).unwrap()
     }
 
     /// How many requests had a line of that name, after the first `after`.
@@ -419,7 +426,7 @@ impl World {
 
     /// Waits until GitHub got so many requests.
     pub async fn requested(&self, count: usize, limit: Duration) {
-        self.within(limit, &format!("{count} requests"), |world| {
+        self.at_github(limit, &format!("{count} requests"), |world| {
             world.requests() >= count
         })
         .await;

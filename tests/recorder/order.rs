@@ -1,0 +1,175 @@
+//! What is sent first, in which batches, and how often.
+
+use std::time::Duration;
+
+use deployment_recorder::sandbox::{Fault, FaultKind};
+
+use crate::objects::{Deployment, deployment};
+use crate::world::{INTERVAL, MINUTE, Post, SECOND, World};
+
+/// Deployments with that many containers in all, a hundred each.
+fn many(containers: usize) -> Vec<Deployment> {
+    let one = |number: usize| {
+        let mut one = deployment("shop", &format!("web{number:02}"));
+        let container = |number| {
+            (
+                format!("c{number:02}"),
+                format!("ghcr.io/acme/part:{number}"),
+            )
+        };
+        one.containers = (0..100).map(container).collect();
+        one
+    };
+    (0..containers / 100).map(one).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_waits_until_it_is_quiet_for_a_second_and_never_longer_than_five() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.pass(MINUTE).await;
+    let (before, start) = (world.requests(), world.github.elapsed());
+    for version in 0..30 {
+        world.run(&deployment("shop", "web").image(&format!("ghcr.io/acme/web:{version}")));
+        world.pass(Duration::from_millis(300)).await;
+    }
+    world.agreed().await;
+    let posts = world.posts(before);
+    let since: Vec<Duration> = posts.iter().map(|post| post.at - start).collect();
+    assert_eq!(since.len(), 2, "{since:?}");
+    assert!(
+        since[0] >= 4 * SECOND && since[0] <= 5 * SECOND + SECOND / 10,
+        "{since:?}"
+    );
+    assert!(since[1] <= Duration::from_millis(10_100), "{since:?}");
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_go_first_then_new_names_with_a_witness_then_decommissions_then_the_snapshot() {
+    let old = ["api", "cart", "mail", "web"].map(|name| deployment("shop", name));
+    let mut world = World::with(&old).await;
+    world.stop().await;
+    let before = world.requests();
+    world.run(&deployment("shop", "cart").image("ghcr.io/acme/cart:2"));
+    world.run(&deployment("shop", "new"));
+    world.remove("shop", "mail");
+    world.restart().await;
+    world.agreed().await;
+    world.requested(before + 4, 10 * SECOND).await;
+    let posts = world.posts(before);
+    let names: Vec<Vec<&str>> = posts.iter().map(Post::names).collect();
+    assert_eq!(names[0], ["shop-cart-main"]);
+    assert_eq!(names[1], ["shop-new-main", "shop-api-main"]);
+    assert_eq!(names[2], ["shop-mail-main"]);
+    assert!(posts[2].ends());
+    assert_eq!(names[3], ["shop-api-main", "shop-web-main"]);
+    world.pass(MINUTE).await;
+    assert_eq!(world.requests(), before + 4);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_records_go_in_batches_of_a_thousand_a_second_apart() {
+    let world = World::with(&many(2500)).await;
+    let posts = world.posts(0);
+    let sizes: Vec<usize> = posts.iter().map(|post| post.lines.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 2500, "{sizes:?}");
+    assert_eq!(sizes.len(), 3);
+    let apart: Vec<Duration> = posts.windows(2).map(|two| two[1].at - two[0].at).collect();
+    assert!(
+        apart
+            .iter()
+            .all(|time| *time >= SECOND && *time < 2 * SECOND),
+        "{apart:?}"
+    );
+    assert!(world.ledger().root["shards"].as_u64().unwrap() > 1);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_goes_before_the_rest_of_a_snapshot_which_goes_on_where_it_was() {
+    let mut world = World::with(&many(2500)).await;
+    world.fault(Fault::new(FaultKind::Slow { millis: 1500 }));
+    let before = world.requests();
+    world.requested(before + 1, 2 * INTERVAL).await;
+    world.run(&deployment("pay", "api"));
+    world.agreed().await;
+    world.requested(before + 4, MINUTE).await;
+    world.pass(MINUTE).await;
+    let posts = world.posts(before);
+    assert_eq!(posts.len(), 4, "{}", world.story());
+    assert_eq!(posts[0].lines.len(), 1000);
+    assert!(posts[1].has("pay-api-main"), "{:?}", posts[1].names());
+    let mut snapshot: Vec<&str> = [0, 2, 3]
+        .iter()
+        .flat_map(|post| posts[*post].names())
+        .collect();
+    let all = snapshot.len();
+    snapshot.sort_unstable();
+    snapshot.dedup();
+    assert_eq!((all, snapshot.len()), (2500, 2500));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_that_is_paused_goes_on_where_it_was() {
+    let world = World::with(&many(2500)).await;
+    let before = world.requests();
+    let throttled = FaultKind::Throttled {
+        status: 429,
+        retry_after: Some(90),
+        reset_after: None,
+    };
+    world.fault(Fault::once(throttled).after(1));
+    world.requested(before + 2, 2 * INTERVAL).await;
+    world.pass(2 * MINUTE).await;
+    let posts = world.posts(before);
+    let sizes: Vec<(usize, Option<u16>)> = posts
+        .iter()
+        .map(|post| (post.lines.len(), post.status))
+        .collect();
+    assert_eq!(
+        sizes,
+        [
+            (1000, Some(200)),
+            (1000, Some(429)),
+            (1000, Some(200)),
+            (500, Some(200))
+        ]
+    );
+    assert!(posts[2].at - posts[1].at >= 90 * SECOND);
+    assert_eq!(posts[1].names(), posts[2].names());
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn snapshots_leave_half_of_the_limits_to_changes() {
+    let mut world = World::new();
+    world.interval = 5 * SECOND;
+    world.run(&deployment("shop", "web"));
+    world.start();
+    world.agreed().await;
+    world.pass(2 * 60 * MINUTE).await;
+    let posts = world.posts(0);
+    let within = |from: usize, time: Duration| {
+        posts[from..]
+            .iter()
+            .take_while(|post| post.at - posts[from].at < time)
+            .count()
+    };
+    let most = |time| {
+        (0..posts.len())
+            .map(|from| within(from, time))
+            .max()
+            .unwrap()
+    };
+    assert!(
+        most(60 * MINUTE) <= 226,
+        "{} snapshots in an hour",
+        most(60 * MINUTE)
+    );
+    assert!(posts.len() > 400, "{} snapshots in two hours", posts.len());
+    world.run(&deployment("shop", "cart"));
+    world.agreed_within(3 * SECOND).await;
+    world.finish().await;
+}
