@@ -19,6 +19,15 @@ pub mod support {
 }
 
 #[cfg(test)]
+#[path = "recorder/answers.rs"]
+mod answers;
+#[cfg(test)]
+#[path = "recorder/endings.rs"]
+mod endings;
+#[cfg(test)]
+#[path = "recorder/halving.rs"]
+mod halving;
+#[cfg(test)]
 #[path = "recorder/kills.rs"]
 mod kills;
 #[cfg(test)]
@@ -30,6 +39,12 @@ pub mod objects;
 #[cfg(test)]
 #[path = "recorder/order.rs"]
 mod order;
+#[cfg(test)]
+#[path = "recorder/pauses.rs"]
+mod pauses;
+#[cfg(test)]
+#[path = "recorder/refusals.rs"]
+mod refusals;
 #[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;

@@ -1,5 +1,6 @@
 //! What stands between the recorder and github-sandbox: it looks into the stored ledger at the very
-//! moment at which a request leaves, and notes every line that is not in it (promise 3).
+//! moment at which a request leaves, and notes every line that is not in it (promise 3). A gate may
+//! answer in the sandbox's place.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -15,6 +16,9 @@ use tower::Service;
 use crate::ledger;
 use crate::support::apiserver::Apiserver;
 
+/// The only host that a token may go to.
+pub const HOST: &str = "api.github.test";
+
 /// Lines that left although the stored ledger did not know of them.
 #[derive(Clone, Default)]
 pub struct Forgotten(Arc<Mutex<Vec<String>>>);
@@ -26,20 +30,47 @@ impl Forgotten {
     }
 }
 
+type Answers = dyn Fn(&str) -> Option<(u16, &'static str)> + Send;
+
+/// What may answer in the sandbox's place: by path, a status and a body.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<Mutex<Option<Box<Answers>>>>);
+
+impl Gate {
+    /// From now on this answers where it gives an answer.
+    pub fn set(&self, answers: impl Fn(&str) -> Option<(u16, &'static str)> + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::new(answers));
+    }
+
+    /// Everything goes to the sandbox again.
+    pub fn open(&self) {
+        *self.0.lock().unwrap() = None;
+    }
+
+    fn answer(&self, path: &str) -> Option<Response<Bytes>> {
+        let gate = self.0.lock().unwrap();
+        let (status, body) = gate.as_ref()?(path)?;
+        let answer = Response::builder().status(status);
+        Some(answer.body(Bytes::from_static(body.as_bytes())).unwrap())
+    }
+}
+
 /// The way to the sandbox.
 pub struct Tap {
     service: SandboxService,
     api: Apiserver,
     forgotten: Forgotten,
+    gate: Gate,
 }
 
 impl Tap {
     /// The way to that sandbox; the ledger is stored at `api`.
-    pub fn new(sandbox: &Sandbox, api: &Apiserver, forgotten: &Forgotten) -> Self {
+    pub fn new(sandbox: &Sandbox, api: &Apiserver, forgotten: &Forgotten, gate: &Gate) -> Self {
         Self {
             service: sandbox.service(),
             api: api.clone(),
             forgotten: forgotten.clone(),
+            gate: gate.clone(),
         }
     }
 
@@ -68,7 +99,15 @@ impl Service<Request<Bytes>> for Tap {
     }
 
     fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        assert_eq!(
+            request.uri().host(),
+            Some(HOST),
+            "the token leaves for elsewhere"
+        );
         self.look(request.body());
+        if let Some(answer) = self.gate.answer(request.uri().path()) {
+            return Box::pin(async move { Ok(answer) });
+        }
         self.service.call(request)
     }
 }

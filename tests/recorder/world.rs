@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 use crate::ledger::{self, Stored};
 use crate::objects::{Deployment, namespace};
 use crate::support::apiserver::{Apiserver, Fault as ApiFault, Verb};
-use crate::tap::{Forgotten, Tap};
+use crate::tap::{Forgotten, Gate, HOST, Tap};
 
 /// The environment that records go to unless a test says otherwise.
 pub const ENVIRONMENT: &str = "production";
@@ -61,6 +61,8 @@ pub struct World {
     pub wanted: BTreeMap<(String, String), String>,
     /// Lines that left without being stored.
     pub forgotten: Forgotten,
+    /// What may answer in GitHub's place.
+    pub gate: Gate,
     starts: usize,
     running: Option<Running>,
 }
@@ -106,7 +108,7 @@ impl Post {
 
 fn policy() -> Policy {
     let destination = Destination {
-        host: "api.github.test".into(),
+        host: HOST.into(),
         organization: "acme".into(),
         cluster: "main".into(),
         logical_environment: ENVIRONMENT.into(),
@@ -142,6 +144,7 @@ impl World {
             seed: 7,
             wanted: BTreeMap::new(),
             forgotten: Forgotten::default(),
+            gate: Gate::default(),
             starts: 0,
             running: None,
         }
@@ -264,7 +267,7 @@ impl World {
             None => Credentials::from_value("token".to_owned().into()),
         };
         let github = Client::new(
-            Tap::new(&self.github, &self.api, &self.forgotten),
+            Tap::new(&self.github, &self.api, &self.forgotten, &self.gate),
             ApiUrl::parse("https://api.github.test", false).unwrap(),
             ApiVersion::parse("2022-11-28").unwrap(),
             credentials,
@@ -430,6 +433,29 @@ impl World {
             world.requests() >= count
         })
         .await;
+    }
+
+    /// The entry of that name in the stored ledger.
+    pub fn entry(&self, name: &str) -> Value {
+        let key = (ENVIRONMENT.to_owned(), name.to_owned());
+        let entry = self.ledger().entries.remove(&key);
+        entry.unwrap_or(Value::Null)
+    }
+
+    /// What GitHub holds as deployed under that name, if it does.
+    pub fn digest_of(&self, name: &str) -> Option<String> {
+        let key = (ENVIRONMENT.to_owned(), name.to_owned());
+        self.deployed().remove(&key)
+    }
+
+    /// The reasons of all Gaps, and the reasons for withholding.
+    pub fn reasons(&self) -> BTreeSet<String> {
+        let status = self.status();
+        let status = status.lock();
+        let plan = status.plan.as_ref().expect("a plan");
+        let gaps = plan.gaps.iter().map(|gap| gap.reason.to_string());
+        let withheld = plan.withheld.iter().map(|(_, why)| why.to_string());
+        gaps.chain(withheld).collect()
     }
 
     /// The stored ledger.

@@ -1,0 +1,152 @@
+//! Batches that GitHub turns down whole: cut in two until the one at fault is alone.
+
+use deployment_recorder::sandbox::{Fault, FaultKind};
+
+use crate::objects::{Deployment, deployment};
+use crate::world::{INTERVAL, MINUTE, SECOND, World};
+
+/// A Deployment with that many containers, `c000` and so on.
+fn wide(name: &str, containers: usize) -> Deployment {
+    let mut wide = deployment("shop", name);
+    let container = |number| {
+        (
+            format!("c{number:03}"),
+            format!("ghcr.io/acme/{name}:{number}"),
+        )
+    };
+    wide.containers = (0..containers).map(container).collect();
+    wide
+}
+
+fn poison(record: &str) -> Fault {
+    Fault::new(FaultKind::Poison { status: 422 }).record(record)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_record_is_found_and_set_apart_and_all_others_are_taken() {
+    for bad in [&["shop-web-c017"][..], &["shop-web-c000", "shop-web-c039"]] {
+        let mut world = World::new();
+        bad.iter().for_each(|name| world.fault(poison(name)));
+        world.run(&wide("web", 40));
+        world.wanted.retain(|(_, name), _| !bad.contains(&&**name));
+        world.start();
+        world.agreed_within(MINUTE).await;
+        assert!(world.reasons().contains("invalid"));
+        assert_eq!(world.ledger().names().len(), 40 - bad.len());
+        let before = world.requests();
+        world.pass(50 * MINUTE).await;
+        bad.iter()
+            .for_each(|name| assert_eq!(world.sends_of(before, name), 0));
+        world.github.clear();
+        world.want(&wide("web", 40));
+        world.agreed_within(15 * MINUTE).await;
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_record_that_is_held_is_set_apart_and_kept() {
+    let mut world = World::with(&[wide("web", 8)]).await;
+    world.fault(poison("shop-web-c003"));
+    world.pass(3 * INTERVAL).await;
+    world.agreed().await;
+    let sends = world.sends_of(1, "shop-web-c003");
+    assert!(
+        sends <= 6,
+        "{sends} sends in half an hour\n{}",
+        world.story()
+    );
+    world.run(&deployment("shop", "cart"));
+    world.agreed_within(3 * SECOND).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_invalid_change_is_set_apart_because_an_unchanged_record_is_taken() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.fault(poison("shop-cart-main"));
+    world.roll_out(&deployment("shop", "cart"));
+    world.pass(30 * SECOND).await;
+    assert!(world.reasons().contains("invalid"), "{}", world.story());
+    world.run(&deployment("shop", "api"));
+    world.agreed_within(3 * SECOND).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_invalid_decommission_is_set_apart_and_holds_back_nothing() {
+    let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "cart")]).await;
+    world.fault(poison("shop-cart-main"));
+    world.vanish("shop", "cart");
+    world.pass(30 * SECOND).await;
+    assert!(world.reasons().contains("end-refused"), "{}", world.story());
+    world.run(&deployment("shop", "api"));
+    world.agreed_within(3 * SECOND).await;
+    world.github.clear();
+    world.unwant("shop", "cart");
+    world.agreed_within(5 * MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_everything_is_invalid_it_is_an_outage_and_nothing_is_set_apart() {
+    for status in [400, 422] {
+        let mut world = World::with(&[deployment("shop", "old")]).await;
+        world.fault(Fault::new(FaultKind::Status { status }));
+        world.run(&wide("web", 8));
+        world.pass(5 * MINUTE).await;
+        assert!(
+            !world.reasons().contains("invalid"),
+            "{:?}",
+            world.reasons()
+        );
+        world.github.clear();
+        world.agreed_within(2 * MINUTE).await;
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_invalid_records_are_found_over_several_cycles() {
+    let mut world = World::new();
+    for number in 0..12 {
+        world.fault(poison(&format!("shop-web-c{:03}", number * 16)));
+    }
+    world.run(&wide("web", 200));
+    let bad = |name: &str| name[10..].parse::<usize>().unwrap() % 16 == 0;
+    world
+        .wanted
+        .retain(|(_, name), _| !bad(name) || name[10..].parse::<usize>().unwrap() >= 192);
+    world.start();
+    world.agreed_within(10 * MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_too_large_is_cut_in_two() {
+    let mut world = World::new();
+    world.fault(Fault::new(FaultKind::Status { status: 413 }).times(3));
+    world.run(&wide("web", 8));
+    world.start();
+    world.agreed_within(20 * SECOND).await;
+    assert!(world.posts(0).iter().any(|post| post.lines.len() == 1));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn repositories_that_are_named_refuse_only_the_record_that_is_of_them() {
+    for (status, reason) in [(403, "unauthorized"), (404, "not-found")] {
+        let mut world = World::with(&[deployment("shop", "old")]).await;
+        let kind = FaultKind::NamingRepositories { status };
+        world.fault(Fault::new(kind).record("shop-web-c005"));
+        world.run(&wide("web", 8));
+        world.wanted.retain(|(_, name), _| name != "shop-web-c005");
+        world.agreed_within(30 * SECOND).await;
+        assert!(world.reasons().contains(reason), "{:?}", world.reasons());
+        assert!(!world.ledger().names().contains(&"shop-web-c005"));
+        world.github.clear();
+        world.want(&wide("web", 8));
+        world.agreed_within(2 * MINUTE).await;
+        world.finish().await;
+    }
+}

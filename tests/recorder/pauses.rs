@@ -1,0 +1,193 @@
+//! Answers after which GitHub is left alone for a while.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deployment_recorder::model::record::Destination;
+use deployment_recorder::sandbox::{Fault, FaultKind};
+
+use crate::objects::deployment;
+use crate::world::{INTERVAL, MINUTE, SECOND, World};
+
+fn throttled(status: u16, retry_after: Option<u64>, reset_after: Option<u64>) -> FaultKind {
+    FaultKind::Throttled {
+        status,
+        retry_after,
+        reset_after,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_obeyed_as_its_headers_say_or_for_a_minute() {
+    let table = [
+        (throttled(429, Some(90), None), 90),
+        (throttled(429, None, Some(200)), 200),
+        (throttled(429, None, None), 60),
+        (throttled(403, Some(90), None), 90),
+        (throttled(403, None, Some(200)), 200),
+    ];
+    for (kind, seconds) in table {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.once(kind.clone());
+        world.run(&deployment("shop", "cart"));
+        world.requested(2, 5 * SECOND).await;
+        world.run(&deployment("shop", "api"));
+        world.requested(3, 5 * MINUTE).await;
+        let posts = world.posts(1);
+        let pause = (posts[1].at - posts[0].at).as_secs();
+        assert!(
+            (seconds..=seconds + 2).contains(&pause),
+            "{kind:?}: {pause} s"
+        );
+        world.agreed_within(5 * SECOND).await;
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_without_headers_are_obeyed_for_a_minute_doubling_to_ten() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.fault(Fault::new(throttled(429, None, None)));
+    world.run(&deployment("shop", "cart"));
+    world.pass(60 * MINUTE).await;
+    let posts = world.posts(1);
+    let minutes: Vec<u64> = posts
+        .windows(2)
+        .map(|two| (two[1].at - two[0].at).as_secs() / 60)
+        .collect();
+    assert_eq!(minutes, [1, 2, 4, 8, 10, 10, 10, 10], "{}", world.story());
+    world.github.clear();
+    world.agreed_within(11 * MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn workloads_that_vanish_and_come_back_during_a_long_pause_are_right_after_it() {
+    let names = ["api", "cart", "mail", "web"];
+    let mut world = World::with(&names.map(|name| deployment("shop", name))).await;
+    world.once(throttled(429, Some(1800), None));
+    world.run(&deployment("shop", "web").image("ghcr.io/acme/web:2"));
+    world.requested(2, 5 * SECOND).await;
+    world.remove("shop", "cart");
+    world.remove("shop", "api");
+    world.pass(10 * MINUTE).await;
+    world.run(&deployment("shop", "api"));
+    world.run(&deployment("shop", "new"));
+    world.pass(10 * MINUTE).await;
+    world.remove("shop", "new");
+    world.pass(9 * MINUTE).await;
+    assert_eq!(world.requests(), 2);
+    world.agreed_within(2 * MINUTE).await;
+    assert!(world.github.record("production", "shop-new-main").is_none());
+    assert_eq!(
+        world.sends_of(2, "shop-api-main"),
+        world.sends_of(2, "shop-mail-main")
+    );
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_is_read_again_and_tried_as_soon_as_it_is_another() {
+    let path = std::env::temp_dir().join(format!("recorder-token-{}", std::process::id()));
+    std::fs::write(&path, "old").unwrap();
+    let mut world = World::new();
+    world.token_file = Some(path.clone());
+    world.github.set_token(Some("old".to_owned()));
+    world.run(&deployment("shop", "web"));
+    world.start();
+    world.agreed().await;
+    world.github.set_token(Some("new".to_owned()));
+    world.run(&deployment("shop", "cart"));
+    world.pass(30 * SECOND).await;
+    assert_eq!(world.requests(), 2);
+    assert_eq!(world.status().lock().blocked.len(), 1);
+    assert!(!world.reasons().contains("unauthorized"));
+    std::fs::write(&path, "new").unwrap();
+    world.agreed_within(20 * SECOND).await;
+    assert_eq!(world.status().lock().blocked.len(), 0);
+    std::fs::remove_file(&path).unwrap();
+    world.run(&deployment("shop", "api"));
+    world.pass(30 * SECOND).await;
+    assert_eq!(world.requests(), 3);
+    std::fs::write(&path, "new").unwrap();
+    world.agreed_within(11 * MINUTE).await;
+    world.finish().await;
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_access_an_organization_is_left_alone_for_a_minute_doubling_to_ten() {
+    for kind in [
+        FaultKind::Bare { status: 404 },
+        FaultKind::Bare { status: 403 },
+    ] {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.fault(Fault::new(kind));
+        world.run(&deployment("shop", "cart"));
+        world.pass(40 * MINUTE).await;
+        let posts = world.posts(1);
+        let minutes: Vec<u64> = posts
+            .windows(2)
+            .map(|two| (two[1].at - two[0].at).as_secs() / 60)
+            .collect();
+        assert_eq!(minutes, [1, 2, 4, 8, 10, 10], "{}", world.story());
+        assert_eq!(world.status().lock().blocked.len(), 1);
+        assert!(world.reasons().is_empty(), "{:?}", world.reasons());
+        world.github.clear();
+        world.agreed_within(11 * MINUTE).await;
+        assert_eq!(world.status().lock().blocked.len(), 0);
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_without_access_does_not_hold_back_another() {
+    let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "cart")]).await;
+    world.stop().await;
+    let moved = Destination {
+        organization: "newer".into(),
+        ..Destination::clone(&world.policy.destination)
+    };
+    world.policy.destination = Arc::new(moved);
+    world
+        .gate
+        .set(|path| path.contains("/orgs/acme/").then_some((404, "")));
+    world.restart().await;
+    world.pass(MINUTE).await;
+    let of = |world: &World, organization: &str| {
+        let records = world.github.records().into_iter();
+        let held = records.filter(|record| {
+            record.key.org == organization
+                && record.status == deployment_recorder::sandbox::Status::Deployed
+        });
+        held.count()
+    };
+    assert_eq!((of(&world, "newer"), of(&world, "acme")), (2, 2));
+    world.run(&deployment("shop", "api"));
+    world.pass(3 * SECOND).await;
+    assert_eq!(of(&world, "newer"), 3);
+    world.pass(2 * INTERVAL).await;
+    world.gate.open();
+    world.pass(10 * MINUTE + 5 * SECOND).await;
+    assert_eq!((of(&world, "newer"), of(&world, "acme")), (3, 0));
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_withdrawn_version_is_asked_for_once_an_hour_and_shown() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.fault(Fault::new(FaultKind::Status { status: 410 }));
+    world.run(&deployment("shop", "cart"));
+    world.pass(3 * 60 * MINUTE).await;
+    let posts = world.posts(1);
+    assert_eq!(posts.len(), 3, "{}", world.story());
+    assert!(
+        posts
+            .windows(2)
+            .all(|two| two[1].at - two[0].at >= Duration::from_secs(3600))
+    );
+    assert_eq!(world.status().lock().blocked.len(), 1);
+    world.github.clear();
+    world.agreed_within(61 * MINUTE).await;
+    world.finish().await;
+}
