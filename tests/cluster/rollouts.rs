@@ -39,10 +39,17 @@ async fn a_rollout_that_never_gets_ready_is_not_recorded_and_a_rollback_changes_
         ("acme/web:2-unready", "running"),
         ("acme/web:3-crashes", "waiting"),
     ] {
-        let done = stage.recorder().cycles();
         stage.roll("web", image).await;
         stage.pods_are("web-deployment", image, state).await;
-        stage.recorder().cycles_after(done).await;
+        // The cycle that sends this began when the new pod had been there for a while.
+        let tag = annotations(&json!({"metadata.github.com/tried": image}));
+        stage.patch("Deployment", "web", &tag).await;
+        stage
+            .until("the tag", |_| {
+                let record = stage.record("web", "app");
+                record.is_some_and(|it| it.tags.get("tried").is_some_and(|it| it == image))
+            })
+            .await;
     }
     stage.roll("web", "acme/web:1").await;
     eventually("only the old pod is left", async || {
@@ -51,17 +58,13 @@ async fn a_rollout_that_never_gets_ready_is_not_recorded_and_a_rollback_changes_
         pods.len() == 1 && pods.iter().all(image)
     })
     .await;
-    // What the recorder makes of all that has reached GitHub by the time that this has.
     stage.roll("web", "acme/web:4").await;
     stage.runs("web", "app", "acme/web:4").await;
     let history = stage.history("web", "app");
-    let digests: Vec<&str> = history.iter().map(|it| &*it.record.digest).collect();
+    let mut digests: Vec<&str> = history.iter().map(|it| &*it.record.digest).collect();
+    digests.dedup();
     assert_eq!(digests, [digest("acme/web:1"), digest("acme/web:4")]);
-    assert!(
-        history
-            .iter()
-            .all(|it| it.record.status == Status::Deployed)
-    );
+    assert!(stage.never_ended("web", "app"));
 }
 
 /// Waits until a record has this tag `from`, or none, and these risks.
