@@ -13,6 +13,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -43,17 +44,20 @@ pub struct Admin(Arc<View>);
 struct View {
     status: Shared,
     clock: Clock,
+    turns_within: Duration,
     settings: Value,
     cluster: OnceLock<HealthHandle>,
 }
 
 impl Admin {
-    /// Shows `status`, with the time of `clock`, which is the recorder's. `settings` stands in
-    /// `/api/status` as it is given, so no secret may be in it.
-    pub fn new(status: Shared, clock: Clock, settings: Value) -> Self {
+    /// Shows `status`, with the time of `clock`, which is the recorder's. A request to GitHub takes
+    /// no longer than `github_timeout`. `settings` stands in `/api/status` as it is given, so no
+    /// secret may be in it.
+    pub fn new(status: Shared, clock: Clock, github_timeout: Duration, settings: Value) -> Self {
         Self(Arc::new(View {
             status,
             clock,
+            turns_within: checks::TURNS_WITHIN + github_timeout,
             settings,
             cluster: OnceLock::new(),
         }))

@@ -189,11 +189,7 @@ mod tests {
         let bound = Bound::bind(&LOCAL).await.unwrap();
         let address = bound.address();
         let stop = CancellationToken::new();
-        let admin = crate::admin::Admin::new(
-            crate::recorder::status::Shared::default(),
-            crate::recorder::clock::Clock::real(),
-            serde_json::Value::Null,
-        );
+        let (admin, _) = crate::admin::samples::admin();
         let served = tokio::spawn(bound.serve(admin, stop.clone()));
         let mut idle = tokio::net::TcpStream::connect(address).await.unwrap();
         let mut client = tokio::net::TcpStream::connect(address).await.unwrap();

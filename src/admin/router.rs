@@ -51,8 +51,8 @@ pub(super) fn router(admin: Admin) -> Router {
 }
 
 async fn livez(State(desk): State<Desk>, RawQuery(query): RawQuery) -> Response {
-    let now = desk.admin.0.clock.now();
-    let checks = checks::live(&desk.admin.status(), now);
+    let view = &desk.admin.0;
+    let checks = checks::live(&desk.admin.status(), view.clock.now(), view.turns_within);
     answer("livez", &checks, query.as_deref())
 }
 

@@ -22,6 +22,9 @@ use crate::recorder::status::{Blocked, Note, Rest, Shared, Status, Unsent};
 
 use super::Admin;
 
+/// How long a request to GitHub may take.
+pub(super) const GITHUB_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Noon of a day.
 pub(super) fn noon() -> Timestamp {
     "2026-03-01T12:00:00Z".parse().unwrap()
@@ -32,7 +35,8 @@ pub(super) fn admin() -> (Admin, Shared) {
     let shared = Shared::default();
     let settings = json!({ "interval_seconds": 600 });
     let clock = Clock::beginning_at(noon());
-    (Admin::new(shared.clone(), clock, settings), shared)
+    let admin = Admin::new(shared.clone(), clock, GITHUB_TIMEOUT, settings);
+    (admin, shared)
 }
 
 pub(super) fn source(name: &str) -> Source {

@@ -36,7 +36,10 @@ async fn the_process_is_alive_while_its_loop_turns_and_not_when_it_stands_still(
         assert_eq!((code, &*text), (StatusCode::OK, "ok\n"));
         assert_eq!(headers[CACHE_CONTROL], "no-store");
     }
-    tokio::time::advance(checks::TURNS_WITHIN + Duration::from_secs(1)).await;
+    let within = checks::TURNS_WITHIN + samples::GITHUB_TIMEOUT;
+    tokio::time::advance(within).await;
+    assert_eq!(ask(&routes, "GET", "/livez").await.0, StatusCode::OK);
+    tokio::time::advance(Duration::from_secs(1)).await;
     for path in ["/livez", "/healthz", "/livez?verbose"] {
         let (code, _, text) = ask(&routes, "GET", path).await;
         assert_eq!(code, StatusCode::SERVICE_UNAVAILABLE);
