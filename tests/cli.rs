@@ -41,12 +41,13 @@ fn said(output: &Output) -> String {
 }
 
 /// The arguments of a `run` that could start.
-const GOOD: [&str; 7] = [
+const GOOD: [&str; 8] = [
     "run",
     "--org=acme",
     "--cluster=prod",
     "--logical-environment=production",
     "--log-level=error",
+    "--listen=127.0.0.1:0",
     "--github-token-file=/nowhere/token",
     "--kubeconfig=/nowhere/kubeconfig",
 ];
@@ -178,7 +179,7 @@ fn what_only_trying_can_show_exits_1_and_2_for_diff() {
         "--cluster=prod",
         "--logical-environment=production",
     ];
-    let run_dry = [&["run", "--dry-run", "--log-level=error"], &destination[..]].concat();
+    let run_dry = [&GOOD[..6], &["--dry-run"]].concat();
     let diff = [&["diff"], &destination[..]].concat();
     let kubeconfig = "--kubeconfig=/nowhere/kubeconfig";
     for (arguments, message, code) in [
@@ -196,12 +197,27 @@ fn what_only_trying_can_show_exits_1_and_2_for_diff() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
     }
-    let output = run_with(&GOOD[..5], &[("GITHUB_TOKEN", "two words")], "");
+    let output = run_with(&GOOD[..6], &[("GITHUB_TOKEN", "two words")], "");
     assert!(
         said(&output).starts_with("error: GITHUB_TOKEN: "),
         "{}",
         said(&output)
     );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_port_that_is_taken_exits_1_before_any_call_and_names_the_flag() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address");
+    let listen = format!("--listen={address}");
+    let output = run(&[&GOOD[..5], &[&listen], &GOOD[6..]].concat());
+    let said = said(&output);
+    assert!(
+        said.starts_with(&format!("error: --listen: cannot listen on {address} (")),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 

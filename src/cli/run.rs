@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -94,19 +95,40 @@ async fn signalled_twice([mut terminate, mut interrupt]: [Signal; 2], stop: &Can
     }
 }
 
-fn say(settings: &settings::Run, given: &[String]) {
-    let destination = &settings.policy.destination;
-    let sign_in = match &settings.github.token {
+/// How the recorder signs in at GitHub.
+fn sign_in(settings: &settings::Run) -> String {
+    match &settings.github.token {
         Some(Token::File(file)) => format!("token in {}", file.display()),
         Some(Token::Given(_)) => "token in GITHUB_TOKEN".to_owned(),
         None => "none".to_owned(),
-    };
+    }
+}
+
+/// The settings as `/api/status` shows them, without any secret.
+fn summary(settings: &settings::Run, given: &[String]) -> Value {
+    let destination = &settings.policy.destination;
+    json!({
+        "api": settings.github.url.to_string(),
+        "organization": destination.organization,
+        "cluster": destination.cluster,
+        "logical_environment": destination.logical_environment,
+        "physical_environment": destination.physical_environment,
+        "sign_in": sign_in(settings),
+        "interval_seconds": settings.interval.as_secs_f64(),
+        "ledger": format!("{}/{}", settings.ledger.namespace(), settings.ledger.name),
+        "dry_run": settings.dry_run,
+        "given": given,
+    })
+}
+
+fn say(settings: &settings::Run, given: &[String]) {
+    let destination = &settings.policy.destination;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         organization = &*destination.organization,
         cluster = &*destination.cluster,
         api = %settings.github.url,
-        sign_in,
+        sign_in = sign_in(settings),
         dry_run = settings.dry_run,
         settings = given.join(" "),
         "starting"
