@@ -2,12 +2,10 @@
 //! matter.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::settings::{self, Github, Token};
@@ -30,54 +28,28 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
         listen_for(SignalKind::interrupt())?,
     ];
     say(&settings, given);
-    let shown = Shown::begin(&settings, given).await?;
+    let bound = Admin::bind(&settings.listen).await?;
+    tracing::info!(address = %bound.address(), "serving health, metrics and status");
+    let (status, clock) = (Shared::default(), Clock::real());
+    let timeout = settings.github.timeout;
+    let admin = Admin::new(status.clone(), clock, timeout, summary(&settings, given));
+    // It answers as long as the recorder runs, which is a while longer than until it is to stop.
+    let over = CancellationToken::new();
+    let serving = tokio::spawn(bound.serve(admin.clone(), over.clone()));
     let recorder = async {
         let recorder = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            recorder = start(settings, &stop, &shown) => recorder?,
+            recorder = start(settings, &stop, status, clock, &admin) => recorder?,
         };
-        recorder.run().await.map_err(anyhow::Error::from)
+        let result = recorder.run().await.map_err(anyhow::Error::from);
+        over.cancel();
+        serving.await.context("the admin server")?;
+        result
     };
-    let ended = tokio::select! {
+    tokio::select! {
         ended = recorder => ended,
         () = signalled_twice(signals, &stop) => bail!("a second signal came before all was stored"),
-    };
-    shown.end().await;
-    ended
-}
-
-/// What others may look at while the recorder runs.
-struct Shown {
-    status: Shared,
-    clock: Clock,
-    admin: Admin,
-    over: CancellationToken,
-    server: JoinHandle<()>,
-}
-
-impl Shown {
-    /// Begins to listen: an address that is taken is told before anything else is tried.
-    async fn begin(settings: &settings::Run, given: &[String]) -> anyhow::Result<Self> {
-        let bound = Admin::bind(&settings.listen).await.context("--listen")?;
-        tracing::info!(address = %bound.address(), "listening");
-        let (status, clock) = (Shared::default(), Clock::real());
-        let admin = Admin::new(status.clone(), clock, given.into());
-        let over = CancellationToken::new();
-        let server = tokio::spawn(bound.serve(admin.clone(), over.clone()));
-        Ok(Self {
-            status,
-            clock,
-            admin,
-            over,
-            server,
-        })
-    }
-
-    /// Ends listening; who still waits for an answer is not waited for for long.
-    async fn end(self) {
-        self.over.cancel();
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.server).await;
     }
 }
 
@@ -141,7 +113,9 @@ fn say(settings: &settings::Run, given: &[String]) {
 async fn start(
     settings: settings::Run,
     stop: &CancellationToken,
-    shown: &Shown,
+    status: Shared,
+    clock: Clock,
+    admin: &Admin,
 ) -> anyhow::Result<Recorder<Transport>> {
     let github = match settings.github.token.clone() {
         Some(token) if !settings.dry_run => Some(client(settings.github, token).await?),
@@ -161,7 +135,7 @@ async fn start(
         holder(),
     );
     let cluster = Cluster::start(connection.client, settings.scope, rand::random());
-    shown.admin.show(cluster.health_handle());
+    admin.show(cluster.health_handle());
     let parts = Parts {
         settings: Settings {
             policy: Arc::new(settings.policy),
@@ -171,10 +145,10 @@ async fn start(
         cluster,
         github,
         store,
-        clock: shown.clock,
+        clock,
         seed: rand::random(),
         stop: stop.clone(),
-        status: shown.status.clone(),
+        status,
     };
     Ok(Recorder::start(parts).await?)
 }
