@@ -1,7 +1,45 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: tools
+.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release
+
+# The recorder and github-sandbox, for trying them out.
+build:
+	cargo build --locked --all-features
+
+# Every test. The Kubernetes programs that some of them start are built first, once.
+test: tools
+	cargo test --locked --all-features
+
+# Everything that must hold before a change is merged, but for the demo.
+check: lint docs deny test
+
+lint: fmt
+	cargo clippy --locked --all-targets --all-features -- -D warnings
+
+fmt:
+	cargo fmt --all -- --check
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --all-features --no-deps
+
+# Licences, sources and unwanted or doubled crates (deny.toml); known vulnerabilities from the network.
+deny:
+	tests/tools/cargo-deny --all-features check bans licenses sources
+
+advisories:
+	tests/tools/cargo-deny --all-features check advisories
+
+# The recorder on a real control plane, step by step (examples/README.md). DEMO_EXIT=1: ends it too.
+demo:
+	examples/demo/demo up
+
+demo-down:
+	examples/demo/demo down
 
 # The Kubernetes programs of tests, demo and benchmark, into ~/.cache; minutes the first time.
 tools:
 	tests/tools/build
+
+# What is released: the recorder alone, linked as one. Minutes each time.
+release:
+	cargo build --locked --release --bin deployment-recorder
