@@ -167,7 +167,7 @@ def main(arguments: list) -> int:
             return 1
         if lab.processes.running():
             page = lab.processes.read().get("page", "")
-            show.say(f"a demo is up already {page}\n`make demo-down` ends it", "red")
+            show.say(f"a demo is up already: {page}\n`make demo-down` ends it", "red")
             return 1
         return guarded(lab, leave)
 

@@ -175,7 +175,7 @@ class Lab:
     Its log              {self.processes.log("recorder")}
     The cluster          export KUBECONFIG={shlex.quote(str(KUBECONFIG))}
                          export PATH={shlex.quote(str(HOME / "bin"))}:$PATH
-                         kubectl -n shop scale deployment/storefront --replicas=0
+                         kubectl -n shop set image deployment/storefront web=ghcr.io/acme/shop/storefront:4.13.0
 
     Both go on running. `make demo-down` ends them.""")
 
