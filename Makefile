@@ -35,6 +35,7 @@ demo:
 
 demo-down:
 	examples/demo/demo down
+.PHONY: bench tools
 
 # The Kubernetes programs of tests, demo and benchmark, into ~/.cache; minutes the first time.
 tools:
@@ -43,3 +44,7 @@ tools:
 # What is released: the recorder alone, linked as one. Minutes each time.
 release:
 	cargo build --locked --release --bin deployment-recorder
+# What the recorder costs at 10,000 pods, against its targets; about five minutes after the build.
+bench:
+	tests/tools/build etcd kube-apiserver kubectl
+	cargo bench --features sandbox --bench cluster
