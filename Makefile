@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release
+.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release bench
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -35,7 +35,6 @@ demo:
 
 demo-down:
 	examples/demo/demo down
-.PHONY: bench tools
 
 # The Kubernetes programs of tests, demo and benchmark, into ~/.cache; minutes the first time.
 tools:
@@ -44,6 +43,7 @@ tools:
 # What is released: the recorder alone, linked as one. Minutes each time.
 release:
 	cargo build --locked --release --bin deployment-recorder
+
 # What the recorder costs at 10,000 pods, against its targets; about five minutes after the build.
 bench:
 	tests/tools/build etcd kube-apiserver kubectl
