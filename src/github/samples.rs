@@ -46,3 +46,18 @@ pub(super) fn line(name: &str) -> Line {
         status: Status::Deployed,
     }
 }
+
+/// Runs an ignored test alone, in a process of its own with these variables: for what a process has
+/// only once.
+pub(super) fn run_alone(test: &str, variables: &[(&str, &str)]) {
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", test])
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}"
+    );
+}

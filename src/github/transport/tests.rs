@@ -2,7 +2,6 @@
 //! that it can break it.
 
 use std::io::Write;
-use std::process::Command;
 
 use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -279,17 +278,7 @@ async fn a_redirect_on_the_same_port_is_followed_as_a_post() {
 
 /// Runs an ignored test of this file alone, in a process of its own with these variables.
 fn run_with(variables: &[(&str, &str)], test: &str) {
-    let name = format!("github::transport::tests::{test}");
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", &name])
-        .envs(variables.iter().copied())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && text.contains("1 passed"),
-        "{text}"
-    );
+    samples::run_alone(&format!("github::transport::tests::{test}"), variables);
 }
 
 #[test]
