@@ -179,3 +179,91 @@ impl Default for Lag {
         ]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::plan::Step;
+    use crate::model::record::{Destination, Line, Status as Standing};
+
+    fn identity(name: &str) -> Identity {
+        let destination = Destination {
+            host: "api.github.com".into(),
+            organization: "acme".into(),
+            cluster: "prod".into(),
+            logical_environment: "production".into(),
+            physical_environment: None,
+        };
+        Identity {
+            destination: Arc::new(destination),
+            name: name.into(),
+        }
+    }
+
+    fn body() -> Arc<Body> {
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        Arc::new(Body {
+            digest: crate::model::image::Digest::parse(&digest).unwrap(),
+            name: "ghcr.io/acme/web".into(),
+            version: None,
+            repository: None,
+            tags: BTreeMap::new(),
+            risks: BTreeSet::new(),
+        })
+    }
+
+    #[test]
+    fn an_entry_is_unsent_once_if_the_plan_sends_nothing_for_it_and_not_at_all_if_it_does() {
+        let entry = |tombstone| {
+            let mut entry = Entry::new(Owner::Adopted).with_tombstone(tombstone);
+            entry.held = Some(body());
+            entry
+        };
+        let names = [
+            ("sent", false),
+            ("silent", false),
+            ("withheld", false),
+            ("resting", true),
+            ("withheld-tombstone", true),
+            ("ending-again", true),
+            ("back", true),
+        ];
+        let entries = names.map(|(name, tombstone)| (identity(name), entry(tombstone)));
+        let ledger = Ledger::restore(None, entries, [], Moment::START);
+        let step = |name: &str, status| Step {
+            line: Line {
+                identity: identity(name),
+                body: body(),
+                status,
+            },
+            owner: Owner::Adopted,
+            fresh: false,
+        };
+        let why = Why::NotCovered;
+        let plan = Plan {
+            unchanged: vec![step("sent", Standing::Deployed)],
+            reports: vec![step("back", Standing::Deployed)],
+            decommissions: vec![step("ending-again", Standing::Decommissioned)],
+            silent: vec![identity("silent")],
+            withheld: ["withheld", "withheld-tombstone"]
+                .map(|name| (identity(name), why))
+                .into(),
+            ..Plan::default()
+        };
+        let unsent = Unsent::of(&plan, &ledger);
+        let found: Vec<(&str, Rest)> = unsent
+            .iter()
+            .map(|unsent| (&*unsent.identity.name, unsent.rest))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("silent", Rest::Silent),
+                ("withheld", Rest::Withheld(why)),
+                ("withheld-tombstone", Rest::Withheld(why)),
+                ("resting", Rest::Tombstone),
+            ]
+        );
+        assert!(unsent.iter().all(|unsent| unsent.held == Some(body())));
+    }
+}
