@@ -34,6 +34,12 @@ mod kills;
 #[path = "recorder/ledger.rs"]
 pub mod ledger;
 #[cfg(test)]
+#[path = "recorder/mirrors.rs"]
+mod mirrors;
+#[cfg(test)]
+#[path = "recorder/names.rs"]
+mod names;
+#[cfg(test)]
 #[path = "recorder/objects.rs"]
 pub mod objects;
 #[cfg(test)]
@@ -46,8 +52,20 @@ mod pauses;
 #[path = "recorder/refusals.rs"]
 mod refusals;
 #[cfg(test)]
+#[path = "recorder/samples.rs"]
+mod samples;
+#[cfg(test)]
+#[path = "recorder/shards.rs"]
+mod shards;
+#[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;
+#[cfg(test)]
+#[path = "recorder/stops.rs"]
+mod stops;
+#[cfg(test)]
+#[path = "recorder/storage.rs"]
+mod storage;
 #[cfg(test)]
 #[path = "recorder/tap.rs"]
 pub mod tap;

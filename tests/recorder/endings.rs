@@ -45,7 +45,7 @@ async fn a_second_start_says_the_second_end_too() {
     world.agreed().await;
     world.stop().await;
     world.restart().await;
-    world.pass(INTERVAL + MINUTE).await;
+    world.pass(INTERVAL + 2 * MINUTE).await;
     assert_eq!(world.sends_of(before, "shop-cart-main"), 2);
     assert_eq!(world.ledger().names(), ["shop-web-main"]);
     world.finish().await;

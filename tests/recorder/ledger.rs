@@ -6,7 +6,7 @@ use std::io::Read as _;
 use aws_lc_rs::digest::{SHA256, digest};
 use flate2::read::GzDecoder;
 use k8s_openapi::ByteString;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::apiserver::Apiserver;
 
@@ -43,6 +43,22 @@ pub fn content(api: &Apiserver, name: &str) -> Result<Value, String> {
         .read_to_string(&mut text)
         .map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| error.to_string())
+}
+
+/// The bytes of a part.
+pub fn bytes(api: &Apiserver, name: &str) -> Vec<u8> {
+    let map = api.get("ConfigMap", NAMESPACE, name).unwrap();
+    let bytes: ByteString = serde_json::from_value(map["binaryData"]["ledger"].clone()).unwrap();
+    bytes.0
+}
+
+/// Puts bytes where a part is, as another hand would.
+pub fn put(api: &Apiserver, name: &str, bytes: Vec<u8>) {
+    api.apply(json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"namespace": NAMESPACE, "name": name},
+        "binaryData": {"ledger": ByteString(bytes)}
+    }));
 }
 
 /// The name of a shard.
