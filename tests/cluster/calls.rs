@@ -195,7 +195,7 @@ async fn an_api_server_that_does_not_answer_within_half_a_minute_ends_the_start(
     let kubeconfig = format!("--kubeconfig={}", nobody.display());
     let started = Instant::now();
     let (started_run, started_diff) = (
-        arguments("run", &[&kubeconfig]),
+        arguments("run", &[&kubeconfig, "--listen=127.0.0.1:0"]),
         arguments("diff", &[&kubeconfig]),
     );
     let (ran, diff) = tokio::join!(run(&started_run), run(&started_diff));
@@ -218,7 +218,11 @@ async fn a_context_that_is_not_there_is_named_beside_those_that_are() {
     let kubeconfig = kubeconfig_for("http://127.0.0.1:2");
     let given = format!("--kubeconfig={}", kubeconfig.display());
     for (command, code) in [("run", 1), ("snapshot", 1), ("diff", 2)] {
-        let ended = run(&arguments(command, &[&given, "--context=prod"])).await;
+        let mut arguments = arguments(command, &[&given, "--context=prod"]);
+        if command == "run" {
+            arguments.push("--listen=127.0.0.1:0".to_owned());
+        }
+        let ended = run(&arguments).await;
         assert_eq!(ended.code, Some(code), "{ended:?}");
         let expected = format!(
             "error: --context: `prod` is not in {}; there is proxy",
@@ -226,4 +230,18 @@ async fn a_context_that_is_not_there_is_named_beside_those_that_are() {
         );
         assert_eq!(ended.said.lines().last(), Some(&*expected));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_port_that_is_taken_is_named_in_one_line() {
+    let kubeconfig = kubeconfig_for("http://127.0.0.1:3");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let given = format!("--kubeconfig={}", kubeconfig.display());
+    let listen = format!("--listen={address}");
+    let ended = run(&arguments("run", &[&given, &listen])).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let error = ended.said.lines().last().unwrap_or_default();
+    let expected = format!("error: --listen: cannot listen on {address} (Address already in use");
+    assert!(error.starts_with(&expected), "{error}");
 }
