@@ -21,10 +21,12 @@ use crate::model::moment::Moment;
 use crate::model::plan::Step;
 use crate::model::policy::Policy;
 
+mod ahead;
 mod batch;
 pub mod clock;
 mod cycle;
 mod delivery;
+mod halving;
 mod note;
 mod report;
 mod schedule;

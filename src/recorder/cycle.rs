@@ -16,10 +16,10 @@ use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::Identity;
 
+use super::ahead::Written;
 use super::batch::{self, Batch};
-use super::delivery::{self, Flow, PATIENCE, Run};
+use super::delivery::{Flow, PATIENCE, Run};
 use super::status::Unsent;
-use super::store::{StoreError, Stored};
 use super::{Error, Recorder, Transport, report};
 
 /// A pod's owner may be seen a little later than the pod: one that stays away for so long counts.
@@ -208,60 +208,6 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Stores what is about to be sent.
-    async fn write_ahead(&mut self) -> Result<Written, Error> {
-        let template = self.settings.policy.template.to_string();
-        self.ledger.set_template(template.into());
-        let now = self.clock.now();
-        let Some(store) = &mut self.store else {
-            return Ok(Written::No);
-        };
-        let stop = self.stop.clone();
-        let result = tokio::select! {
-            biased;
-            result = store.store(&mut self.ledger, &self.uids, now) => result,
-            () = delivery::long_after(&stop) => return Ok(Written::No),
-        };
-        self.after_store(result)
-    }
-
-    fn after_store(&mut self, result: Result<Stored, StoreError>) -> Result<Written, Error> {
-        match result {
-            Ok(stored) => {
-                self.schedule.stored();
-                self.store_backoff = Duration::ZERO;
-                self.status.lock().store_error = None;
-                Ok(if stored == Stored::United {
-                    Written::Anew
-                } else {
-                    Written::Yes
-                })
-            }
-            Err(error) if error.is_passing() => {
-                self.store_backoff =
-                    (self.store_backoff * 2).clamp(Duration::from_secs(2), Duration::from_mins(1));
-                self.schedule.again_at(Instant::now() + self.store_backoff);
-                let message = super::chain(&error);
-                tracing::error!(error = message, "ledger not stored, nothing is sent");
-                self.status.lock().store_error = Some(message);
-                Ok(Written::No)
-            }
-            Err(error) => Err(Error::Store(error)),
-        }
-    }
-
-    /// Stores acknowledgements, if there are any.
-    pub(super) async fn store_acknowledgements(&mut self) -> Result<(), Error> {
-        self.schedule.stored();
-        if self.ledger.touched().is_empty() || self.uids.is_empty() {
-            return Ok(());
-        }
-        if matches!(self.write_ahead().await?, Written::Anew) {
-            self.schedule.again_at(Instant::now());
-        }
-        Ok(())
-    }
-
     /// What a plan found missing or idle, as far as it saw it.
     fn note_absence(&mut self, plan: &Plan, now: Moment) {
         let unseen: BTreeSet<&Identity> =
@@ -336,16 +282,6 @@ impl<S: Transport> Recorder<S> {
         }
         Ok(())
     }
-}
-
-/// What came of writing ahead.
-enum Written {
-    /// It is stored.
-    Yes,
-    /// It is stored, and the store knew more: the plan is out of date.
-    Anew,
-    /// It is not stored.
-    No,
 }
 
 /// After which identity the full snapshot goes on; `None` at its start.

@@ -13,7 +13,8 @@ use crate::model::ledger::Outcome;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::Line;
 
-use super::batch::{self, Batch};
+use super::batch::Batch;
+use super::halving::{self, Alone, Halving};
 use super::{Recorder, Transport};
 
 /// A cycle waits no longer than this for anything; a longer pause ends it.
@@ -70,15 +71,6 @@ enum Exchanged {
     Over,
 }
 
-/// The search for what is invalid in a batch that GitHub turned down whole.
-#[derive(Default)]
-struct Halving {
-    /// Whether another body of the batch was accepted meanwhile.
-    accepted: bool,
-    /// Records that were turned down although they were alone.
-    alone: Vec<Line>,
-}
-
 impl<S: Transport> Recorder<S> {
     /// Sends a batch, and its halves as long as GitHub turns them down whole.
     pub(super) async fn deliver(&mut self, batch: Batch, plan: &Plan, run: &mut Run) -> Flow {
@@ -100,21 +92,13 @@ impl<S: Transport> Recorder<S> {
                     break;
                 }
             };
-            let alone = match &answer {
-                Answer::Invalid { .. } => Alone::Suspect,
-                Answer::Oversized => Alone::Refused(Reason::Invalid),
-                Answer::NamesRepositories { status, .. } if status.as_u16() == 404 => {
-                    Alone::Refused(Reason::NotFound)
+            let Some(alone) = halving::alone(&answer) else {
+                halving.accepted |= halving::accepts_any(&answer, lines.len());
+                self.settle(&lines, &answer, run);
+                if halving::is_shut(&answer) {
+                    flow = Flow::Paused;
                 }
-                Answer::NamesRepositories { .. } => Alone::Refused(Reason::Unauthorized),
-                _ => {
-                    halving.accepted |= accepts_any(&answer, lines.len());
-                    self.settle(&lines, &answer, run);
-                    if is_shut(&answer) {
-                        flow = Flow::Paused;
-                    }
-                    continue;
-                }
+                continue;
             };
             match batch.halves() {
                 Ok(halves) if run.halvings > 0 => {
@@ -130,7 +114,7 @@ impl<S: Transport> Recorder<S> {
                     Alone::Refused(reason) => self.all(&lines, Outcome::Refused(reason)),
                     Alone::Suspect => {
                         halving.alone.extend(lines);
-                        if let Some(probe) = probe(&halving, &waiting, &batch, plan) {
+                        if let Some(probe) = halving.probe(&waiting, &batch, plan) {
                             self.intend(&probe.steps);
                             waiting.push(probe);
                         }
@@ -274,58 +258,8 @@ impl<S: Transport> Recorder<S> {
     }
 }
 
-/// What it means for a record that GitHub turns it down alone.
-#[derive(Clone, Copy)]
-enum Alone {
-    Refused(Reason),
-    Suspect,
-}
-
 fn lines_of(steps: &[Step]) -> Vec<Line> {
     steps.iter().map(|step| step.line.clone()).collect()
-}
-
-fn accepts_any(answer: &Answer, lines: usize) -> bool {
-    match answer {
-        Answer::Acknowledged => true,
-        Answer::Partial { refused, unknown } => refused.len() + unknown.len() < lines,
-        _ => false,
-    }
-}
-
-/// Whether an answer says that nothing is taken now, whatever it is.
-fn is_shut(answer: &Answer) -> bool {
-    match answer {
-        Answer::Limited { .. }
-        | Answer::NoAccess { .. }
-        | Answer::BadToken { .. }
-        | Answer::VersionWithdrawn { .. } => true,
-        Answer::Acknowledged
-        | Answer::Partial { .. }
-        | Answer::Unknown { .. }
-        | Answer::Invalid { .. }
-        | Answer::Oversized
-        | Answer::NamesRepositories { .. } => false,
-    }
-}
-
-/// An unchanged record to try when everything else of a batch was turned down alone: the last
-/// word on whether GitHub accepts anything.
-fn probe(halving: &Halving, waiting: &[Batch], batch: &Batch, plan: &Plan) -> Option<Batch> {
-    if halving.accepted || !waiting.is_empty() {
-        return None;
-    }
-    let witness = batch::witness(plan, &batch.destination)
-        .or_else(|| batch::witness_of_organization(plan, &batch.destination))?;
-    let tried = halving
-        .alone
-        .iter()
-        .any(|line| line.identity == witness.line.identity);
-    (!tried).then(|| Batch {
-        destination: witness.line.identity.destination.clone(),
-        steps: vec![witness.clone()],
-        purpose: batch.purpose,
-    })
 }
 
 /// Ends when the process was told to stop so long ago that nothing is waited for any more.

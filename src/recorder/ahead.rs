@@ -1,0 +1,75 @@
+//! Writing ahead: what is about to be sent is stored before it leaves, and what was acknowledged a
+//! little later. How it is stored is the store's matter.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::store::{StoreError, Stored};
+use super::{Error, Recorder, Transport, delivery};
+
+impl<S: Transport> Recorder<S> {
+    /// Stores what is about to be sent.
+    pub(super) async fn write_ahead(&mut self) -> Result<Written, Error> {
+        let template = self.settings.policy.template.to_string();
+        self.ledger.set_template(template.into());
+        let now = self.clock.now();
+        let Some(store) = &mut self.store else {
+            return Ok(Written::No);
+        };
+        let stop = self.stop.clone();
+        let result = tokio::select! {
+            biased;
+            result = store.store(&mut self.ledger, &self.uids, now) => result,
+            () = delivery::long_after(&stop) => return Ok(Written::No),
+        };
+        self.after_store(result)
+    }
+
+    fn after_store(&mut self, result: Result<Stored, StoreError>) -> Result<Written, Error> {
+        match result {
+            Ok(stored) => {
+                self.schedule.stored();
+                self.store_backoff = Duration::ZERO;
+                self.status.lock().store_error = None;
+                Ok(if stored == Stored::United {
+                    Written::Anew
+                } else {
+                    Written::Yes
+                })
+            }
+            Err(error) if error.is_passing() => {
+                self.store_backoff =
+                    (self.store_backoff * 2).clamp(Duration::from_secs(2), Duration::from_mins(1));
+                self.schedule.again_at(Instant::now() + self.store_backoff);
+                let message = super::chain(&error);
+                tracing::error!(error = message, "ledger not stored, nothing is sent");
+                self.status.lock().store_error = Some(message);
+                Ok(Written::No)
+            }
+            Err(error) => Err(Error::Store(error)),
+        }
+    }
+
+    /// Stores acknowledgements, if there are any.
+    pub(super) async fn store_acknowledgements(&mut self) -> Result<(), Error> {
+        self.schedule.stored();
+        if self.ledger.touched().is_empty() || self.uids.is_empty() {
+            return Ok(());
+        }
+        if matches!(self.write_ahead().await?, Written::Anew) {
+            self.schedule.again_at(Instant::now());
+        }
+        Ok(())
+    }
+}
+
+/// What came of writing ahead.
+pub(super) enum Written {
+    /// It is stored.
+    Yes,
+    /// It is stored, and the store knew more: the plan is out of date.
+    Anew,
+    /// It is not stored.
+    No,
+}
