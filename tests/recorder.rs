@@ -34,6 +34,9 @@ mod kills;
 #[path = "recorder/ledger.rs"]
 pub mod ledger;
 #[cfg(test)]
+#[path = "recorder/life.rs"]
+pub mod life;
+#[cfg(test)]
 #[path = "recorder/mirrors.rs"]
 mod mirrors;
 #[cfg(test)]
@@ -58,6 +61,9 @@ mod samples;
 #[path = "recorder/shards.rs"]
 mod shards;
 #[cfg(test)]
+#[path = "recorder/sight.rs"]
+pub mod sight;
+#[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;
 #[cfg(test)]
@@ -66,6 +72,9 @@ mod stops;
 #[cfg(test)]
 #[path = "recorder/storage.rs"]
 mod storage;
+#[cfg(test)]
+#[path = "recorder/story.rs"]
+pub mod story;
 #[cfg(test)]
 #[path = "recorder/tap.rs"]
 pub mod tap;

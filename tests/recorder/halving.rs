@@ -25,8 +25,10 @@ fn poison(record: &str) -> Fault {
 #[tokio::test(start_paused = true)]
 async fn an_invalid_record_is_found_and_set_apart_and_all_others_are_taken() {
     for bad in [&["shop-web-c017"][..], &["shop-web-c000", "shop-web-c039"]] {
-        let mut world = World::new();
-        bad.iter().for_each(|name| world.fault(poison(name)));
+        let mut world = World::default();
+        for name in bad {
+            world.fault(poison(name));
+        }
         world.run(&wide("web", 40));
         world.wanted.retain(|(_, name), _| !bad.contains(&&**name));
         world.start();
@@ -37,8 +39,9 @@ async fn an_invalid_record_is_found_and_set_apart_and_all_others_are_taken() {
         world.pass(2 * MINUTE).await;
         assert_eq!(world.ledger().names().len(), 40 - bad.len());
         world.pass(48 * MINUTE).await;
-        bad.iter()
-            .for_each(|name| assert_eq!(world.sends_of(before, name), 0));
+        for name in bad {
+            assert_eq!(world.sends_of(before, name), 0);
+        }
         world.github.clear();
         world.want(&wide("web", 40));
         world.agreed_within(15 * MINUTE).await;
@@ -114,7 +117,7 @@ async fn when_everything_is_invalid_it_is_an_outage_and_nothing_is_set_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn many_invalid_records_are_found_over_several_cycles() {
-    let mut world = World::new();
+    let mut world = World::default();
     for number in 0..12 {
         world.fault(poison(&format!("shop-web-c{:03}", number * 16)));
     }
@@ -130,7 +133,7 @@ async fn many_invalid_records_are_found_over_several_cycles() {
 
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_is_too_large_is_cut_in_two() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.fault(Fault::new(FaultKind::Status { status: 413 }).times(3));
     world.run(&wide("web", 8));
     world.start();

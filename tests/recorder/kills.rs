@@ -114,8 +114,10 @@ async fn killed_while_a_decommission_is_on_its_way_it_is_said_again() {
 /// A life in which the recorder is killed a few times while workloads come, change and go.
 async fn a_life(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut world = World::new();
-    world.seed = seed;
+    let mut world = World {
+        seed,
+        ..World::default()
+    };
     world.policy.mass_decommission_hold = Duration::ZERO;
     let names = ["web", "cart", "api", "mail"];
     for name in names {

@@ -120,7 +120,7 @@ async fn a_list_that_expires_between_its_pages_is_begun_again_and_nothing_is_gon
     let ends = world
         .posts(0)
         .into_iter()
-        .filter(|post| post.ends())
+        .filter(crate::sight::Post::ends)
         .collect::<Vec<_>>();
     assert!(
         ends.iter().all(|post| post.names() == ["shop-cart-main"]),

@@ -13,7 +13,7 @@ use crate::world::{ENVIRONMENT, INTERVAL, MINUTE, SECOND, World};
 async fn names_that_collide_are_told_apart_and_each_keeps_its_own() {
     // Both would be named a-b-c-main.
     let (first, second) = (deployment("a", "b-c"), deployment("a-b", "c"));
-    let mut world = World::new();
+    let mut world = World::default();
     world.roll_out(&first);
     world.roll_out(&second);
     world.start();
@@ -60,7 +60,7 @@ async fn names_that_collide_are_told_apart_and_each_keeps_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn a_name_that_is_released_in_the_same_moment_is_taken_over_without_a_decommission() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.roll_out(&deployment("a", "b-c"));
     world.start();
     world
@@ -80,7 +80,7 @@ async fn a_name_that_is_released_in_the_same_moment_is_taken_over_without_a_deco
 
 #[tokio::test(start_paused = true)]
 async fn a_changed_environment_label_moves_records_the_new_first_and_then_the_old_ends() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.policy.environments_by_label = true;
     world.scope.logical_environment_label = Some("env".to_owned());
     let label = |world: &World, environment: &str| {

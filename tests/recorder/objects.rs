@@ -1,5 +1,7 @@
 //! Objects as controllers would make them: what a person writes, and what follows from it.
 
+use std::fmt::Write as _;
+
 use aws_lc_rs::digest::{SHA256, digest as hash};
 use serde_json::{Value, json};
 
@@ -31,24 +33,28 @@ pub fn deployment(namespace: &str, name: &str) -> Deployment {
 
 impl Deployment {
     /// Its first container has another image.
+    #[must_use]
     pub fn image(mut self, image: &str) -> Self {
         image.clone_into(&mut self.containers[0].1);
         self
     }
 
     /// It has one more container.
+    #[must_use]
     pub fn container(mut self, name: &str, image: &str) -> Self {
         self.containers.push((name.to_owned(), image.to_owned()));
         self
     }
 
     /// It has that many pods.
+    #[must_use]
     pub fn replicas(mut self, replicas: usize) -> Self {
         self.replicas = replicas;
         self
     }
 
     /// It has that annotation under `metadata.github.com/`.
+    #[must_use]
     pub fn annotation(mut self, key: &str, value: &str) -> Self {
         self.annotations[format!("metadata.github.com/{key}")] = json!(value);
         self
@@ -165,9 +171,8 @@ pub fn digest(image: &str) -> String {
 
 fn hex(text: &str) -> String {
     let digest = hash(&SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

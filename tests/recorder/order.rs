@@ -5,7 +5,8 @@ use std::time::Duration;
 use deployment_recorder::sandbox::{Fault, FaultKind};
 
 use crate::objects::{Deployment, deployment};
-use crate::world::{INTERVAL, MINUTE, Post, SECOND, World};
+use crate::sight::Post;
+use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// Deployments with that many containers in all, a hundred each.
 fn many(containers: usize) -> Vec<Deployment> {
@@ -34,7 +35,10 @@ async fn a_change_waits_until_it_is_quiet_for_a_second_and_never_longer_than_fiv
     }
     world.agreed().await;
     let posts = world.posts(before);
-    let since: Vec<Duration> = posts.iter().map(|post| post.at - start).collect();
+    let since: Vec<Duration> = posts
+        .iter()
+        .map(|post| post.at.checked_sub(start).unwrap())
+        .collect();
     assert_eq!(since.len(), 2, "{since:?}");
     assert!(
         since[0] >= 4 * SECOND && since[0] <= 5 * SECOND + SECOND / 10,
@@ -75,7 +79,10 @@ async fn many_records_go_in_batches_of_a_thousand_a_second_apart() {
     let sizes: Vec<usize> = posts.iter().map(|post| post.lines.len()).collect();
     assert_eq!(sizes.iter().sum::<usize>(), 2500, "{sizes:?}");
     assert_eq!(sizes.len(), 3);
-    let apart: Vec<Duration> = posts.windows(2).map(|two| two[1].at - two[0].at).collect();
+    let apart: Vec<Duration> = posts
+        .windows(2)
+        .map(|two| two[1].at.checked_sub(two[0].at).unwrap())
+        .collect();
     assert!(
         apart
             .iter()
@@ -113,7 +120,7 @@ async fn a_change_goes_before_the_rest_of_a_snapshot_which_goes_on_where_it_was(
 
 #[tokio::test(start_paused = true)]
 async fn a_snapshot_that_is_paused_goes_on_where_it_was() {
-    let world = World::with(&many(2500)).await;
+    let world = World::with(&many(1200)).await;
     let before = world.requests();
     let throttled = FaultKind::Throttled {
         status: 429,
@@ -130,22 +137,19 @@ async fn a_snapshot_that_is_paused_goes_on_where_it_was() {
         .collect();
     assert_eq!(
         sizes,
-        [
-            (1000, Some(200)),
-            (1000, Some(429)),
-            (1000, Some(200)),
-            (500, Some(200))
-        ]
+        [(1000, Some(200)), (200, Some(429)), (200, Some(200))]
     );
-    assert!(posts[2].at - posts[1].at >= 90 * SECOND);
+    assert!(posts[2].at.checked_sub(posts[1].at).unwrap() >= 90 * SECOND);
     assert_eq!(posts[1].names(), posts[2].names());
     world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn snapshots_leave_half_of_the_limits_to_changes() {
-    let mut world = World::new();
-    world.interval = 5 * SECOND;
+    let mut world = World {
+        interval: 5 * SECOND,
+        ..World::default()
+    };
     world.run(&deployment("shop", "web"));
     world.start();
     world.agreed().await;
@@ -154,7 +158,7 @@ async fn snapshots_leave_half_of_the_limits_to_changes() {
     let within = |from: usize, time: Duration| {
         posts[from..]
             .iter()
-            .take_while(|post| post.at - posts[from].at < time)
+            .take_while(|post| post.at.checked_sub(posts[from].at).unwrap() < time)
             .count()
     };
     let most = |time| {

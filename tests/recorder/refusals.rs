@@ -14,7 +14,7 @@ fn attest(world: &World, image: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn a_third_partys_image_is_refused_forgotten_and_accepted_at_its_retry_once_attested() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.github.set_unknown_digests(true);
     attest(&world, "ghcr.io/acme/web:1");
     world.run(&deployment("shop", "web"));

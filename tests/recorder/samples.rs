@@ -68,7 +68,7 @@ async fn rich() -> World {
 async fn every_format_that_was_ever_written_is_read() {
     for sample in std::fs::read_dir(folder("")).unwrap() {
         let sample = sample.unwrap().path();
-        let mut world = World::new();
+        let mut world = World::default();
         let mut system = namespace("kube-system");
         system["metadata"]["uid"] = "uid-1".into();
         world.api.apply(system);

@@ -76,7 +76,7 @@ async fn a_stop_while_the_api_server_is_silent_ends_within_twenty_seconds() {
         (Verb::Get, "ConfigMap", 5 * SECOND),
         (Verb::Get, "Namespace", INTERVAL + MINUTE),
     ] {
-        let mut world = World::new();
+        let mut world = World::default();
         world.run(&deployment("shop", "web"));
         if verb == Verb::List {
             world.api.fail(verb, kind, ApiFault::Hang).forever();
@@ -115,7 +115,7 @@ async fn a_stop_during_a_search_for_an_invalid_record_ends_in_time() {
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_sends_nothing_and_writes_nothing() {
     for known in [false, true] {
-        let mut world = World::new();
+        let mut world = World::default();
         world.run(&deployment("shop", "web"));
         if known {
             world.start();
@@ -139,7 +139,7 @@ async fn a_dry_run_sends_nothing_and_writes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_while_nobody_knows_which_cluster_this_is() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.run(&deployment("shop", "web"));
     world
         .api
@@ -156,7 +156,7 @@ async fn nothing_is_sent_while_nobody_knows_which_cluster_this_is() {
 
 #[tokio::test(start_paused = true)]
 async fn where_kube_system_may_not_be_read_the_ledgers_namespace_tells_the_cluster() {
-    let mut world = World::new();
+    let mut world = World::default();
     world.run(&deployment("shop", "web"));
     world.api.forbid_in("Namespace", "kube-system");
     world.start();

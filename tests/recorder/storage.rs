@@ -204,7 +204,7 @@ async fn a_ledger_that_is_not_whole_ours_or_readable_is_refused_at_the_start_and
 async fn a_first_store_that_is_cut_short_is_begun_again() {
     for fault in [ApiFault::Refused, ApiFault::AnswerLost] {
         for skip in [0, 1] {
-            let mut world = World::new();
+            let mut world = World::default();
             world.run(&deployment("shop", "web"));
             world
                 .api
