@@ -112,6 +112,7 @@ async fn killed_while_a_decommission_is_on_its_way_it_is_said_again() {
 }
 
 /// A life in which the recorder is killed a few times while workloads come, change and go.
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_life(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut world = World {
