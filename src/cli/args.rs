@@ -74,7 +74,7 @@ pub enum Command {
 /// The flags of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Where health, metrics and status are served: [ADDRESS]:PORT
+    /// Where health, metrics and status are served: ADDRESS:PORT, or :PORT for every address
     #[arg(
         long,
         env = "DEPLOYMENT_RECORDER_LISTEN",
