@@ -118,6 +118,10 @@ impl Store {
         uids: &BTreeMap<String, String>,
         now: Moment,
     ) -> Result<Stored, StoreError> {
+        if let Some((root, _)) = &self.root {
+            // A store that was given up while it split left shards that the root does not name.
+            self.versions.truncate(root.shards);
+        }
         match self.swap_root(uids, ledger.template()).await {
             Ok(()) => {}
             Err(error) if error.is_conflict() => {

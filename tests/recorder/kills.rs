@@ -111,6 +111,18 @@ async fn killed_while_a_decommission_is_on_its_way_it_is_said_again() {
     }
 }
 
+/// A fault that hides an outcome.
+fn some_fault(rng: &mut StdRng) -> Fault {
+    let kinds = [
+        FaultKind::Reset,
+        FaultKind::Lost { hang: false },
+        FaultKind::Late { seconds: 40 },
+        FaultKind::Status { status: 503 },
+    ];
+    let kind = kinds[rng.random_range(0..kinds.len())].clone();
+    Fault::once(kind).after(rng.random_range(0..2))
+}
+
 /// A life in which the recorder is killed a few times while workloads come, change and go.
 #[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_life(seed: u64) {
@@ -127,14 +139,7 @@ async fn a_life(seed: u64) {
     world.slow(Duration::from_millis(70), Duration::from_millis(130));
     for round in 2..5 {
         if rng.random_bool(0.3) {
-            let kinds = [
-                FaultKind::Reset,
-                FaultKind::Lost { hang: false },
-                FaultKind::Late { seconds: 40 },
-                FaultKind::Status { status: 503 },
-            ];
-            let kind = kinds[rng.random_range(0..kinds.len())].clone();
-            world.fault(Fault::once(kind).after(rng.random_range(0..2)));
+            world.fault(some_fault(&mut rng));
         }
         world.start();
         world

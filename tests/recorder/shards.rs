@@ -100,3 +100,21 @@ async fn a_split_whose_writes_fail_or_lose_their_answers_is_made_later_and_nothi
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn stopped_during_a_split_that_hangs_nothing_is_forgotten() {
+    let mut world = nearly_full().await;
+    let fail = |verb, fault| {
+        world.api.fail(verb, "ConfigMap", fault);
+    };
+    // Slow enough that the stop has no patience left when the new shard is to be made.
+    fail(Verb::Update, ApiFault::Slow(4 * SECOND));
+    fail(Verb::Get, ApiFault::Slow(5 * SECOND));
+    fail(Verb::Create, ApiFault::Hang);
+    fail(Verb::Create, ApiFault::Hang);
+    grow(&mut world).await;
+    assert!(world.stop().await <= 20 * SECOND);
+    world.check();
+    world.api.heal();
+    vanish_some_and_restart(world).await;
+}
