@@ -42,11 +42,11 @@ class Step:
         """Changes the cluster, waits for GitHub, shows what it holds; gives what it must hold."""
         show.heading(self.number, self.title)
         show.prose(self.why)
-        began = time.time()
+        began = lab.github.now()
         for line in self.commands:
             show.command(line)
             lab.shell(line)
-        changed = time.time()
+        changed = lab.github.now()
         after = {**before, **self.expected}
         arrived = self.wait(lab, before, after, began, changed)
         show.differences(before, after, self.expected)
@@ -69,7 +69,7 @@ class Step:
                 self.check_on_the_way(lab.github, before, after, began)
                 return max(told)
             lab.recorder_must_run()
-            if time.time() > deadline:
+            if lab.github.now() > deadline:
                 raise Mismatch(held, after, [key for key, at in zip(self.expected, told) if not at])
             time.sleep(0.05)
 
@@ -134,6 +134,9 @@ def guarded(lab: Lab, leave: bool) -> int:
         status = 0
     except Trouble as trouble:
         show.say(f"    {str(trouble).replace(chr(10), chr(10) + '    ')}", "red")
+        lab.say_where_logs_are()
+    except OSError as error:  # GitHub's stand-in has gone away, or a file cannot be written
+        show.say(f"    {error}", "red")
         lab.say_where_logs_are()
     except KeyboardInterrupt:
         show.say("\ninterrupted", "red")

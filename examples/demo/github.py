@@ -1,9 +1,7 @@
 """What GitHub holds, as github-sandbox tells it, and what it must hold, as a step's file says.
 Nothing here knows the cluster or the recorder."""
 
-import calendar
 import json
-import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -59,16 +57,20 @@ class GitHub:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)
 
+    def now(self) -> float:
+        """Its clock. All moments are told by it: seconds since it was started."""
+        return self.ask("healthz")["at"]
+
     def records(self) -> dict:
         """Every record that it holds."""
         return dict(map(read_record, self.ask("records")["records"]))
 
     def writes(self, key: Key, since: float) -> list:
-        """What it was told of a record since then (seconds since 1970), each with its moment."""
+        """What it was told of a record since then, each with its moment."""
         query = {"environment": key.environment, "name": key.record}
-        told = (change["record"] for change in self.ask("records/history", **query)["changes"])
-        dated = ((moment(record["updated_at"]), read_record(record)[1]) for record in told)
-        return [(at, record) for at, record in dated if at >= since]
+        changes = self.ask("records/history", **query)["changes"]
+        told = ((change["at"], read_record(change["record"])[1]) for change in changes)
+        return [(at, record) for at, record in told if at >= since]
 
     def violations(self) -> list:
         """Requests that GitHub would not have taken, or not so soon."""
@@ -86,10 +88,3 @@ def read_record(told: dict) -> tuple:
         ",".join(tags), ",".join(sorted(told["runtime_risks"])), told["digest"],
     )
     return Key(environment, told["deployment_name"]), record
-
-
-def moment(text: str) -> float:
-    """A moment of RFC 3339 in UTC, in seconds since 1970."""
-    whole, _, fraction = text.rstrip("Z").partition(".")
-    seconds = calendar.timegm(time.strptime(whole, "%Y-%m-%dT%H:%M:%S"))
-    return seconds + float(f"0.{fraction or 0}")

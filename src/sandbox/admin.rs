@@ -23,10 +23,12 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/settings", post(settings))
 }
 
-/// `version` changes with everything that changes.
+/// `version` changes with everything that changes; `at` is now, in the seconds that everything here
+/// tells its moments in.
 async fn healthz(State(sandbox): State<Sandbox>) -> Json<Value> {
     let version = *sandbox.subscribe().borrow();
-    Json(json!({"ok": true, "version": version, "requests": sandbox.request_count()}))
+    let at = sandbox.elapsed().as_secs_f64();
+    Json(json!({"ok": true, "version": version, "at": at, "requests": sandbox.request_count()}))
 }
 
 #[derive(Deserialize)]

@@ -179,10 +179,11 @@ async fn the_sandbox_tells_what_it_holds_and_what_it_was_asked() {
     post_to(&client, address, &batch(&[item("shop", 'a'), gone]))
         .await
         .unwrap();
-    assert_eq!(
-        read(&client, address, "/sandbox/healthz").await["requests"],
-        1
-    );
+    let health = read(&client, address, "/sandbox/healthz").await;
+    assert_eq!(health["requests"], 1);
+    let request = read(&client, address, "/sandbox/requests").await["requests"][0]["at"].take();
+    let (now, then) = (health["at"].as_f64().unwrap(), request.as_f64().unwrap());
+    assert!(now > then && now < then + 60.0, "{now} after {then}");
     let deployed = read(
         &client,
         address,
