@@ -23,7 +23,7 @@ pub use error::StoreError;
 pub use part::PartError;
 
 use config_map::{ConfigMaps, Version};
-use form::{Root, Shard};
+use form::{Root, Written};
 
 /// The ledger in ConfigMaps.
 #[derive(Debug)]
@@ -99,7 +99,8 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         if self.root.is_none() {
-            self.write_shard(0, &Shard::default()).await?;
+            let empty = self.maps.part(Some(0), &Written::new(0))?;
+            self.write_shard(0, empty).await?;
         }
         self.swap_root(uids, ledger.template()).await?;
         if let Some((root, _)) = &self.root {

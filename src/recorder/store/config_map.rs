@@ -138,18 +138,26 @@ impl ConfigMaps {
             .await
     }
 
-    /// Writes the root or a shard, if it still is of that version.
-    pub(super) async fn write(
+    /// The bytes of the root or a shard.
+    pub(super) fn part(
         &self,
         shard: Option<usize>,
         content: &impl Serialize,
+    ) -> Result<Vec<u8>, StoreError> {
+        part::write(content).map_err(|error| StoreError::Call {
+            part: self.name(shard),
+            source: CallError::Content(error.to_string()),
+        })
+    }
+
+    /// Writes the bytes of the root or a shard, if it still is of that version.
+    pub(super) async fn write(
+        &self,
+        shard: Option<usize>,
+        content: Vec<u8>,
         version: Option<&Version>,
     ) -> Result<Version, StoreError> {
         let name = self.name(shard);
-        let bytes = part::write(content).map_err(|error| StoreError::Call {
-            part: name.clone(),
-            source: CallError::Content(error.to_string()),
-        })?;
         let version = version.and_then(|version| version.0.clone());
         let exists = version.is_some();
         let map = ConfigMap {
@@ -160,7 +168,7 @@ impl ConfigMaps {
                 resource_version: version,
                 ..ObjectMeta::default()
             },
-            binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(bytes))])),
+            binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(content))])),
             ..ConfigMap::default()
         };
         let parameters = PostParams::default();

@@ -11,6 +11,10 @@ use crate::model::ledger::{Entry, Fate, Owner, Sent};
 use crate::model::record::{Body, Destination, Identity, Risk, Status};
 use crate::model::workload::{Kind, Source, Workload};
 
+mod written;
+
+pub(super) use written::Written;
+
 /// What the root contains: nothing of any entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Root {
@@ -26,14 +30,12 @@ pub(super) struct Root {
     pub(super) shards: usize,
 }
 
-/// What a shard contains.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// What a shard contains, as it is read.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Shard {
-    /// The root's sequence when it was written.
-    pub(super) sequence: u64,
     destinations: Vec<StoredDestination>,
     entries: Vec<StoredEntry>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     past: Vec<Past>,
 }
 
@@ -51,14 +53,21 @@ struct StoredDestination {
 struct StoredEntry {
     destination: usize,
     name: Arc<str>,
-    /// `null` for an adopted one.
-    source: serde_json::Value,
+    source: StoredOwner,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<StoredBody>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     sent: Vec<StoredSent>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     tombstone: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredOwner {
+    Source(StoredSource),
+    /// `null` for an adopted one, else of a form that this version does not know.
+    Other(serde_json::Value),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +82,7 @@ struct StoredSource {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct StoredSent {
-    source: serde_json::Value,
+    source: StoredOwner,
     #[serde(flatten)]
     body: StoredBody,
     status: StoredStatus,
@@ -113,61 +122,9 @@ struct Past {
 pub(super) struct FormError(String);
 
 impl Shard {
-    /// An empty shard, written under that sequence of the root.
-    pub(super) fn new(sequence: u64) -> Self {
-        Self {
-            sequence,
-            ..Self::default()
-        }
-    }
-
-    /// Adds an entry.
-    pub(super) fn add(&mut self, identity: &Identity, entry: &Entry) {
-        let stored = StoredEntry {
-            destination: self.destination(&identity.destination),
-            name: identity.name.clone(),
-            source: store_owner(&entry.owner),
-            held: entry.held.as_deref().map(store_body),
-            sent: entry
-                .sent
-                .iter()
-                .filter(|sent| entry.must_be_stored(sent))
-                .map(store_sent)
-                .collect(),
-            tombstone: entry.is_tombstone(),
-        };
-        self.entries.push(stored);
-    }
-
-    /// Adds a past name.
-    pub(super) fn add_past(&mut self, identity: &Identity, digest: Digest) {
-        let destination = self.destination(&identity.destination);
-        let past = Past {
-            destination,
-            name: identity.name.clone(),
-            digest: digest.to_string(),
-        };
-        self.past.push(past);
-    }
-
     /// Whether it says nothing of any record.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.past.is_empty()
-    }
-
-    fn destination(&mut self, destination: &Destination) -> usize {
-        let stored = StoredDestination {
-            host: destination.host.clone(),
-            organization: destination.organization.clone(),
-            cluster: destination.cluster.clone(),
-            logical_environment: destination.logical_environment.clone(),
-            physical_environment: destination.physical_environment.clone(),
-        };
-        let known = self.destinations.iter().position(|known| *known == stored);
-        known.unwrap_or_else(|| {
-            self.destinations.push(stored);
-            self.destinations.len() - 1
-        })
     }
 
     /// The entries and past names in it.
@@ -194,7 +151,7 @@ impl Shard {
         let mut entries = Vec::with_capacity(self.entries.len());
         for stored in self.entries {
             let identity = identity(stored.destination, stored.name)?;
-            let mut entry = Entry::new(read_owner(&stored.source)).with_tombstone(stored.tombstone);
+            let mut entry = Entry::new(read_owner(stored.source)).with_tombstone(stored.tombstone);
             entry.held = stored.held.map(read_body).transpose()?;
             entry.sent = stored
                 .sent
@@ -222,11 +179,12 @@ fn read_destination(stored: StoredDestination) -> Arc<Destination> {
     })
 }
 
-fn store_owner(owner: &Owner) -> serde_json::Value {
+fn store_owner(owner: &Owner) -> StoredOwner {
     let source = match owner {
-        Owner::Adopted => return serde_json::Value::Null,
+        Owner::Adopted => return StoredOwner::Other(serde_json::Value::Null),
         Owner::Unreadable(text) => {
-            return serde_json::from_str(text).unwrap_or_else(|_| text.to_string().into());
+            let stored = serde_json::from_str(text);
+            return StoredOwner::Other(stored.unwrap_or_else(|_| text.to_string().into()));
         }
         Owner::Source(source) => source,
     };
@@ -234,22 +192,19 @@ fn store_owner(owner: &Owner) -> serde_json::Value {
         workload,
         container,
     } = source;
-    serde_json::json!({
-        "group": workload.kind.group(),
-        "kind": workload.kind.kind(),
-        "namespace": workload.namespace,
-        "workload": workload.name,
-        "container": container,
+    StoredOwner::Source(StoredSource {
+        group: workload.kind.group().to_owned(),
+        kind: workload.kind.kind().to_owned(),
+        namespace: workload.namespace.clone(),
+        workload: workload.name.clone(),
+        container: container.clone(),
     })
 }
 
 /// The owner as stored; one of a form that this version does not know is kept as it is.
-fn read_owner(stored: &serde_json::Value) -> Owner {
-    if stored.is_null() {
-        return Owner::Adopted;
-    }
-    match StoredSource::deserialize(stored) {
-        Ok(source) => Owner::Source(Source {
+fn read_owner(stored: StoredOwner) -> Owner {
+    match stored {
+        StoredOwner::Source(source) => Owner::Source(Source {
             workload: Workload {
                 kind: Kind::new(&source.group, &source.kind),
                 namespace: source.namespace,
@@ -257,7 +212,8 @@ fn read_owner(stored: &serde_json::Value) -> Owner {
             },
             container: source.container,
         }),
-        Err(_) => Owner::Unreadable(stored.to_string().into()),
+        StoredOwner::Other(serde_json::Value::Null) => Owner::Adopted,
+        StoredOwner::Other(other) => Owner::Unreadable(other.to_string().into()),
     }
 }
 
@@ -274,7 +230,7 @@ fn store_sent(sent: &Sent) -> StoredSent {
 
 fn read_sent(stored: StoredSent) -> Result<Sent, FormError> {
     Ok(Sent {
-        owner: read_owner(&stored.source),
+        owner: read_owner(stored.source),
         body: read_body(stored.body)?,
         status: match stored.status {
             StoredStatus::Deployed => Status::Deployed,

@@ -2,7 +2,7 @@
 //! then the compressed content. `tail -n +2 | zcat` shows it to a person.
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
+use std::io::{BufWriter, Read as _};
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::Serialize;
@@ -48,11 +48,10 @@ impl PartError {
 
 /// The bytes of a part.
 pub(super) fn write(content: &impl Serialize) -> Result<Vec<u8>, PartError> {
-    let json = serde_json::to_vec(content).map_err(|why| PartError::damaged(&why))?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    encoder
-        .write_all(&json)
-        .map_err(|why| PartError::damaged(&why))?;
+    let encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let mut json = BufWriter::new(encoder);
+    serde_json::to_writer(&mut json, content).map_err(|why| PartError::damaged(&why))?;
+    let encoder = json.into_inner().map_err(|why| PartError::damaged(&why))?;
     let compressed = encoder.finish().map_err(|why| PartError::damaged(&why))?;
     let mut part = format!("{MAGIC} {VERSION} {}\n", checksum(&compressed)).into_bytes();
     part.extend(compressed);

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use crate::model::ledger::Ledger;
 use crate::model::record::Identity;
 
-use super::form::Shard;
-use super::{Store, StoreError, part};
+use super::{Store, StoreError};
+
+/// Shards as they are stored, by index.
+pub(super) type Parts = BTreeMap<usize, Vec<u8>>;
 
 /// The size that a shard should not pass, in bytes. Every change rewrites the shards that it
 /// touches, so small ones are cheap; a ConfigMap holds 1 MiB at most.
@@ -24,23 +26,15 @@ pub(super) fn of(identity: &Identity, count: usize) -> usize {
     usize::from(last) % count.max(1)
 }
 
+/// The size of the largest of these shards as it is stored, in bytes.
+fn largest(parts: &Parts) -> usize {
+    parts.values().map(Vec::len).max().unwrap_or_default()
+}
+
 impl Store {
     /// Whether one of these shards has grown too large and can still be split.
-    pub(super) fn is_crowded(&self, shards: &BTreeMap<usize, Shard>) -> Result<bool, StoreError> {
-        Ok(self.versions.len() * 2 <= MOST && self.largest(shards)? > self.roomy)
-    }
-
-    /// The size of the largest of these shards as it is stored, in bytes.
-    fn largest(&self, shards: &BTreeMap<usize, Shard>) -> Result<usize, StoreError> {
-        let mut largest = 0;
-        for (index, shard) in shards {
-            let bytes = part::write(shard).map_err(|source| StoreError::Unreadable {
-                part: self.maps.name(Some(*index)),
-                source,
-            })?;
-            largest = largest.max(bytes.len());
-        }
-        Ok(largest)
+    pub(super) fn is_crowded(&self, parts: &Parts) -> bool {
+        self.versions.len() * 2 <= MOST && largest(parts) > self.roomy
     }
 
     /// Doubles the number of shards until none is too large: the new ones are written, then the
@@ -49,12 +43,13 @@ impl Store {
     pub(super) async fn split(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
         let old = self.versions.len();
         let mut count = old;
-        let mut shards = BTreeMap::new();
-        while count * 2 <= MOST && (count == old || self.largest(&shards)? > self.roomy) {
+        let mut parts = Parts::new();
+        while count * 2 <= MOST && (count == old || largest(&parts) > self.roomy) {
             count *= 2;
-            shards = self.compose(ledger, count, &(0..count).collect());
+            parts = self.compose(ledger, count, &(0..count).collect())?;
         }
-        let result = self.write_split(ledger, count, shards.range(old..)).await;
+        let new = parts.split_off(&old);
+        let result = self.write_split(ledger, count, new).await;
         if result.is_err() {
             self.versions.truncate(old);
             self.set_count(old);
@@ -66,13 +61,13 @@ impl Store {
         &mut self,
         ledger: &Ledger,
         count: usize,
-        shards: impl Iterator<Item = (&usize, &Shard)>,
+        parts: Parts,
     ) -> Result<(), StoreError> {
-        for (index, shard) in shards {
+        for (index, part) in parts {
             // One may be left from a split that was cut short; no root names it.
-            let left = self.maps.version(Some(*index)).await?;
+            let left = self.maps.version(Some(index)).await?;
             self.versions.push(left);
-            self.write_shard(*index, shard).await?;
+            self.write_shard(index, part).await?;
         }
         self.set_count(count);
         let template = ledger.template().map(str::to_owned);

@@ -7,7 +7,8 @@ use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
 use super::config_map::Version;
-use super::form::{Root, Shard};
+use super::form::{Root, Written};
+use super::shards::Parts;
 use super::{Store, StoreError, shards};
 
 impl Store {
@@ -25,7 +26,8 @@ impl Store {
         root.holder.clone_from(&self.holder);
         root.template = template.map(str::to_owned);
         root.cluster_uids.extend(uids.clone());
-        let version = self.maps.write(None, &root, Some(&version)).await?;
+        let part = self.maps.part(None, &root)?;
+        let version = self.maps.write(None, part, Some(&version)).await?;
         self.root = Some((root, version));
         Ok(())
     }
@@ -38,22 +40,25 @@ impl Store {
         now: Moment,
     ) -> Result<bool, StoreError> {
         let mut united = false;
-        let mut shards = self.compose(ledger, self.versions.len(), &self.changed(ledger));
-        if self.is_crowded(&shards)? {
+        let mut parts = self.compose(ledger, self.versions.len(), &self.changed(ledger))?;
+        if self.is_crowded(&parts) {
             self.split(ledger).await?;
             self.rewrite = true;
-            shards = self.compose(ledger, self.versions.len(), &self.changed(ledger));
+            parts = self.compose(ledger, self.versions.len(), &self.changed(ledger))?;
         }
-        for (index, shard) in shards {
-            match self.write_shard(index, &shard).await {
+        for (index, part) in parts {
+            match self.write_shard(index, part).await {
                 Ok(()) => {}
                 Err(error) if error.is_conflict() => {
                     united = true;
                     self.confirm_holder().await?;
                     self.unite_shard(index, ledger, now).await?;
-                    let again = self.compose(ledger, self.versions.len(), &BTreeSet::from([index]));
-                    for shard in again.values() {
-                        self.write_shard(index, shard).await?;
+                    let again = BTreeSet::from([index]);
+                    for part in self
+                        .compose(ledger, self.versions.len(), &again)?
+                        .into_values()
+                    {
+                        self.write_shard(index, part).await?;
                     }
                 }
                 Err(error) => return Err(error),
@@ -76,16 +81,16 @@ impl Store {
             .collect()
     }
 
-    /// The wanted shards, if there are `count` in all.
+    /// The wanted shards as they are stored, if there are `count` in all.
     pub(super) fn compose(
         &self,
         ledger: &Ledger,
         count: usize,
         wanted: &BTreeSet<usize>,
-    ) -> BTreeMap<usize, Shard> {
+    ) -> Result<Parts, StoreError> {
         let sequence = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
-        let empty = |index: &usize| (*index, Shard::new(sequence));
-        let mut shards: BTreeMap<usize, Shard> = wanted.iter().map(empty).collect();
+        let empty = |index: &usize| (*index, Written::new(sequence));
+        let mut shards: BTreeMap<usize, Written<'_>> = wanted.iter().map(empty).collect();
         for (identity, entry) in ledger.entries() {
             if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {
                 shard.add(identity, entry);
@@ -96,13 +101,14 @@ impl Store {
                 shard.add_past(identity, digest);
             }
         }
-        shards
+        let part = |(index, shard)| Ok((index, self.maps.part(Some(index), &shard)?));
+        shards.into_iter().map(part).collect()
     }
 
     pub(super) async fn write_shard(
         &mut self,
         index: usize,
-        shard: &Shard,
+        part: Vec<u8>,
     ) -> Result<(), StoreError> {
         let known = self
             .versions
@@ -110,7 +116,7 @@ impl Store {
             .cloned()
             .flatten()
             .unwrap_or_else(Version::absent);
-        let version = self.maps.write(Some(index), shard, Some(&known)).await?;
+        let version = self.maps.write(Some(index), part, Some(&known)).await?;
         if self.versions.len() <= index {
             self.versions.resize(index + 1, None);
         }
