@@ -27,7 +27,8 @@ pub(super) struct Batch {
 pub(super) fn changes(plan: &Plan) -> Vec<Batch> {
     let (fresh, known): (Vec<&Step>, Vec<&Step>) = plan.reports.iter().partition(|step| step.fresh);
     let mut batches = cut(known, MAX_LINES, Purpose::Change);
-    let mut newcomers = cut(fresh, MAX_LINES - 1, Purpose::Change);
+    let with_witness = usize::from(!plan.unchanged.is_empty());
+    let mut newcomers = cut(fresh, MAX_LINES - with_witness, Purpose::Change);
     for batch in &mut newcomers {
         batch
             .steps
