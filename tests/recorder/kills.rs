@@ -124,7 +124,6 @@ fn some_fault(rng: &mut StdRng) -> Fault {
 }
 
 /// A life in which the recorder is killed a few times while workloads come, change and go.
-#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn a_life(seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut world = World {
