@@ -4,6 +4,7 @@
 pub mod image;
 pub mod image_map;
 pub mod moment;
+pub mod text_map;
 pub mod workload;
 
 pub mod facts;
@@ -14,6 +15,7 @@ pub mod evidence;
 pub mod gap;
 pub mod inventory;
 pub mod record;
+pub mod risk;
 
 pub mod ledger;
 pub mod naming;

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use deployment_recorder::github::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERSION};
 use deployment_recorder::github::request::{MAX_LINES, set_cluster_deployment_records};
 use deployment_recorder::model::image::Digest;
-use deployment_recorder::model::record::{Body, Destination, Identity, Line, Risk, Status};
+use deployment_recorder::model::record::{Body, Destination, Identity, Line, Status};
+use deployment_recorder::model::risk::Risk;
 use jsonschema::Validator;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -99,6 +100,7 @@ prop_compose! {
         risks in prop::collection::btree_set(prop::sample::select(Risk::ALL.to_vec()), 0..=4),
     ) -> Body {
         let digest = Digest::parse(&digest).unwrap();
+        let (tags, risks) = (tags.into_iter().collect(), risks.into_iter().collect());
         Body { digest, name, version, repository, tags, risks }
     }
 }

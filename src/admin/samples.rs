@@ -14,7 +14,8 @@ use crate::model::image::Digest;
 use crate::model::inventory::sight::Unselected;
 use crate::model::ledger::Owner;
 use crate::model::plan::{Plan, Row, Step, Why};
-use crate::model::record::{Body, Destination, Identity, Line, Risk, Status as Standing};
+use crate::model::record::{Body, Destination, Identity, Line, Status as Standing};
+use crate::model::risk::Risk;
 use crate::model::workload::{Kind, Source, Workload};
 use crate::recorder::OPERATION;
 use crate::recorder::clock::Clock;
@@ -40,14 +41,12 @@ pub(super) fn admin() -> (Admin, Shared) {
 }
 
 pub(super) fn source(name: &str) -> Source {
-    Source {
-        workload: Workload {
-            kind: Kind::Deployment,
-            namespace: "shop".into(),
-            name: name.into(),
-        },
-        container: "app".into(),
-    }
+    let workload = Workload {
+        kind: Kind::Deployment,
+        namespace: "shop".into(),
+        name: name.into(),
+    };
+    Source::new(workload, "app".into())
 }
 
 fn identity(name: &str) -> Identity {
@@ -70,7 +69,7 @@ fn body(name: &str) -> Arc<Body> {
         name: format!("ghcr.io/acme/{name}").into(),
         version: Some("1.2.3".into()),
         repository: Some(name.into()),
-        tags: [("team".into(), "cart".into())].into(),
+        tags: [("team", "cart")].into(),
         risks: [Risk::InternetExposed].into(),
     })
 }

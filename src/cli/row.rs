@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::model::gap::Gap;
 use crate::model::gap::Subject;
-use crate::model::record::{Identity, Line, Risk};
+use crate::model::record::{Identity, Line};
 use crate::model::workload::Source;
 
 /// A container of a workload, or a pod whose workload is not known.
@@ -116,8 +116,12 @@ impl From<&Line> for RecordRow {
             version: body.version.clone(),
             digest: body.digest.to_string(),
             repository: body.repository.clone(),
-            tags: body.tags.clone(),
-            runtime_risks: body.risks.iter().copied().map(Risk::as_str).collect(),
+            tags: body
+                .tags
+                .iter()
+                .map(|(key, text)| (key.clone(), text.clone()))
+                .collect(),
+            runtime_risks: body.risks.names(),
         }
     }
 }

@@ -4,7 +4,7 @@
 mod containers;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::facts::{Annotations, Namespace, Object, OwnerRef, Pod};
 use crate::model::workload::Kind;
@@ -47,10 +47,11 @@ impl Converter {
 
     /// The one copy of `text`.
     pub(super) fn intern(&self, text: &str) -> Arc<str> {
-        self.interner
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .intern(text)
+        self.interner().intern(text)
+    }
+
+    fn interner(&self) -> MutexGuard<'_, Interner> {
+        self.interner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A pod; `before` is what was kept of it. `None` if it has no name or no readable containers:
@@ -130,8 +131,10 @@ impl Converter {
             .0
             .iter()
             .flat_map(|annotations| &annotations.0);
-        ours.map(|(key, value)| (self.intern(key), self.intern(value)))
-            .collect()
+        let ours: Annotations = ours
+            .map(|(key, value)| (self.intern(key), self.intern(value)))
+            .collect();
+        self.interner().share(ours)
     }
 
     fn controller(&self, meta: &Meta) -> Option<OwnerRef> {

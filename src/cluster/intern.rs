@@ -1,14 +1,17 @@
 //! The interner: one copy of each text that many objects repeat (namespaces, container names,
-//! images, owners). Knows nothing of Kubernetes.
+//! images, owners) and of each set of annotations. Knows nothing of Kubernetes.
 
 use std::collections::HashSet;
 use std::sync::Arc;
+
+use crate::model::text_map::TextMap;
 
 /// Texts that are held once.
 #[derive(Debug, Default)]
 pub(super) struct Interner {
     texts: HashSet<Arc<str>>,
-    /// How many texts to grow to before the next sweep.
+    maps: HashSet<TextMap>,
+    /// How many of both to grow to before the next sweep.
     sweep_at: usize,
 }
 
@@ -18,20 +21,36 @@ impl Interner {
         if let Some(known) = self.texts.get(text) {
             return Arc::clone(known);
         }
-        if self.texts.len() >= self.sweep_at {
-            self.sweep();
-        }
+        self.make_room();
         let text: Arc<str> = text.into();
         self.texts.insert(Arc::clone(&text));
         text
     }
 
-    /// Lets go of texts that nobody else holds. It comes when the texts have doubled since the last
-    /// time, so its cost is spread over the texts that came meanwhile.
-    fn sweep(&mut self) {
+    /// The one copy of `map`.
+    pub(super) fn share(&mut self, map: TextMap) -> TextMap {
+        if map.is_empty() {
+            return map;
+        }
+        if let Some(known) = self.maps.get(&map) {
+            return known.clone();
+        }
+        self.make_room();
+        self.maps.insert(map.clone());
+        map
+    }
+
+    /// Lets go of what nobody else holds. It comes when all of it has doubled since the last time,
+    /// so its cost is spread over what came meanwhile.
+    fn make_room(&mut self) {
         const AT_LEAST: usize = 1024;
+        if self.texts.len() + self.maps.len() < self.sweep_at {
+            return;
+        }
+        // The maps first: they hold texts.
+        self.maps.retain(TextMap::is_shared);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
-        self.sweep_at = (2 * self.texts.len()).max(AT_LEAST);
+        self.sweep_at = (2 * (self.texts.len() + self.maps.len())).max(AT_LEAST);
     }
 }
 
@@ -60,5 +79,18 @@ mod tests {
             interner.texts.len()
         );
         assert!(Arc::ptr_eq(&kept, &interner.intern("kept")));
+    }
+
+    #[test]
+    fn maps_that_nobody_holds_do_not_pile_up_and_take_their_texts_with_them() {
+        let mut interner = Interner::default();
+        let kept = interner.share(TextMap::from([("a", "kept")]));
+        for number in 0..10_000 {
+            let text = interner.intern(&number.to_string());
+            interner.share([(text.clone(), text)].into_iter().collect());
+        }
+        assert!(interner.maps.len() + interner.texts.len() <= 1024);
+        assert!(kept.is_shared() && interner.maps.contains(&kept));
+        assert!(!TextMap::default().is_shared());
     }
 }

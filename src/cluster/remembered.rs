@@ -203,7 +203,7 @@ mod tests {
             uid: uid.into(),
             controller,
             selected: true,
-            annotations: Annotations::new(),
+            annotations: Annotations::default(),
         })
     }
 
@@ -225,7 +225,7 @@ mod tests {
             restarts_always: false,
             controller: Some(owner(Kind::Job, job)),
             selected: true,
-            annotations: Annotations::new(),
+            annotations: Annotations::default(),
             containers: [container].into(),
         })
     }

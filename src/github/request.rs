@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::api::{ApiUrl, ApiVersion};
 use super::wire;
-use crate::model::record::{Destination, Line, Risk, Status};
+use crate::model::record::{Destination, Line, Status};
 
 mod limits;
 #[cfg(test)]
@@ -128,7 +128,7 @@ fn deployment(line: &Line) -> wire::Deployment<'_> {
             .iter()
             .map(|(key, value)| (&**key, &**value))
             .collect(),
-        runtime_risks: body.risks.iter().copied().map(Risk::as_str).collect(),
+        runtime_risks: body.risks.names(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Values that the tests of this directory share. Not built into the program.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERSION};
 use crate::model::image::Digest;
 use crate::model::record::{Body, Destination, Identity, Line, Status};
+use crate::model::risk::Risks;
+use crate::model::text_map::TextMap;
 
 /// The API of github.com.
 pub(super) fn api() -> ApiUrl {
@@ -40,8 +41,8 @@ pub(super) fn line(name: &str) -> Line {
             name: "docker.io/library/nginx".into(),
             version: None,
             repository: None,
-            tags: BTreeMap::new(),
-            risks: BTreeSet::new(),
+            tags: TextMap::default(),
+            risks: Risks::default(),
         }),
         status: Status::Deployed,
     }

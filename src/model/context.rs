@@ -2,12 +2,13 @@
 //! that the API would refuse are dropped here, each with a Gap's reason: the record still goes out.
 //! Environments come from labels and are no part of this.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::facts::Annotations;
 use super::gap::Reason;
-use super::record::Risk;
+use super::risk::{Risk, Risks};
+use super::text_map::TextMap;
 
 /// The annotation with the comma-separated runtime risks.
 const RISKS: &str = "runtime-risks";
@@ -28,11 +29,11 @@ const LONGEST_REPOSITORY: usize = 100;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
     /// At most five tags.
-    pub tags: BTreeMap<Arc<str>, Arc<str>>,
+    pub tags: TextMap,
     /// The repository that the image was built from, without its owner.
     pub repository: Option<Arc<str>>,
     /// Runtime risks.
-    pub risks: BTreeSet<Risk>,
+    pub risks: Risks,
     /// Whether it is opted out.
     pub ignored: bool,
     /// What was dropped: why, and which value. In a fixed order.
@@ -51,20 +52,23 @@ impl Context {
     ) -> Self {
         let mut context = Self::default();
         let mut nearest = BTreeMap::new();
-        for (key, value) in [namespace, workload, pod].into_iter().flatten().flatten() {
+        let levels = [namespace, workload, pod].into_iter().flatten();
+        for (key, value) in levels.flat_map(TextMap::iter) {
             match &**key {
                 RISKS => context.add_risks(value),
                 _ => drop(nearest.insert(key, value)),
             }
         }
+        let mut tags = Vec::new();
         for (key, value) in nearest {
             match &**key {
                 IGNORE => context.ignored = value.trim().eq_ignore_ascii_case("true"),
                 REPOSITORY => context.set_repository(value, organization),
-                _ => context.add_tag(key, value),
+                _ if is_tag(key) && is_tag(value) => tags.push((key.clone(), value.clone())),
+                _ => context.gap(Reason::InvalidTag, shortened(key)),
             }
         }
-        context.keep_the_first_tags();
+        context.keep_the_first(&tags.into_iter().collect());
         context.gaps.sort();
         context.gaps.dedup();
         context
@@ -77,7 +81,7 @@ impl Context {
             .filter(|word| !word.is_empty())
         {
             match Risk::parse(word) {
-                Some(risk) => drop(self.risks.insert(risk)),
+                Some(risk) => self.risks.insert(risk),
                 None => self.gap(Reason::InvalidRisk, shortened(word)),
             }
         }
@@ -100,22 +104,13 @@ impl Context {
         }
     }
 
-    fn add_tag(&mut self, key: &Arc<str>, value: &Arc<str>) {
-        let fits = |text: &str| (1..=LONGEST_TAG).contains(&text.chars().count());
-        if fits(key) && fits(value) {
-            self.tags.insert(key.clone(), value.clone());
-        } else {
-            self.gap(Reason::InvalidTag, shortened(key));
+    fn keep_the_first(&mut self, tags: &TextMap) {
+        let (kept, dropped) = tags.split(MOST_TAGS);
+        self.tags = kept;
+        if !dropped.is_empty() {
+            let keys: Vec<&str> = dropped.iter().map(|(key, _)| &**key).collect();
+            self.gap(Reason::TooManyTags, keys.join(", "));
         }
-    }
-
-    fn keep_the_first_tags(&mut self) {
-        let Some(sixth) = self.tags.keys().nth(MOST_TAGS).cloned() else {
-            return;
-        };
-        let dropped = self.tags.split_off(&sixth);
-        let keys: Vec<&str> = dropped.keys().map(|key| &**key).collect();
-        self.gap(Reason::TooManyTags, keys.join(", "));
     }
 
     fn gap(&mut self, reason: Reason, detail: String) {
@@ -127,6 +122,11 @@ impl Context {
 pub fn is_repository(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     (1..=LONGEST_REPOSITORY).contains(&name.len()) && name.chars().all(is_allowed)
+}
+
+/// Whether a tag may have `text` as its key or value.
+fn is_tag(text: &str) -> bool {
+    (1..=LONGEST_TAG).contains(&text.chars().count())
 }
 
 /// Enough of a value to find it again: annotations may be 256 KiB long.
@@ -303,7 +303,7 @@ mod tests {
             "internet-exposed(, ?[a-z]*){0,2}"
         ];
         let pairs = btree_map(key.prop_map(Arc::from), value.prop_map(Arc::from), 0..12);
-        proptest::option::of(pairs)
+        proptest::option::of(pairs.prop_map(TextMap::from_iter))
     }
 
     proptest! {
@@ -318,7 +318,7 @@ mod tests {
                 prop_assert!((1..=100).contains(&text.chars().count()));
             }
             prop_assert!(context.repository.as_deref().is_none_or(is_repository));
-            for (key, value) in pod.iter().flatten() {
+            for (key, value) in pod.iter().flat_map(TextMap::iter) {
                 let own = context.tags.get(key);
                 prop_assert!(own.is_none_or(|kept| kept == value), "{key} is the pod's");
             }

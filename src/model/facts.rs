@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::image::Digest;
+use super::text_map::TextMap;
 use super::workload::Kind;
 
 /// What follows `metadata.github.com/` in the keys of an object's annotations, with their values.
-pub type Annotations = BTreeMap<Arc<str>, Arc<str>>;
+pub type Annotations = TextMap;
 
 /// Everything that is known of the cluster at one moment.
 #[derive(Clone, Debug, Default)]

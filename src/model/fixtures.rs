@@ -64,10 +64,7 @@ pub(crate) fn source(name: &str, container: &str) -> Source {
 
 /// A container of a workload in `shop`.
 pub(crate) fn source_of(kind: Kind, name: &str, container: &str) -> Source {
-    Source {
-        workload: workload(kind, SHOP, name),
-        container: container.into(),
-    }
+    Source::new(workload(kind, SHOP, name), container.into())
 }
 
 pub(crate) fn namespace(name: &str) -> Namespace {
@@ -76,7 +73,7 @@ pub(crate) fn namespace(name: &str) -> Namespace {
         selected: true,
         logical_environment: None,
         physical_environment: None,
-        annotations: Annotations::new(),
+        annotations: Annotations::default(),
     }
 }
 
@@ -89,7 +86,7 @@ pub(crate) fn object(kind: Kind, namespace: &str, name: &str) -> Object {
         name: name.into(),
         controller: None,
         selected: true,
-        annotations: Annotations::new(),
+        annotations: Annotations::default(),
     }
 }
 
@@ -143,7 +140,7 @@ pub(crate) fn pod(name: &str, containers: impl Into<Box<[Container]>>) -> Pod {
         restarts_always: true,
         controller: None,
         selected: true,
-        annotations: Annotations::new(),
+        annotations: Annotations::default(),
         containers: containers.into(),
     }
 }

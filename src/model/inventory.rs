@@ -116,7 +116,11 @@ impl Inventory {
             return;
         }
         let crew = self.crews.entry(workload).or_default();
-        crew.passed.extend(passed);
+        for kind in passed {
+            if !crew.passed.contains(&kind) {
+                crew.passed.push(kind);
+            }
+        }
         crew.pods.push(pod.clone());
     }
 
@@ -150,10 +154,8 @@ impl Inventory {
                 .iter()
                 .flat_map(|pod| pod.containers.iter().map(|container| &container.name))
                 .collect();
-            names.into_iter().map(|container| Source {
-                workload: workload.clone(),
-                container: container.clone(),
-            })
+            let source = |container: &Arc<str>| Source::new(workload.clone(), container.clone());
+            names.into_iter().map(source)
         })
     }
 

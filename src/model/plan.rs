@@ -144,7 +144,11 @@ fn sights(ledger: &Ledger, inventory: &Inventory, policy: &Policy) -> BTreeMap<S
             Owner::Source(source) => Some(source.clone()),
             Owner::Adopted | Owner::Unreadable(_) => None,
         });
-    let sources: BTreeSet<Source> = inventory.sources().chain(known).collect();
+    // The ledger's own first: what stays from plan to plan is held once.
+    let mut sources: BTreeSet<Source> = known.collect();
+    for source in inventory.sources() {
+        sources.insert(source);
+    }
     sources
         .into_iter()
         .map(|source| {

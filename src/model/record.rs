@@ -2,12 +2,13 @@
 //! meaning of the artifact-metadata API (`contract/README.md`), not its wire form.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::image::Digest;
+use super::risk::Risks;
+use super::text_map::TextMap;
 
 /// Where a record goes: all of its key at GitHub but its name. One request has one destination.
 #[derive(Clone, Debug)]
@@ -176,9 +177,9 @@ pub struct Body {
     /// The repository that the image was built from, without its owner: up to 100 bytes.
     pub repository: Option<Arc<str>>,
     /// At most five tags.
-    pub tags: BTreeMap<Arc<str>, Arc<str>>,
+    pub tags: TextMap,
     /// Runtime risks.
-    pub risks: BTreeSet<Risk>,
+    pub risks: Risks,
 }
 
 impl Body {
@@ -189,44 +190,6 @@ impl Body {
             && self.name == other.name
             && self.version == other.version
             && self.repository == other.repository
-    }
-}
-
-/// A runtime risk, as the API lists them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Risk {
-    /// `critical-resource`.
-    CriticalResource,
-    /// `internet-exposed`.
-    InternetExposed,
-    /// `lateral-movement`.
-    LateralMovement,
-    /// `sensitive-data`.
-    SensitiveData,
-}
-
-impl Risk {
-    /// Every risk, in the order of their names.
-    pub const ALL: [Self; 4] = [
-        Self::CriticalResource,
-        Self::InternetExposed,
-        Self::LateralMovement,
-        Self::SensitiveData,
-    ];
-
-    /// The API's name for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CriticalResource => "critical-resource",
-            Self::InternetExposed => "internet-exposed",
-            Self::LateralMovement => "lateral-movement",
-            Self::SensitiveData => "sensitive-data",
-        }
-    }
-
-    /// The risk of that name.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|risk| risk.as_str() == name)
     }
 }
 

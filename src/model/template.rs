@@ -221,10 +221,7 @@ mod tests {
             namespace: namespace.into(),
             name: name.into(),
         };
-        Source {
-            workload,
-            container: container.into(),
-        }
+        Source::new(workload, container.into())
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::facts::{Coverage, Facts, Object, OwnerRef, Pod};
@@ -139,13 +140,25 @@ impl fmt::Display for Workload {
     }
 }
 
-/// One container of one workload: what a record is about.
+/// One container of one workload: what a record is about. Held in many places, so a clone is cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Source {
+pub struct Source(Arc<Parts>);
+
+/// What tells sources apart.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Parts {
     /// The workload.
     pub workload: Workload,
     /// The name of the container in the pod template.
     pub container: Arc<str>,
+}
+
+impl Deref for Source {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl fmt::Display for Source {
@@ -155,6 +168,14 @@ impl fmt::Display for Source {
 }
 
 impl Source {
+    /// The container of that name of `workload`.
+    pub fn new(workload: Workload, container: Arc<str>) -> Self {
+        Self(Arc::new(Parts {
+            workload,
+            container,
+        }))
+    }
+
     /// The whole source as one text, a part a line: what may be hashed.
     pub fn text(&self) -> String {
         let Workload {

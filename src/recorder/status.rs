@@ -185,6 +185,8 @@ mod tests {
     use super::*;
     use crate::model::plan::Step;
     use crate::model::record::{Destination, Line, Status as Standing};
+    use crate::model::risk::Risks;
+    use crate::model::text_map::TextMap;
 
     fn identity(name: &str) -> Identity {
         let destination = Destination {
@@ -207,8 +209,8 @@ mod tests {
             name: "ghcr.io/acme/web".into(),
             version: None,
             repository: None,
-            tags: BTreeMap::new(),
-            risks: BTreeSet::new(),
+            tags: TextMap::default(),
+            risks: Risks::default(),
         })
     }
 

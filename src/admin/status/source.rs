@@ -1,7 +1,6 @@
 //! Sources in `/api/status`: what is recorded of each container of each workload, and its Gaps.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -10,7 +9,7 @@ use crate::model::gap::{Gap, Subject};
 use crate::model::image::Digest;
 use crate::model::ledger::Owner;
 use crate::model::plan::{Plan, Row, Why};
-use crate::model::record::{Body, Destination, Risk};
+use crate::model::record::{Body, Destination};
 use crate::model::workload;
 use crate::recorder::status::Unsent;
 
@@ -56,7 +55,7 @@ struct Content<'a> {
     #[serde(serialize_with = "as_text")]
     digest: Digest,
     repository: Option<&'a str>,
-    tags: &'a BTreeMap<Arc<str>, Arc<str>>,
+    tags: BTreeMap<&'a str, &'a str>,
     runtime_risks: Vec<&'static str>,
 }
 
@@ -151,8 +150,12 @@ impl<'a> Content<'a> {
             version: body.version.as_deref(),
             digest: body.digest,
             repository: body.repository.as_deref(),
-            tags: &body.tags,
-            runtime_risks: body.risks.iter().copied().map(Risk::as_str).collect(),
+            tags: body
+                .tags
+                .iter()
+                .map(|(key, text)| (&**key, &**text))
+                .collect(),
+            runtime_risks: body.risks.names(),
         }
     }
 }

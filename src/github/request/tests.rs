@@ -1,11 +1,11 @@
 //! Requests, to the byte, and every limit of the contract.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::samples::{api, destination, line, version};
 use super::*;
 use crate::model::record::Body;
+use crate::model::risk::Risk;
 
 fn built(destination: &Destination, lines: &[Line]) -> Result<Request<Bytes>, RequestError> {
     set_cluster_deployment_records(&api(), &version(), destination, lines)
@@ -17,8 +17,8 @@ fn a_request_is_the_contracts_path_headers_and_body() {
     let body = Body {
         version: Some("1.27".into()),
         repository: Some("web".into()),
-        tags: BTreeMap::from([("z".into(), "1".into()), ("team".into(), "a\"b".into())]),
-        risks: BTreeSet::from([Risk::SensitiveData, Risk::CriticalResource]),
+        tags: [("z", "1"), ("team", "a\"b")].into(),
+        risks: [Risk::SensitiveData, Risk::CriticalResource].into(),
         ..Body::clone(&full.body)
     };
     full.body = Arc::new(body);

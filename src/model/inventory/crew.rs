@@ -1,7 +1,6 @@
 //! Crews: the pods of one workload, and which of them count for one of its containers.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::evidence::{self, Evidence};
@@ -13,8 +12,8 @@ use crate::model::workload::Kind;
 pub(super) struct Crew {
     /// Every pod that may count, by name.
     pub(super) pods: Vec<Arc<Pod>>,
-    /// The kinds that the walks from these pods passed through.
-    pub(super) passed: BTreeSet<Kind>,
+    /// The kinds that the walks from these pods passed through: one or two, each once.
+    pub(super) passed: Vec<Kind>,
 }
 
 /// The pods that count for one container of a workload.

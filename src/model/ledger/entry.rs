@@ -33,7 +33,7 @@ pub struct Entry {
     /// Since when its source has no pod.
     pub idle_since: Option<Moment>,
     /// The refusal of its last decommission.
-    pub end_refusal: Option<Refusal>,
+    pub end_refusal: Option<Box<Refusal>>,
 }
 
 /// Whose name it is.
@@ -143,6 +143,14 @@ impl Entry {
         bodies
     }
 
+    /// The copy of `body` that this entry has, if it has one: what stays from plan to plan is held
+    /// once.
+    pub fn own_copy(&self, body: &Arc<Body>) -> Arc<Body> {
+        let sent = self.sent.iter().map(|sent| &sent.body);
+        let mut own = self.held.iter().chain(sent);
+        own.find(|own| *own == body).unwrap_or(body).clone()
+    }
+
     /// Whether nothing was ever sent for it that GitHub may hold.
     pub(super) fn is_void(&self) -> bool {
         self.held.is_none() && self.sent.is_empty()
@@ -183,6 +191,8 @@ impl Entry {
             fate: Fate::Intended,
         };
         let store = self.must_be_stored(&sent);
+        // Thousands of entries have one, hardly any has two.
+        self.sent.reserve_exact(1);
         self.sent.push(sent);
         store || taken_back
     }
@@ -265,8 +275,8 @@ impl Entry {
     }
 
     pub(super) fn end_refused(&mut self, line: &Line, reason: Reason, now: Moment) {
-        let refusal = Refusal::of_end(self.end_refusal.as_ref(), &line.body, reason, now);
-        self.end_refusal = Some(refusal);
+        let refusal = Refusal::of_end(self.end_refusal.as_deref(), &line.body, reason, now);
+        self.end_refusal = Some(Box::new(refusal));
     }
 
     fn acknowledge(&mut self, now: Moment, settle_after: Duration) {

@@ -33,7 +33,7 @@ pub(super) fn of(sight: &Sight) -> Option<(Body, &Context)> {
         version: version.clone(),
         repository: context.repository.clone(),
         tags: context.tags.clone(),
-        risks: context.risks.clone(),
+        risks: context.risks,
     };
     Some((body, context))
 }

@@ -162,10 +162,11 @@ impl<'a> Draft<'a> {
                 .find_map(|e| e.held.as_ref())
             {
                 body.tags.clone_from(&held.tags);
-                body.risks.clone_from(&held.risks);
+                body.risks = held.risks;
             }
         }
         let body = self.canon.apply(&Arc::new(body));
+        let body = entry.map_or_else(|| body.clone(), |entry| entry.own_copy(&body));
         let line = Line {
             identity: identity.clone(),
             body,

@@ -1,6 +1,5 @@
 //! Tests of the plan: every row of the truth table, the guard, and what holds of every plan.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::facts::Pod;
@@ -9,6 +8,8 @@ use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::record::{Body, Destination, Identity};
+use crate::model::risk::Risks;
+use crate::model::text_map::TextMap;
 use crate::model::workload::Kind;
 
 use super::{Plan, Why};
@@ -55,8 +56,8 @@ fn hold(scene: &mut Scene, destination: Destination, owner: Owner) {
         name: "ghcr.io/acme/web".into(),
         version: None,
         repository: None,
-        tags: BTreeMap::new(),
-        risks: BTreeSet::new(),
+        tags: TextMap::default(),
+        risks: Risks::default(),
     }));
     let identity = Identity {
         destination: Arc::new(destination),

@@ -1,14 +1,15 @@
 //! The stored form of the ledger: what a root and a shard contain. Its own types, so that the core
 //! knows nothing of storage and may change while what is stored stays readable.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::image::Digest;
 use crate::model::ledger::{Entry, Fate, Owner, Sent};
-use crate::model::record::{Body, Destination, Identity, Risk, Status};
+use crate::model::record::{Body, Destination, Identity, Status};
+use crate::model::risk::{Risk, Risks};
 use crate::model::workload::{Kind, Source, Workload};
 
 mod written;
@@ -188,30 +189,27 @@ fn store_owner(owner: &Owner) -> StoredOwner {
         }
         Owner::Source(source) => source,
     };
-    let Source {
-        workload,
-        container,
-    } = source;
+    let workload = &source.workload;
     StoredOwner::Source(StoredSource {
         group: workload.kind.group().to_owned(),
         kind: workload.kind.kind().to_owned(),
         namespace: workload.namespace.clone(),
         workload: workload.name.clone(),
-        container: container.clone(),
+        container: source.container.clone(),
     })
 }
 
 /// The owner as stored; one of a form that this version does not know is kept as it is.
 fn read_owner(stored: StoredOwner) -> Owner {
     match stored {
-        StoredOwner::Source(source) => Owner::Source(Source {
-            workload: Workload {
+        StoredOwner::Source(source) => {
+            let workload = Workload {
                 kind: Kind::new(&source.group, &source.kind),
                 namespace: source.namespace,
                 name: source.workload,
-            },
-            container: source.container,
-        }),
+            };
+            Owner::Source(Source::new(workload, source.container))
+        }
         StoredOwner::Other(serde_json::Value::Null) => Owner::Adopted,
         StoredOwner::Other(other) => Owner::Unreadable(other.to_string().into()),
     }
@@ -246,18 +244,18 @@ fn store_body(body: &Body) -> StoredBody {
         image: body.name.clone(),
         version: body.version.clone(),
         repository: body.repository.clone(),
-        tags: body.tags.clone(),
-        risks: body
-            .risks
+        tags: body
+            .tags
             .iter()
-            .map(|risk| risk.as_str().to_owned())
+            .map(|(key, text)| (key.clone(), text.clone()))
             .collect(),
+        risks: body.risks.names().into_iter().map(str::to_owned).collect(),
     }
 }
 
 fn read_body(stored: StoredBody) -> Result<Arc<Body>, FormError> {
     let unknown = |risk: &String| FormError(format!("{risk} is no runtime risk"));
-    let risks: BTreeSet<Risk> = stored
+    let risks: Risks = stored
         .risks
         .iter()
         .map(|risk| Risk::parse(risk).ok_or_else(|| unknown(risk)))
@@ -267,7 +265,7 @@ fn read_body(stored: StoredBody) -> Result<Arc<Body>, FormError> {
         name: stored.image,
         version: stored.version,
         repository: stored.repository,
-        tags: stored.tags,
+        tags: stored.tags.into_iter().collect(),
         risks,
     }))
 }

@@ -47,7 +47,7 @@ fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
     let plan = scene.plan();
     let body = &plan.reports[0].line.body;
     assert_eq!(
-        (body.digest, body.tags.len(), body.risks.len()),
+        (body.digest, body.tags.len(), body.risks.iter().count()),
         (digest(2), 1, 1)
     );
     assert_eq!(plan.gaps[0].reason, Reason::OwnerUnreadable);

@@ -9,7 +9,8 @@ use crate::model::fixtures::{
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::plan::{Row, Why};
-use crate::model::record::{Body, Risk};
+use crate::model::record::Body;
+use crate::model::risk::Risk;
 use crate::model::workload::Kind;
 
 use super::{NEW, WEB, rename};
@@ -168,7 +169,7 @@ fn row_9_what_is_held_and_answered_is_unchanged_and_any_other_body_is_reported()
                 let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
                 namespace.annotations = annotations(&[("runtime-risks", "sensitive-data")]);
             },
-            |body| body.risks.contains(&Risk::SensitiveData),
+            |body| body.risks.contains(Risk::SensitiveData),
         ),
     ];
     for (number, (change, is_in)) in cases.into_iter().enumerate() {
@@ -193,7 +194,7 @@ fn row_9_a_removed_annotation_reaches_github() {
         pod.annotations = annotations(&[("team", "cart")]);
     });
     scene.cycle();
-    scene.change_pods("web", |pod| pod.annotations.clear());
+    scene.change_pods("web", |pod| pod.annotations = annotations(&[]));
     assert!(scene.plan().reports[0].line.body.tags.is_empty());
 }
 
