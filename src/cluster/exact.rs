@@ -19,6 +19,9 @@ use super::slim::{SlimMeta, resource};
 use super::wake::Wake;
 use super::{MirrorHealth, namespace_kind};
 
+/// What the API server gives as the reason of its 404.
+const NOT_FOUND: &str = "NotFound";
+
 /// A read must be answered within this time.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
@@ -83,6 +86,13 @@ impl ExactNamespaces {
         let mut matters = false;
         match read {
             Ok(namespace) => {
+                let was_there = known.namespace.is_some() || !known.health.was_synced();
+                if namespace.is_none() && was_there {
+                    tracing::warn!(
+                        namespace = &**name,
+                        "a namespace that --namespaces names does not exist"
+                    );
+                }
                 known.health.listed();
                 matters = known.namespace != namespace;
                 known.namespace = namespace;
@@ -138,10 +148,16 @@ pub(super) async fn read(client: &Client, name: &str) -> Result<Option<SlimMeta>
     let api: Api<SlimMeta> = Api::all_with(client.clone(), &resource("", "v1", "Namespace"));
     match tokio::time::timeout(READ_WITHIN, api.get(name)).await {
         Ok(Ok(namespace)) => Ok(Some(namespace)),
-        Ok(Err(error)) if code(&error) == Some(404) => Ok(None),
+        Ok(Err(error)) if is_absent(&error) => Ok(None),
         Ok(Err(error)) => Err(trouble(code(&error) == Some(403), describe(&error))),
         Err(_) => Err(trouble(false, format!("no answer within {READ_WITHIN:?}"))),
     }
+}
+
+/// Whether the API server itself says that there is no such namespace: a 404 of anybody in between
+/// is not of its form.
+fn is_absent(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404 && status.reason == NOT_FOUND)
 }
 
 /// A failed read: only the next one can mend it.
@@ -157,5 +173,83 @@ fn place(name: &Arc<str>) -> Place {
     Place {
         kind: namespace_kind(),
         namespace: Some(Arc::clone(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use kube::core::Status;
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+    use crate::cluster::Scope;
+
+    /// A log that a test reads.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl<'a> MakeWriter<'a> for Log {
+        type Writer = Self;
+
+        fn make_writer(&'a self) -> Self {
+            self.clone()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_does_not_exist_is_warned_of_once_until_it_comes() {
+        let log = Log::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let name: Arc<str> = "shop".into();
+        let exact = ExactNamespaces::new(vec![name.clone()]);
+        let converter = Converter::new(Scope::default());
+        let warnings = || {
+            let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+            text.matches("that --namespaces names does not exist")
+                .count()
+        };
+        let found = || {
+            let json = serde_json::json!({"metadata": {"name": "shop"}});
+            Ok(Some(serde_json::from_value(json).unwrap()))
+        };
+        let failed = || Err(trouble(false, "no answer".to_owned()));
+        let answers = [
+            (failed(), 0),
+            (Ok(None), 1),
+            (Ok(None), 1),
+            (failed(), 1),
+            (Ok(None), 1),
+            (found(), 1),
+            (Ok(None), 2),
+        ];
+        for (answer, expected) in answers {
+            exact.take(&name, answer, &converter, &Wake::new());
+            assert_eq!(warnings(), expected);
+        }
+    }
+
+    #[test]
+    fn promise_2_only_the_api_servers_own_404_says_that_a_namespace_is_gone() {
+        let error = |code, reason: &str| {
+            let status = Status::failure("", reason).with_code(code);
+            kube::Error::Api(Box::new(status))
+        };
+        assert!(is_absent(&error(404, "NotFound")));
+        assert!(!is_absent(&error(404, "Failed to parse error data")));
+        assert!(!is_absent(&error(403, "Forbidden")));
+        assert!(!is_absent(&error(410, "NotFound")));
     }
 }
