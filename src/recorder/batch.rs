@@ -54,6 +54,11 @@ pub(super) fn snapshot(plan: &Plan, cursor: Option<&Identity>) -> Vec<Batch> {
     cut(steps, MAX_LINES, Purpose::Snapshot)
 }
 
+/// How many requests everything takes that the full snapshot is to hold.
+pub(super) fn requests(plan: &Plan) -> usize {
+    cut(plan.snapshot(), MAX_LINES, Purpose::Snapshot).len()
+}
+
 /// An unchanged record of that destination.
 pub(super) fn witness<'a>(plan: &'a Plan, destination: &Destination) -> Option<&'a Step> {
     plan.unchanged

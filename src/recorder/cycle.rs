@@ -10,7 +10,6 @@ use rand::Rng as _;
 use tokio::time::Instant;
 
 use crate::github::pace::shortest_snapshot_period;
-use crate::github::request::MAX_LINES;
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
@@ -39,8 +38,7 @@ impl<S: Transport> Recorder<S> {
         }
         let plan = self.plan();
         if full {
-            let records = plan.snapshot().len();
-            let shortest = shortest_snapshot_period(records.div_ceil(MAX_LINES));
+            let shortest = shortest_snapshot_period(batch::requests(&plan));
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
             // One that is still under way goes on: begun anew it might never end.
