@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::gap::Reason;
 use super::image::Digest;
 use super::moment::Moment;
-use super::record::{Body, Identity, Line, Status};
+use super::record::{Body, Destination, Identity, Line, Status};
 use super::workload::Source;
 
 mod entry;
@@ -52,14 +52,28 @@ impl Ledger {
         past: impl IntoIterator<Item = (Identity, Digest)>,
         now: Moment,
     ) -> Self {
-        let mut entries: BTreeMap<_, _> = entries.into_iter().collect();
-        for entry in entries.values_mut() {
+        // Each stored part names its destinations anew. They are few: held once they are compared
+        // without a look at their letters.
+        let mut destinations: Vec<Arc<Destination>> = Vec::new();
+        let mut shared = |mut identity: Identity| {
+            let mut known = destinations.iter();
+            match known.find(|known| known.is_spelled_as(&identity.destination)) {
+                Some(known) => identity.destination = Arc::clone(known),
+                None => destinations.push(identity.destination.clone()),
+            }
+            identity
+        };
+        let mut restored = BTreeMap::new();
+        for (identity, mut entry) in entries {
             entry.begin_anew(now);
+            restored.insert(shared(identity), entry);
         }
-        let past = past.into_iter().collect();
+        let past = past.into_iter();
+        let past = past.map(|(identity, digest)| (shared(identity), digest));
+        let past = past.collect();
         Self {
             template,
-            entries,
+            entries: restored,
             past,
             ..Self::default()
         }
