@@ -115,11 +115,12 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Two threads: one to work and one to answer probes while it does.
+/// Two threads: this one, on which cycles are, and one for watches and probes meanwhile. A third
+/// would have nothing to do, and each thread's part of the heap is some MiB.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder
-        .worker_threads(2)
+        .worker_threads(1)
         .enable_all()
         .build()
         .context("the runtime cannot be started")
