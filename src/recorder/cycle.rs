@@ -158,6 +158,9 @@ impl<S: Transport> Recorder<S> {
         run: &mut Run,
     ) -> usize {
         let mut requests = 0;
+        if !changes.is_empty() {
+            self.schedule.sends_changes(Instant::now());
+        }
         for batch in changes {
             requests += 1;
             if self.deliver(batch, plan, run).await == Flow::End {
