@@ -3,18 +3,20 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::LogArgs;
 use super::settings::SettingError;
 
 /// Crates whose news is of use only to who debugs them; kube logs every failed call as an error.
-const QUIET: &str = "kube_client=off,kube_runtime=off,hyper=warn,hyper_util=warn,h2=warn,rustls=warn,reqwest=warn,tower=warn";
+const QUIET: &str = "kube_client=off,kube_runtime=off,hyper=warn,hyper_util=warn,rustls=warn,reqwest=warn,tower=warn";
 
 /// How to log.
 #[derive(Debug)]
 pub struct Logs {
-    filter: EnvFilter,
+    filter: Targets,
     json: bool,
 }
 
@@ -31,7 +33,7 @@ impl Logs {
             Some(directives) => directives.to_owned(),
             None => format!("{level},{QUIET}"),
         };
-        let filter = EnvFilter::try_new(&directives).map_err(|error| {
+        let filter = directives.parse::<Targets>().map_err(|error| {
             let problem = format!("the variable RUST_LOG is {directives:?}: {error}");
             SettingError::hidden("log-level", problem)
         })?;
@@ -50,21 +52,17 @@ impl Logs {
     /// Begins to log, to standard error: standard output is for what a command prints. To be
     /// called once.
     pub fn begin(self) {
-        let builder = tracing_subscriber::fmt()
-            .with_env_filter(self.filter)
-            .with_writer(io::stderr);
+        let registry = tracing_subscriber::registry().with(self.filter);
+        let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
         if self.json {
-            builder
-                .json()
-                .flatten_event(true)
-                .with_current_span(false)
-                .with_span_list(false)
-                .init();
+            let json = layer.json().flatten_event(true);
+            let json = json.with_current_span(false).with_span_list(false);
+            registry.with(json).init();
         } else {
-            builder
+            let text = layer
                 .with_ansi(io::stderr().is_terminal())
-                .with_target(false)
-                .init();
+                .with_target(false);
+            registry.with(text).init();
         }
     }
 }

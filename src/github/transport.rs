@@ -14,7 +14,7 @@ use tower::Service;
 
 use super::api::ApiUrl;
 
-/// The longest body that is read, after decompression: a thousand records need less than a tenth.
+/// The longest body that is read; none is asked for compressed: a thousand records need less than a tenth.
 const LONGEST_BODY: usize = 16 * 1024 * 1024;
 
 /// How long a connection may take to stand.
