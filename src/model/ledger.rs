@@ -27,6 +27,9 @@ pub struct Ledger {
     touched: BTreeSet<Identity>,
 }
 
+/// The entries of each source.
+pub type BySource<'a> = BTreeMap<&'a Source, Vec<(&'a Identity, &'a Entry)>>;
+
 /// What came of one line of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -110,7 +113,7 @@ impl Ledger {
     }
 
     /// The entries of each source.
-    pub fn by_source(&self) -> BTreeMap<&Source, Vec<(&Identity, &Entry)>> {
+    pub fn by_source(&self) -> BySource<'_> {
         let mut by_source: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (identity, entry) in &self.entries {
             if let Owner::Source(source) = &entry.owner {

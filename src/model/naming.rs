@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::ledger::{Entry, Ledger, Owner};
+use super::ledger::{BySource, Entry, Ledger, Owner};
 use super::policy::Policy;
 use super::record::{Destination, Identity, is_same_name};
 use super::selection::KindGroup;
@@ -21,15 +21,22 @@ pub struct Candidate<'a> {
     pub restarts_always: bool,
 }
 
-/// Gives every candidate a name. `released` says which entries of the ledger give up their name in
+/// Gives every candidate a name. `by_source` is [`Ledger::by_source`]; `released` says which entries of the ledger give up their name in
 /// the plan that is being made.
 pub fn assign<'a>(
     candidates: &[Candidate<'_>],
     ledger: &'a Ledger,
+    by_source: &'a BySource<'a>,
     released: &BTreeSet<&'a Identity>,
     policy: &'a Policy,
 ) -> BTreeMap<Source, Identity> {
-    let mut names = Names::new(ledger, policy, released.clone());
+    let mut names = Names {
+        ledger,
+        policy,
+        released: released.clone(),
+        given: BTreeMap::new(),
+        by_source,
+    };
     let mut newcomers = Vec::new();
     let mut taken = BTreeSet::new();
     for candidate in candidates {
@@ -86,21 +93,10 @@ struct Names<'a> {
     policy: &'a Policy,
     released: BTreeSet<&'a Identity>,
     given: BTreeMap<Source, Identity>,
-    by_source: BTreeMap<&'a Source, Vec<(&'a Identity, &'a Entry)>>,
+    by_source: &'a BySource<'a>,
 }
 
 impl<'a> Names<'a> {
-    fn new(ledger: &'a Ledger, policy: &'a Policy, released: BTreeSet<&'a Identity>) -> Self {
-        let by_source = ledger.by_source();
-        Self {
-            ledger,
-            policy,
-            released,
-            given: BTreeMap::new(),
-            by_source,
-        }
-    }
-
     /// What the ledger has of this source, by identity.
     fn of_source(&self, source: &Source) -> impl Iterator<Item = (&'a Identity, &'a Entry)> {
         self.by_source.get(source).into_iter().flatten().copied()

@@ -114,7 +114,8 @@ impl Plan {
             })
             .collect();
 
-        let mut draft = Draft::new(ledger, policy, now);
+        let by_source = ledger.by_source();
+        let mut draft = Draft::new(ledger, &by_source, policy, now);
         draft.name(&sights, &verdicts);
         draft.weigh_sources(&sights);
         for (identity, entry, verdict) in &verdicts {

@@ -1,6 +1,7 @@
 //! Containers: which of a pod count, how far each got, and the digest that it runs.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::num::NonZeroU64;
 
 use crate::cluster::slim::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, SoftList};
 use crate::model::facts::{Container, State};
@@ -11,10 +12,18 @@ use super::{Converter, KeptPod};
 /// The digest that the status of a container named. A restart of the container runtime can turn a
 /// good image ID of a container that runs on into a bare one; the digest stays true as long as the
 /// container is the same.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// A hash of the `containerID`.
-    container: u64,
+    container: NonZeroU64,
+    /// `None` where it is the digest that the pod shows, as it nearly always is.
+    digest: Option<Box<Digest>>,
+}
+
+/// The same, with its digest in any case.
+#[derive(Clone, Copy)]
+struct Earlier {
+    container: NonZeroU64,
     digest: Digest,
 }
 
@@ -58,18 +67,24 @@ impl Converter {
                 state: status.map_or(State::NeverRan, state),
                 digest,
             });
-            seen.push(now);
+            seen.push(now.map(|now| Seen {
+                container: now.container,
+                digest: (digest != Some(now.digest)).then(|| Box::new(now.digest)),
+            }));
         }
         Some((containers.into(), seen.into()))
     }
 }
 
 impl KeptPod {
-    fn seen_of(&self, container: &str) -> Option<Seen> {
+    fn seen_of(&self, container: &str) -> Option<Earlier> {
         let mut pairs = self.pod.containers.iter().zip(&self.seen);
-        pairs
-            .find(|(known, _)| *known.name == *container)
-            .and_then(|(_, seen)| *seen)
+        let (shown, seen) = pairs.find(|(known, _)| *known.name == *container)?;
+        let seen = seen.as_ref()?;
+        Some(Earlier {
+            container: seen.container,
+            digest: seen.digest.as_deref().copied().or(shown.digest)?,
+        })
     }
 }
 
@@ -77,8 +92,8 @@ impl KeptPod {
 fn digest(
     image: &str,
     status: Option<&ContainerStatus>,
-    earlier: Option<Seen>,
-) -> (Option<Digest>, Option<Seen>) {
+    earlier: Option<Earlier>,
+) -> (Option<Digest>, Option<Earlier>) {
     let image_id = status.map_or("", |status| status.image_id.text());
     let container = status.map_or("", |status| status.container_id.text());
     let named = running_digest(image, image_id);
@@ -87,7 +102,7 @@ fn digest(
     }
     let container = hash(container);
     match named {
-        Some(digest) => (named, Some(Seen { container, digest })),
+        Some(digest) => (named, Some(Earlier { container, digest })),
         None => match earlier.filter(|earlier| earlier.container == container) {
             Some(same) => (Some(same.digest), earlier),
             None => (None, earlier),
@@ -95,10 +110,10 @@ fn digest(
     }
 }
 
-fn hash(text: &str) -> u64 {
+fn hash(text: &str) -> NonZeroU64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
-    hasher.finish()
+    NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MAX)
 }
 
 fn status_of<'a>(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
-use crate::model::ledger::{Entry, Ledger, Owner};
+use crate::model::ledger::{BySource, Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::naming::{self, Candidate};
 use crate::model::policy::Policy;
@@ -30,11 +30,16 @@ pub(super) struct Draft<'a> {
     pub(super) reported: BTreeSet<Identity>,
     /// Decommissions that the guard has a say in.
     pub(super) endings: Vec<(Step, bool)>,
-    pub(super) by_source: BTreeMap<&'a Source, Vec<(&'a Identity, &'a Entry)>>,
+    pub(super) by_source: &'a BySource<'a>,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(ledger: &'a Ledger, policy: &'a Policy, now: Moment) -> Self {
+    pub(super) fn new(
+        ledger: &'a Ledger,
+        by_source: &'a BySource<'a>,
+        policy: &'a Policy,
+        now: Moment,
+    ) -> Self {
         Self {
             ledger,
             policy,
@@ -44,7 +49,7 @@ impl<'a> Draft<'a> {
             refused: BTreeSet::new(),
             reported: BTreeSet::new(),
             endings: Vec::new(),
-            by_source: ledger.by_source(),
+            by_source,
         }
     }
 
@@ -71,7 +76,13 @@ impl<'a> Draft<'a> {
                 })
             })
             .collect();
-        self.plan.names = naming::assign(&candidates, self.ledger, &released, self.policy);
+        self.plan.names = naming::assign(
+            &candidates,
+            self.ledger,
+            self.by_source,
+            &released,
+            self.policy,
+        );
         for identity in self.plan.names.values_mut() {
             let spelled = self.ledger.spelled(identity);
             if !spelled.is_spelled_as(identity) {
