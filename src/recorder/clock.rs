@@ -1,7 +1,11 @@
 //! Time, in one small value: tokio's for everything that waits, wall time beside it for what
-//! people read. Under a paused clock both stand still.
+//! people read, and for the Lease a time that goes on while the machine is suspended. Under a
+//! paused clock all of them stand still.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 use crate::model::moment::Moment;
@@ -10,6 +14,8 @@ use crate::model::moment::Moment;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
+    /// What [`boot_clock`] said at the start.
+    boot: Duration,
     wall: Option<Timestamp>,
 }
 
@@ -18,6 +24,7 @@ impl Clock {
     pub fn real() -> Self {
         Self {
             start: Instant::now(),
+            boot: boot_clock(),
             wall: None,
         }
     }
@@ -26,6 +33,7 @@ impl Clock {
     pub fn beginning_at(wall: Timestamp) -> Self {
         Self {
             start: Instant::now(),
+            boot: Duration::ZERO,
             wall: Some(wall),
         }
     }
@@ -33,6 +41,15 @@ impl Clock {
     /// How long the process has run.
     pub fn now(&self) -> Moment {
         Moment::after_start(self.start.elapsed())
+    }
+
+    /// How long ago the process started, the time included for which the machine was suspended:
+    /// what others count who wait for this process. Never to be compared with [`Clock::now`].
+    pub fn boot_time(&self) -> Moment {
+        Moment::after_start(match self.wall {
+            None => boot_clock().saturating_sub(self.boot),
+            Some(_) => self.start.elapsed(),
+        })
     }
 
     /// `moment` as tokio's instant.
@@ -53,5 +70,42 @@ impl Clock {
                 .checked_add(self.start.elapsed())
                 .unwrap_or(Timestamp::MAX),
         }
+    }
+}
+
+/// The machine's clock that neither jumps nor stops while the machine is suspended: on Linux
+/// `CLOCK_BOOTTIME` (`clock_gettime(2)`), on macOS `CLOCK_MONOTONIC`.
+fn boot_clock() -> Duration {
+    #[cfg(target_os = "linux")]
+    const ID: ClockId = ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    const ID: ClockId = ClockId::Monotonic;
+    let time = clock_gettime(ID);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
+    Duration::new(time.tv_sec.unsigned_abs(), nanoseconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_of_a_test_stands_still_with_its_time() {
+        let clock = Clock::beginning_at(Timestamp::UNIX_EPOCH);
+        assert_eq!(clock.boot_time(), Moment::START);
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(clock.boot_time().since_start(), Duration::from_secs(7));
+        assert_eq!(clock.boot_time(), clock.now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_machines_clock_goes_on_whatever_tokios_time_does() {
+        let clock = Clock::real();
+        let before = clock.boot_time();
+        while clock.boot_time() == before {
+            std::hint::spin_loop();
+        }
+        assert_eq!(clock.now(), Moment::START);
+        assert!(clock.boot_time().since_start() < Duration::from_mins(1));
     }
 }
