@@ -27,6 +27,7 @@ pub mod clock;
 mod cycle;
 mod delivery;
 mod halving;
+pub mod lease;
 mod note;
 mod opening;
 mod report;

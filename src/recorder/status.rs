@@ -37,6 +37,8 @@ pub struct Status {
     pub first_start: bool,
     /// Whether this process is the one that writes.
     pub leader: bool,
+    /// Who holds the Lease, as it was seen last.
+    pub holder: Option<Holder>,
     /// How many entries the ledger has.
     pub ledger_records: usize,
     /// How many tombstones are among them.
@@ -65,6 +67,17 @@ pub struct Status {
     pub report_lag: Lag,
     /// Why the ledger could not be stored last, if it could not.
     pub store_error: Option<String>,
+}
+
+/// Who holds the Lease.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    /// What stands in the Lease; empty: nobody.
+    pub name: String,
+    /// Since when, by the holder's clock.
+    pub since: Option<Timestamp>,
+    /// Whether that is this process.
+    pub ours: bool,
 }
 
 /// An entry of the ledger that nothing is sent for.

@@ -1,0 +1,67 @@
+//! Why there is no Lease to be had, in words that say what to do.
+
+use super::identity::described;
+
+/// Why the Lease is not ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LeaseError {
+    /// The API server does not allow it.
+    #[error(
+        "Lease {lease}: {doing} it is forbidden, so nothing is written. The Role in its namespace \
+         lacks this rule, which deploy/rbac.yaml has: {rule}. The API server says: {message}"
+    )]
+    Forbidden {
+        /// Namespace and name.
+        lease: String,
+        /// What was tried.
+        doing: &'static str,
+        /// The rule that would allow it.
+        rule: String,
+        /// What the API server said.
+        message: String,
+    },
+    /// A call failed in another way. What was asked for may have been done all the same.
+    #[error("Lease {lease}: {doing} it failed: {problem}")]
+    Failed {
+        /// Namespace and name.
+        lease: String,
+        /// What was tried.
+        doing: &'static str,
+        /// What went wrong.
+        problem: String,
+    },
+    /// It was ours, and it is not any more.
+    #[error(
+        "Lease {lease} is not this process's any more, it now names {}: only one process may write \
+         the ledger and send for it, so this one ends",
+        described(holder)
+    )]
+    Lost {
+        /// Namespace and name.
+        lease: String,
+        /// What stands in it.
+        holder: String,
+    },
+    /// Another process has it and is alive.
+    #[error(
+        "Lease {lease} is held by {}: only one process may write the ledger and send for it. Stop \
+         that one first, or scale its Deployment to 0, and start it again afterwards",
+        described(holder)
+    )]
+    Held {
+        /// Namespace and name.
+        lease: String,
+        /// Who has it.
+        holder: String,
+    },
+    /// Nobody keeps it any more.
+    #[error("the task that keeps the Lease ended unexpectedly")]
+    Ended,
+}
+
+impl LeaseError {
+    /// Whether it is for lack of a right.
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Forbidden { .. })
+    }
+}
