@@ -23,6 +23,7 @@ pub mod row;
 pub mod run;
 pub mod settings;
 pub mod snapshot;
+pub mod writer;
 
 use args::{Cli, Command};
 use logs::Logs;

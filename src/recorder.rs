@@ -1,6 +1,7 @@
 //! The recorder: what runs on one side, GitHub's records on the other, the ledger between them. The
 //! loop is here; a turn of it in `cycle`, what goes out in `delivery`, the ledger's place in
-//! `store`. Nothing here knows Kubernetes types but the store, or wire types at all.
+//! `store`, who may write it in `lease`. Nothing here knows Kubernetes types but those two, or wire
+//! types at all.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub mod status;
 pub mod store;
 
 use clock::Clock;
+use lease::{LeaseError, Tenure};
+use opening::Opening;
 use schedule::Schedule;
 use status::Shared;
 use store::{Store, StoreError};
@@ -92,6 +95,9 @@ pub enum Error {
     /// A mirror ended.
     #[error("a watch ended")]
     Mirror(#[source] MirrorEnded),
+    /// This process may not write.
+    #[error(transparent)]
+    Lease(LeaseError),
 }
 
 /// The recorder.
@@ -102,6 +108,7 @@ pub struct Recorder<S> {
     github: Option<Client<S>>,
     /// `None` where nothing may be written.
     store: Option<Store>,
+    lease: Tenure,
     ledger: Ledger,
     pace: Pace,
     schedule: Schedule,
@@ -131,6 +138,8 @@ pub struct Parts<S> {
     pub github: Option<Client<S>>,
     /// The ledger's place.
     pub store: Store,
+    /// Whether this process may write; not needed for a dry run.
+    pub lease: Tenure,
     /// The time.
     pub clock: Clock,
     /// Where everything random comes from.
@@ -142,28 +151,33 @@ pub struct Parts<S> {
 }
 
 impl<S: Transport> Recorder<S> {
-    /// Reads the ledger and, unless this is a dry run, takes it over.
+    /// Waits until this process may write, reads the ledger and, unless this is a dry run, takes it
+    /// over.
     pub async fn start(parts: Parts<S>) -> Result<Self, Error> {
         let Parts {
             settings,
             cluster,
             github,
             mut store,
+            lease,
             clock,
             seed,
             stop,
             status,
         } = parts;
         let dry = github.is_none();
-        let mut uids = BTreeMap::new();
-        let ledger = opening::open(
-            &mut store, &cluster, &settings, &mut uids, &clock, dry, &status,
-        )
-        .await?;
+        let opening = Opening {
+            lease: &lease,
+            cluster: &cluster,
+            settings: &settings,
+            clock: &clock,
+            status: &status,
+            dry,
+        };
+        let (ledger, uids) = opening.of(&mut store).await?;
         {
             let mut status = status.lock();
             status.ledger_read = true;
-            status.leader = !dry;
             status.ledger_records = ledger.len();
         }
         let schedule = Schedule::new(settings.interval, Instant::now());
@@ -172,6 +186,7 @@ impl<S: Transport> Recorder<S> {
             cluster,
             github,
             store: (!dry).then_some(store),
+            lease,
             ledger,
             pace: Pace::begun(Instant::now()),
             schedule,
@@ -193,7 +208,8 @@ impl<S: Transport> Recorder<S> {
     pub async fn run(mut self) -> Result<(), Error> {
         let result = self.turn_until_stopped().await;
         // A ledger that is not ours, or not this cluster's, is left as it is.
-        if !matches!(result, Err(Error::Store(_))) && self.store.is_some() {
+        let is_ours = !matches!(result, Err(Error::Store(_) | Error::Lease(_)));
+        if is_ours && self.store.is_some() {
             let stored = delivery::within(LAST_STORE, self.store_acknowledgements()).await;
             if !matches!(stored, Some(Ok(()))) {
                 tracing::warn!("ledger not stored on stop, the next start asks GitHub once more");
@@ -215,6 +231,9 @@ impl<S: Transport> Recorder<S> {
         }
         while self.wait().await? {
             self.beat();
+            if !self.lease.is_ours() {
+                continue;
+            }
             self.notice_new_token().await;
             let now = Instant::now();
             if self.schedule.is_store_due(now) {
@@ -230,12 +249,18 @@ impl<S: Transport> Recorder<S> {
     /// Waits until there is something to do. Returns false when it is to stop.
     async fn wait(&mut self) -> Result<bool, Error> {
         let next = self.schedule.next(self.pace.is_tight(Instant::now()));
+        let may_write = self.lease.is_ours();
         tokio::select! {
             biased;
             () = self.stop.cancelled() => return Ok(false),
             ended = self.cluster.failed() => return Err(Error::Mirror(ended)),
+            why = self.lease.over() => return Err(Error::Lease(why)),
+            ours = self.lease.ours(), if !may_write => {
+                ours.map_err(Error::Lease)?;
+                self.schedule.again_at(Instant::now());
+            }
             () = self.cluster.changed() => self.schedule.changed(Instant::now()),
-            () = sleep_until(next) => {}
+            () = sleep_until(next), if may_write => {}
             () = sleep(PULSE) => {}
         }
         Ok(true)

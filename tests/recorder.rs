@@ -25,11 +25,20 @@ mod answers;
 #[path = "recorder/endings.rs"]
 mod endings;
 #[cfg(test)]
+#[path = "recorder/frost.rs"]
+pub mod frost;
+#[cfg(test)]
 #[path = "recorder/halving.rs"]
 mod halving;
 #[cfg(test)]
 #[path = "recorder/kills.rs"]
 mod kills;
+#[cfg(test)]
+#[path = "recorder/lapses.rs"]
+mod lapses;
+#[cfg(test)]
+#[path = "recorder/lease.rs"]
+pub mod lease;
 #[cfg(test)]
 #[path = "recorder/ledger.rs"]
 pub mod ledger;

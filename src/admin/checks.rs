@@ -59,12 +59,18 @@ pub(super) fn live(status: &Status, now: Moment, within: Duration) -> Vec<Check>
 /// Whether the start is over: the ledger is read, and each mirror has shown everything or is
 /// forbidden to. `mirrors` is `None` before the cluster is reached.
 ///
+/// While another process holds the Lease the ledger is that one's, and this one is ready to take
+/// over. Were it not, a rollout that starts the new pod first would wait for it for ever.
+///
 /// A mirror that is interrupted after it was whole stays ready: nothing is served from it, what it
 /// shows counts as incomplete until it is whole again, and a pod that turns unready whenever the
 /// API server restarts would only hold up rollouts and raise alarms. `mirror_synced` tells of it.
 pub(super) fn ready(status: &Status, mirrors: Option<&[MirrorHealth]>) -> Vec<Check> {
+    let stands_by = status.holder.as_ref().is_some_and(|holder| !holder.ours);
     let ledger = if status.ledger_read {
         Ok(None)
+    } else if stands_by {
+        Ok(Some("another process keeps it".to_owned()))
     } else {
         Err("it is not read yet".to_owned())
     };
@@ -128,6 +134,7 @@ mod tests {
 
     use super::*;
     use crate::model::workload::Kind;
+    use crate::recorder::status::Holder;
 
     fn mirror(kind: &Kind, state: MirrorState, was_synced: bool) -> MirrorHealth {
         MirrorHealth {
@@ -180,6 +187,24 @@ mod tests {
             )),
             ["[+]ledger ok", "[+]cluster ok", "[+]mirror-Pod ok"]
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stands_by_while_another_holds_the_lease_is_ready_without_a_ledger() {
+        let mut status = Status::default();
+        let mut holder = Holder {
+            name: "another".to_owned(),
+            since: None,
+            ours: false,
+        };
+        status.holder = Some(holder.clone());
+        assert_eq!(
+            said(&ready(&status, Some(&[]))),
+            ["[+]ledger ok (another process keeps it)", "[+]cluster ok"]
+        );
+        holder.ours = true;
+        status.holder = Some(holder);
+        assert!(!ready(&status, Some(&[]))[0].passed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ use crate::model::risk::Risk;
 use crate::model::workload::{Kind, Source, Workload};
 use crate::recorder::OPERATION;
 use crate::recorder::clock::Clock;
-use crate::recorder::status::{Blocked, Note, Rest, Shared, Status, Unsent};
+use crate::recorder::status::{Blocked, Holder, Note, Rest, Shared, Status, Unsent};
 
 use super::Admin;
 
@@ -161,6 +161,11 @@ pub(super) fn fill(status: &mut Status) {
     status.ledger_read = true;
     status.first_start = true;
     status.leader = true;
+    status.holder = Some(Holder {
+        name: "pod/recorder-0/uid-1/1/1/1/tag".to_owned(),
+        since: Some(noon()),
+        ours: true,
+    });
     status.ledger_records = 8;
     status.tombstones = 1;
     status.plan = Some(Arc::new(plan()));

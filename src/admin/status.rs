@@ -30,6 +30,7 @@ struct Report<'a> {
     now: Wall,
     settings: &'a Value,
     leader: bool,
+    lease: Option<LeasePart<'a>>,
     cycles: u64,
     last_success: Option<Wall>,
     ledger: LedgerPart<'a>,
@@ -40,6 +41,12 @@ struct Report<'a> {
     other_records: Vec<Record<'a>>,
     other_gaps: Vec<PodGap<'a>>,
     orphans: Vec<PodGap<'a>>,
+}
+
+#[derive(Serialize)]
+struct LeasePart<'a> {
+    holder: Option<&'a str>,
+    since: Option<Wall>,
 }
 
 #[derive(Serialize)]
@@ -130,6 +137,10 @@ pub(super) fn json(admin: &Admin) -> serde_json::Result<Vec<u8>> {
         now: Wall(clock.wall()),
         settings: &admin.0.settings,
         leader: status.leader,
+        lease: status.holder.as_ref().map(|holder| LeasePart {
+            holder: Some(&*holder.name).filter(|name| !name.is_empty()),
+            since: holder.since.map(Wall),
+        }),
         cycles: status.cycles,
         last_success: status.last_success.map(Wall),
         ledger: ledger(&status),

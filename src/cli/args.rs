@@ -85,6 +85,10 @@ pub struct RunArgs {
     /// Log what would be sent, send nothing and write no ledger
     #[arg(long, env = "DEPLOYMENT_RECORDER_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
+    /// Stand by while another process holds the Lease, and take over from it; without this one
+    /// waits with a warning
+    #[arg(long, env = "DEPLOYMENT_RECORDER_LEADER_ELECT", value_parser = BoolishValueParser::new())]
+    pub leader_elect: bool,
     /// Which cluster.
     #[command(flatten)]
     pub connection: ConnectionArgs,

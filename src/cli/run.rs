@@ -9,14 +9,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::settings::{self, Github, Token};
+use super::writer::writer;
 use crate::admin::Admin;
 use crate::cluster::{Cluster, connect};
 use crate::github::auth::Credentials;
 use crate::github::client::Client;
 use crate::github::transport::Transport;
 use crate::recorder::clock::Clock;
+use crate::recorder::lease::{Candidate, Patience, Tenure};
 use crate::recorder::status::Shared;
-use crate::recorder::store::Store;
 use crate::recorder::{Parts, REACH, Recorder, Settings};
 
 /// Runs until it is told to stop. `given`: the settings that were given, for the log.
@@ -37,12 +38,12 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
     let over = CancellationToken::new();
     let serving = tokio::spawn(bound.serve(admin.clone(), over.clone()));
     let recorder = async {
-        let recorder = tokio::select! {
+        let ready = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            recorder = start(settings, &stop, status, clock, &admin) => recorder?,
+            ready = prepare(settings, &stop, status, clock, &admin) => ready?,
         };
-        let result = recorder.run().await.map_err(anyhow::Error::from);
+        let result = record(ready, &stop).await;
         over.cancel();
         serving.await.context("the admin server")?;
         result
@@ -110,13 +111,45 @@ fn say(settings: &settings::Run, given: &[String]) {
     }
 }
 
-async fn start(
+/// Everything that a recorder needs, and who is to have the Lease for it; nobody in a dry run.
+struct Ready {
+    parts: Parts<Transport>,
+    candidate: Option<Candidate>,
+}
+
+/// Waits for the Lease, records until it is told to stop, and gives the Lease back: last of all,
+/// when all is stored.
+async fn record(ready: Ready, stop: &CancellationToken) -> anyhow::Result<()> {
+    let Ready {
+        mut parts,
+        candidate,
+    } = ready;
+    let candidacy = candidate.map(Candidate::begin);
+    if let Some(candidacy) = &candidacy {
+        parts.lease = candidacy.tenure();
+    }
+    let recorded = async {
+        let recorder = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            recorder = Recorder::start(parts) => recorder?,
+        };
+        recorder.run().await
+    };
+    let result = recorded.await;
+    if let Some(candidacy) = candidacy {
+        candidacy.end().await;
+    }
+    Ok(result?)
+}
+
+async fn prepare(
     settings: settings::Run,
     stop: &CancellationToken,
     status: Shared,
     clock: Clock,
     admin: &Admin,
-) -> anyhow::Result<Recorder<Transport>> {
+) -> anyhow::Result<Ready> {
     let github = match settings.github.token.clone() {
         Some(token) if !settings.dry_run => Some(client(settings.github, token).await?),
         _ => None,
@@ -128,12 +161,13 @@ async fn start(
     let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
     connection.reach(REACH).await?;
     let namespace = settings.ledger.namespace();
-    let store = Store::new(
-        connection.client.clone(),
-        &namespace,
-        &settings.ledger.name,
-        holder(),
-    );
+    let patience = if settings.leader_elect {
+        Patience::StandBy
+    } else {
+        Patience::Wait
+    };
+    let client = connection.client.clone();
+    let (candidate, store) = writer(client, &settings.ledger, clock, status.clone(), patience);
     let cluster = Cluster::start(connection.client, settings.scope, rand::random());
     admin.show(cluster.health_handle());
     let parts = Parts {
@@ -145,12 +179,16 @@ async fn start(
         cluster,
         github,
         store,
+        lease: Tenure::not_needed(clock),
         clock,
         seed: rand::random(),
         stop: stop.clone(),
         status,
     };
-    Ok(Recorder::start(parts).await?)
+    Ok(Ready {
+        parts,
+        candidate: (!settings.dry_run).then_some(candidate),
+    })
 }
 
 /// A client that has a token: one that cannot be read at the start is a mistake in the settings.
@@ -168,10 +206,4 @@ async fn client(github: Github, token: Token) -> anyhow::Result<Client<Transport
         credentials,
         github.timeout,
     ))
-}
-
-/// A name for this process that no other one has: a pod keeps its name when its container restarts.
-fn holder() -> String {
-    let host = super::variable("HOSTNAME").unwrap_or_else(|| "deployment-recorder".to_owned());
-    format!("{host}-{:08x}", rand::random::<u32>())
 }

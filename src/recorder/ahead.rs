@@ -18,12 +18,17 @@ impl<S: Transport> Recorder<S> {
             return Ok(Written::No);
         };
         let stop = self.stop.clone();
+        // The root's swap is what keeps two from writing; this keeps one from trying.
+        let storing = Box::pin(store.store(&mut self.ledger, &self.uids, now));
         let result = tokio::select! {
             biased;
-            result = store.store(&mut self.ledger, &self.uids, now) => result,
-            () = delivery::long_after(&stop) => return Ok(Written::No),
+            result = self.lease.during(storing) => result,
+            () = delivery::long_after(&stop) => None,
         };
-        self.after_store(result)
+        match result {
+            Some(result) => self.after_store(result),
+            None => Ok(Written::No),
+        }
     }
 
     fn after_store(&mut self, result: Result<Stored, StoreError>) -> Result<Written, Error> {

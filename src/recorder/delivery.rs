@@ -56,7 +56,7 @@ pub(super) enum Flow {
     /// With the batches of other destinations: this one's is not all sent, because its destination
     /// is left alone for longer than a cycle waits.
     Paused,
-    /// Not: the plan is too old, or the process is to stop.
+    /// Not: the plan is too old, the process is to stop, or it may not write.
     End,
 }
 
@@ -144,7 +144,7 @@ impl<S: Transport> Recorder<S> {
             () = sleep_until(slot.at) => {}
         }
         let now = Instant::now();
-        if now.duration_since(run.planned_at) > STALE {
+        if now.duration_since(run.planned_at) > STALE || !self.lease.is_ours() {
             return Exchanged::Over;
         }
         let Some(github) = &mut self.github else {
@@ -157,7 +157,7 @@ impl<S: Transport> Recorder<S> {
         let stop = self.stop.clone();
         let call = github.set_cluster_deployment_records(&batch.destination, lines);
         let result = tokio::select! {
-            result = call => Some(result),
+            result = self.lease.during(call) => result,
             () = long_after(&stop) => None,
         };
         let now = Instant::now();

@@ -67,7 +67,10 @@ async fn a_start_lists_and_watches_and_asks_for_no_pod_or_owner_by_name() {
         let agent = entry["userAgent"].as_str().unwrap_or_default();
         assert!(agent.starts_with("deployment-recorder/"), "{entry}");
         let asked = &entry["objectRef"];
-        let its_own = asked["resource"] == "configmaps" && asked["namespace"] == "calls-ledger";
+        let its_own = ["configmaps", "leases"]
+            .iter()
+            .any(|it| asked["resource"] == *it)
+            && asked["namespace"] == "calls-ledger";
         let reads = ["get", "list", "watch"]
             .iter()
             .any(|verb| entry["verb"] == *verb);

@@ -131,6 +131,7 @@ async fn a_life(seed: u64) {
         ..World::default()
     };
     world.policy.mass_decommission_hold = Duration::ZERO;
+    world.interval = 2 * MINUTE;
     let names = ["web", "cart", "api", "mail"];
     for name in names {
         world.run(&deployment("shop", name));
@@ -165,7 +166,7 @@ async fn a_life(seed: u64) {
     world.api.heal();
     world.start();
     // A request of before may still be applied; it is settled one interval later.
-    world.pass(2 * INTERVAL + 2 * MINUTE).await;
+    world.pass(2 * world.interval + 2 * MINUTE).await;
     world.agreed().await;
     let live = world
         .wanted

@@ -7,17 +7,84 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use deployment_recorder::sandbox::{Sandbox, SandboxService};
+use deployment_recorder::sandbox::SandboxService;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
+use tokio::time::Instant;
 use tower::Service;
 
 use crate::ledger;
 use crate::support::apiserver::Apiserver;
+use crate::world::World;
 
 /// The only host that a token may go to.
 pub const HOST: &str = "api.github.test";
+
+/// Every request that left.
+#[derive(Clone, Default)]
+pub struct Sent(Arc<Mutex<Vec<Way>>>);
+
+/// The way of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Way {
+    /// Which recorder sent it.
+    pub number: usize,
+    /// When.
+    pub at: Instant,
+    /// When it was dropped without an answer, if it was.
+    pub dropped: Option<Instant>,
+}
+
+impl Sent {
+    /// Which recorder sent each request.
+    pub fn all(&self) -> Vec<usize> {
+        let sent = self.0.lock().unwrap();
+        sent.iter().map(|way| way.number).collect()
+    }
+
+    /// What that recorder sent.
+    pub fn of(&self, number: usize) -> Vec<Way> {
+        let sent = self.0.lock().unwrap();
+        let of = sent.iter().filter(|way| way.number == number);
+        of.copied().collect()
+    }
+
+    fn leaves(&self, number: usize) -> Drops {
+        let mut sent = self.0.lock().unwrap();
+        sent.push(Way {
+            number,
+            at: Instant::now(),
+            dropped: None,
+        });
+        Drops {
+            sent: self.clone(),
+            index: sent.len() - 1,
+            answered: false,
+        }
+    }
+}
+
+/// Notes that a request is dropped when this is, unless it was answered.
+struct Drops {
+    sent: Sent,
+    index: usize,
+    answered: bool,
+}
+
+impl Drops {
+    fn came_back(&mut self) {
+        self.answered = true;
+    }
+}
+
+impl Drop for Drops {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.sent.0.lock().unwrap()[self.index].dropped = Some(Instant::now());
+        }
+    }
+}
 
 /// Lines that left although the stored ledger did not know of them.
 #[derive(Clone, Default)]
@@ -61,16 +128,20 @@ pub struct Tap {
     api: Apiserver,
     forgotten: Forgotten,
     gate: Gate,
+    sent: Sent,
+    number: usize,
 }
 
 impl Tap {
-    /// The way to that sandbox; the ledger is stored at `api`.
-    pub fn new(sandbox: &Sandbox, api: &Apiserver, forgotten: &Forgotten, gate: &Gate) -> Self {
+    /// The way of the recorder that was started last.
+    pub fn new(world: &World) -> Self {
         Self {
-            service: sandbox.service(),
-            api: api.clone(),
-            forgotten: forgotten.clone(),
-            gate: gate.clone(),
+            service: world.github.service(),
+            api: world.api.clone(),
+            forgotten: world.forgotten.clone(),
+            gate: world.gate.clone(),
+            sent: world.sent.clone(),
+            number: world.starts,
         }
     }
 
@@ -104,10 +175,17 @@ impl Service<Request<Bytes>> for Tap {
             Some(HOST),
             "the token leaves for elsewhere"
         );
+        let mut way = self.sent.leaves(self.number);
         self.look(request.body());
         if let Some(answer) = self.gate.answer(request.uri().path()) {
+            way.came_back();
             return Box::pin(async move { Ok(answer) });
         }
-        self.service.call(request)
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            way.came_back();
+            answer
+        })
     }
 }

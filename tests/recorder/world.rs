@@ -18,7 +18,7 @@ use crate::ledger;
 use crate::life::Running;
 use crate::objects::{Deployment, namespace};
 use crate::support::apiserver::Apiserver;
-use crate::tap::{Forgotten, Gate, HOST};
+use crate::tap::{Forgotten, Gate, HOST, Sent};
 
 /// The environment that records go to unless a test says otherwise.
 pub const ENVIRONMENT: &str = "production";
@@ -54,6 +54,8 @@ pub struct World {
     pub forgotten: Forgotten,
     /// What may answer in GitHub's place.
     pub gate: Gate,
+    /// What left, and who sent it.
+    pub sent: Sent,
     /// How often a recorder was started.
     pub starts: usize,
     /// The recorder, while one runs.
@@ -99,6 +101,7 @@ impl Default for World {
             wanted: BTreeMap::new(),
             forgotten: Forgotten::default(),
             gate: Gate::default(),
+            sent: Sent::default(),
             starts: 0,
             running: None,
         }

@@ -16,6 +16,7 @@ mod faults;
 mod objects;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Body;
@@ -48,6 +49,26 @@ struct OpenWatch {
     namespace: Option<String>,
     metadata_only: bool,
     lines: UnboundedSender<Result<String, std::io::Error>>,
+}
+
+/// The way from one client to the server. Clones are the same way.
+#[derive(Clone, Default)]
+pub struct Line(Arc<AtomicBool>);
+
+impl Line {
+    /// From now on requests vanish on it without a word. Watches that are open go on.
+    pub fn cut(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Requests arrive again, but for those that vanished.
+    pub fn mend(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// A request that was made.
@@ -83,10 +104,21 @@ impl Apiserver {
 
     /// A client of this server.
     pub fn client(&self) -> kube::Client {
-        let server = self.clone();
+        self.client_on(&Line::default())
+    }
+
+    /// A client of this server whose way to it can be cut.
+    pub fn client_on(&self, line: &Line) -> kube::Client {
+        let (server, line) = (self.clone(), line.clone());
         let service = tower::service_fn(move |request: Request<kube::client::Body>| {
-            let server = server.clone();
-            async move { server.answer(request).await }
+            let (server, line) = (server.clone(), line.clone());
+            async move {
+                if line.is_cut() {
+                    // Neither the request nor an error ever arrives anywhere.
+                    std::future::pending::<()>().await;
+                }
+                server.answer(request).await
+            }
         });
         kube::Client::new(service, "default")
     }

@@ -33,6 +33,7 @@ async fn before_the_first_plan_everything_is_there_and_empty() {
     assert_eq!(status["settings"], json!({ "interval_seconds": 600 }));
     assert_eq!(status["last_success"], Value::Null);
     assert_eq!(status["ledger"]["read"], false);
+    assert_eq!(status["lease"], Value::Null);
     for list in [
         "coverage",
         "sources",
@@ -99,6 +100,20 @@ async fn a_source_is_shown_with_its_row_its_record_and_its_gaps() {
         );
     }
     assert!(sources.iter().all(|source| source["workload"] != "hidden"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_holds_the_lease_is_shown_with_since_when() {
+    let (admin, shared) = samples::admin();
+    samples::fill(&mut shared.lock());
+    let lease = json!({
+        "holder": "pod/recorder-0/uid-1/1/1/1/tag", "since": "2026-03-01T12:00:00.000Z",
+    });
+    assert_eq!(shown(&admin)["lease"], lease);
+    if let Some(holder) = &mut shared.lock().holder {
+        holder.name = String::new();
+    }
+    assert_eq!(shown(&admin)["lease"]["holder"], Value::Null);
 }
 
 #[tokio::test(start_paused = true)]

@@ -53,7 +53,7 @@ fn what_is_left_out_has_the_documented_defaults() {
             context: None
         }
     );
-    assert!(!run.dry_run);
+    assert!(!run.dry_run && !run.leader_elect);
 }
 
 #[test]
