@@ -30,6 +30,7 @@ mod cluster {
     mod github;
     mod grants;
     mod kills;
+    mod lease;
     mod ledger;
     mod names;
     mod objects;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where each kind is: its API and its plural.
-const KINDS: [(&str, &str, &str); 15] = [
+const KINDS: [(&str, &str, &str); 16] = [
     ("Namespace", "/api/v1", "namespaces"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("Pod", "/api/v1", "pods"),
@@ -24,6 +24,7 @@ const KINDS: [(&str, &str, &str); 15] = [
     ("DaemonSet", "/apis/apps/v1", "daemonsets"),
     ("CronJob", "/apis/batch/v1", "cronjobs"),
     ("Job", "/apis/batch/v1", "jobs"),
+    ("Lease", "/apis/coordination.k8s.io/v1", "leases"),
     ("ClusterRole", RBAC, "clusterroles"),
     ("ClusterRoleBinding", RBAC, "clusterrolebindings"),
     ("Role", RBAC, "roles"),

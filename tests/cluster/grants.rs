@@ -26,7 +26,11 @@ impl Stage {
 
     /// Those to keep the ledger.
     pub(crate) async fn grant_ledger(&self) {
-        let mut role = deployed("Role");
+        self.grant_in_ledger(deployed("Role")).await;
+    }
+
+    /// Those of this Role.
+    pub(crate) async fn grant_in_ledger(&self, mut role: Value) {
         role["metadata"]["namespace"] = json!(self.ledger());
         self.api.create(&role).await;
         let mut binding = deployed("RoleBinding");

@@ -53,12 +53,24 @@ pub(crate) async fn run(arguments: &[String]) -> Ended {
 impl Program {
     /// Starts it; `name` is that of the file of its log.
     pub(crate) fn start(name: &str, arguments: &[String]) -> Self {
+        Self::begin(name, command(arguments))
+    }
+
+    /// Starts it as in a pod of that name, which is its uid too: nobody can tell whether the
+    /// process of another pod is alive.
+    pub(crate) fn start_in_pod(name: &str, arguments: &[String], pod: &str) -> Self {
+        let mut command = command(arguments);
+        command.env("POD_NAME", pod).env("POD_UID", pod);
+        Self::begin(name, command)
+    }
+
+    fn begin(name: &str, mut command: Command) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cluster-logs");
         std::fs::create_dir_all(&folder).expect("a folder for logs");
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = folder.join(format!("{name}-{number}.log"));
-        let child = command(arguments)
+        let child = command
             .stdout(Stdio::null())
             .stderr(File::create(&log).expect("a file for the log"))
             .spawn()
@@ -79,8 +91,13 @@ impl Program {
 
     /// Asks it to stop, as a kubelet does.
     pub(crate) async fn terminate(&self) {
+        self.signal("-TERM").await;
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().await;
+        let sent = Command::new("kill").args([signal, &id]).status().await;
         assert!(sent.expect("kill starts").success());
     }
 
