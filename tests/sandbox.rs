@@ -13,6 +13,9 @@ mod client;
 #[path = "sandbox/endpoints.rs"]
 mod endpoints;
 #[cfg(test)]
+#[path = "sandbox/every_endpoint.rs"]
+mod every_endpoint;
+#[cfg(test)]
 #[path = "sandbox/faults.rs"]
 mod faults;
 #[cfg(test)]

@@ -119,6 +119,18 @@ pub(super) fn redirect(number: u16, location: &str) -> Answer {
     answer
 }
 
+/// The records of one digest. `short`: the last one is counted and left out.
+pub(super) fn list(field: &str, mut records: Vec<Value>, short: bool) -> Answer {
+    let total = records.len();
+    if short {
+        records.pop();
+    }
+    json(
+        StatusCode::OK,
+        &json!({"total_count": total, field: records}),
+    )
+}
+
 /// Records: 200, or 207 when some of the request's records were refused.
 pub(super) fn records(
     field: &str,
@@ -172,6 +184,15 @@ pub(super) fn decorate(
     for (name, value) in fields {
         if !answer.headers().contains_key(name) {
             put(answer, name, &value);
+        }
+    }
+}
+
+/// What an answer announces about its own end.
+pub(super) fn announce(answer: &mut Answer, deprecation: Option<&str>, sunset: Option<&str>) {
+    for (name, value) in [("deprecation", deprecation), ("sunset", sunset)] {
+        if let Some(value) = value {
+            put(answer, name, value);
         }
     }
 }

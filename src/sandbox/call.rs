@@ -43,7 +43,18 @@ impl Call {
         self.target.as_ref().map(|target| target.endpoint)
     }
 
+    /// What a fault's matcher may look at: the records of a body, or the digest of a list.
     pub(super) fn subjects(&self) -> Vec<Subject<'_>> {
+        let digest = self
+            .target
+            .as_ref()
+            .map(|it| it.parameter("subject_digest"));
+        if let Some(digest) = digest.filter(|digest| !digest.is_empty()) {
+            return vec![Subject {
+                digest,
+                ..Subject::default()
+            }];
+        }
         let items = self.body.iter().flat_map(|body| rules::items(body));
         items
             .map(|item| Subject {

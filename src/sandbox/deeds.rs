@@ -111,7 +111,10 @@ impl Deed {
             | FaultKind::StrangeRecord
             | FaultKind::StrangeCause
             | FaultKind::Slow { .. }
-            | FaultKind::JobFails => Self::default(),
+            | FaultKind::JobFails
+            | FaultKind::ShortList
+            | FaultKind::ListsStatus
+            | FaultKind::Announces { .. } => Self::default(),
         }
     }
 }

@@ -57,8 +57,7 @@ pub enum FaultKind {
         #[serde(default)]
         hang: bool,
     },
-    /// The connection breaks, and the request is applied this many seconds later all the same (of the
-    /// endpoints only the two that write deployment records at once).
+    /// The connection breaks, and the request is applied this many seconds later all the same.
     Late {
         /// Seconds.
         seconds: u64,
@@ -94,6 +93,19 @@ pub enum FaultKind {
     },
     /// A job ends as `failed` and writes nothing.
     JobFails,
+    /// List answers leave out their last record, but count it in `total_count`.
+    ShortList,
+    /// List answers of deployment records tell each one's status, which the contract does not have.
+    ListsStatus,
+    /// The answer announces an end in its headers.
+    Announces {
+        /// The value of `deprecation`; none: the header is left out.
+        #[serde(default)]
+        deprecation: Option<String>,
+        /// The value of `sunset`; none: the header is left out.
+        #[serde(default)]
+        sunset: Option<String>,
+    },
 }
 
 impl FaultKind {
@@ -104,7 +116,29 @@ impl FaultKind {
 
     /// Whether it decides what becomes of a request: one request takes one such fault.
     pub(super) fn is_whole(&self) -> bool {
-        !self.per_record() && !matches!(self, Self::Slow { .. })
+        match self {
+            Self::Slow { .. } | Self::ShortList | Self::ListsStatus | Self::Announces { .. } => {
+                false
+            }
+            _ => !self.per_record(),
+        }
+    }
+
+    /// Whether it means anything at an endpoint: elsewhere it does not strike.
+    pub(super) fn concerns(&self, endpoint: Endpoint) -> bool {
+        match self {
+            Self::UnknownDigest | Self::Unauthorized => endpoint.writes(),
+            Self::StrangeRecord | Self::StrangeCause => {
+                matches!(endpoint, Endpoint::SetClusterRecords | Endpoint::CreateJob)
+            }
+            Self::JobFails => endpoint == Endpoint::CreateJob,
+            Self::ShortList => matches!(
+                endpoint,
+                Endpoint::ListDeploymentRecords | Endpoint::ListStorageRecords
+            ),
+            Self::ListsStatus => endpoint == Endpoint::ListDeploymentRecords,
+            _ => true,
+        }
     }
 
     /// How long it holds the answer back.

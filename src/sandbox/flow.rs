@@ -118,6 +118,15 @@ pub(super) async fn answer(sandbox: &Sandbox, request: Request<Bytes>) -> io::Re
             let budget = visit.counted.budget;
             answers::decorate(&mut answer, &visit.request_id, version, moment, budget);
         }
+        for strike in &visit.strikes {
+            if let FaultKind::Announces {
+                deprecation,
+                sunset,
+            } = &strike.kind
+            {
+                answers::announce(&mut answer, deprecation.as_deref(), sunset.as_deref());
+            }
+        }
         answer
     });
     visit.end(result.as_ref().ok().map(Answer::status));

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Sandbox;
 use super::answers::{self, Answer};
 use super::call::Call;
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, Target};
 use super::faults::FaultKind;
 use super::flow::Visit;
 use super::jobs::JobStatus;
@@ -20,16 +22,27 @@ pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
     let Some(target) = &call.target else {
         return answers::plain(404);
     };
-    let sandbox = &visit.sandbox;
-    let stamp = sandbox.stamp(visit.sequence);
-    if let Some(answer) = sandbox.world().read(target) {
+    let read = visit.sandbox.world().read(target, &visit.strikes);
+    if let Some(answer) = read {
         return answer;
     }
     let Some(body) = &call.body else {
         return answers::plain(400);
     };
+    write(&visit.sandbox, target, body, &visit.strikes, visit.sequence)
+}
+
+/// Writes what a request without a fault in itself asks for.
+fn write(
+    sandbox: &Sandbox,
+    target: &Target,
+    body: &Value,
+    strikes: &[Strike],
+    sequence: u64,
+) -> Answer {
+    let stamp = sandbox.stamp(sequence);
     if target.endpoint == Endpoint::CreateStorageRecord {
-        return sandbox.world().store(target, body, &visit.strikes, stamp);
+        return sandbox.world().store(target, body, strikes, stamp);
     }
     let Some(write) = Write::read(target, body) else {
         return answers::plain(422);
@@ -38,18 +51,12 @@ pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
         Endpoint::CreateJob => {
             let (answer, job) = sandbox.world().start_job(&write, stamp.time);
             if let Some(job) = job {
-                run_job(
-                    sandbox.clone(),
-                    job,
-                    write,
-                    visit.strikes.clone(),
-                    visit.sequence,
-                );
+                run_job(sandbox.clone(), job, write, strikes.to_vec(), sequence);
             }
             answer
         }
-        Endpoint::SetClusterRecords => sandbox.world().set(&write, &visit.strikes, stamp),
-        Endpoint::CreateDeploymentRecord => sandbox.world().create(&write, &visit.strikes, stamp),
+        Endpoint::SetClusterRecords => sandbox.world().set(&write, strikes, stamp),
+        Endpoint::CreateDeploymentRecord => sandbox.world().create(&write, strikes, stamp),
         Endpoint::CreateStorageRecord
         | Endpoint::GetJob
         | Endpoint::ListDeploymentRecords
@@ -60,20 +67,15 @@ pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
 /// Applies a request whose client has long been told that its connection broke.
 pub(super) fn apply_later(call: &Call, visit: &Visit, after: Duration) {
     let valid = call.refusal.is_none();
-    let read = call
-        .target
-        .as_ref()
-        .zip(call.body.as_ref())
-        .filter(|_| valid);
-    let Some(write) = read.and_then(|(target, body)| Write::read(target, body)) else {
+    let parts = call.target.clone().zip(call.body.clone());
+    let Some((target, body)) = parts.filter(|_| valid) else {
         return;
     };
     let (sandbox, strikes) = (visit.sandbox.clone(), visit.strikes.clone());
     let sequence = visit.sequence;
     tokio::spawn(async move {
         tokio::time::sleep(after).await;
-        let stamp = sandbox.stamp(sequence);
-        sandbox.world().set(&write, &strikes, stamp);
+        write(&sandbox, &target, &body, &strikes, sequence);
         sandbox.bump();
     });
 }
@@ -99,8 +101,7 @@ fn run_job(sandbox: Sandbox, job: u64, write: Write, strikes: Vec<Strike>, seque
                 .advance(job, JobStatus::Failed, Vec::new());
         } else {
             let stamp = sandbox.stamp(sequence);
-            let written = sandbox.world().write(&write, true, &strikes, stamp);
-            let errors = written.errors();
+            let errors = sandbox.world().do_job(&write, &strikes, stamp);
             sandbox
                 .world()
                 .jobs

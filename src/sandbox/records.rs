@@ -73,6 +73,15 @@ impl Record {
             "attestation_id": self.attestation_id,
         })
     }
+
+    /// The same with the status, which the contract does not have.
+    pub(super) fn answer_with_status(&self) -> Value {
+        let mut answer = self.answer();
+        if let Some(object) = answer.as_object_mut() {
+            object.insert("status".to_owned(), json!(self.status));
+        }
+        answer
+    }
 }
 
 /// One write to a record.

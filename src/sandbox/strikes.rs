@@ -68,7 +68,8 @@ impl Faults {
         let mut whole = false;
         for (_, fault) in &mut self.queue {
             let exclusive = fault.kind.is_whole();
-            if fault.on.endpoint.is_some_and(|wanted| wanted != endpoint) || (exclusive && whole) {
+            let elsewhere = fault.on.endpoint.is_some_and(|wanted| wanted != endpoint);
+            if elsewhere || !fault.kind.concerns(endpoint) || (exclusive && whole) {
                 continue;
             }
             let hit = |(i, subject): (usize, &Subject<'_>)| fault.on.takes(*subject).then_some(i);
@@ -169,6 +170,18 @@ mod tests {
             let struck = !kinds(&mut faults, SET, &[subject("ab")]).is_empty();
             assert_eq!(struck, wanted, "{fault:?}");
         }
+    }
+
+    #[test]
+    fn a_fault_waits_for_an_endpoint_where_it_means_something() {
+        let mut faults = Faults::default();
+        faults.add(Fault::once(FaultKind::JobFails));
+        faults.add(Fault::once(FaultKind::ShortList));
+        assert!(kinds(&mut faults, SET, &[subject("a")]).is_empty());
+        let lists = kinds(&mut faults, Endpoint::ListStorageRecords, &[]);
+        assert_eq!(lists, [FaultKind::ShortList]);
+        let jobs = kinds(&mut faults, Endpoint::CreateJob, &[subject("a")]);
+        assert_eq!(jobs, [FaultKind::JobFails]);
     }
 
     #[test]

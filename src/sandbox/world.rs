@@ -13,7 +13,7 @@ use super::jobs::Jobs;
 use super::log::Log;
 use super::origins::Origins;
 use super::pace::Pace;
-use super::records::{Origin, Records, Stamp};
+use super::records::{Origin, Record, Records, Stamp};
 use super::storage::{Storage, StorageItem};
 use super::strikes::{Faults, Strike};
 use super::write::{Item, Write};
@@ -93,13 +93,7 @@ impl World {
         let partial = write.partial_success || strange;
         let mut written = self.write(write, partial, strikes, stamp);
         if strikes.iter().any(|it| it.kind == FaultKind::StrangeRecord) {
-            let item = write.items.first().cloned();
-            let name = "a-record-of-nobody".to_owned();
-            let other = item.map(|item| Item {
-                deployment_name: name,
-                ..item
-            });
-            written.errors.extend(other.map(|item| (NOT_FOUND, item)));
+            written.errors.extend(stranger(write));
         } else if !written.errors.is_empty() && !partial {
             return self.all_failed(&written);
         }
@@ -110,6 +104,15 @@ impl World {
             write.return_records,
             errors,
         )
+    }
+
+    /// What a job writes when its time has come, and its errors.
+    pub(super) fn do_job(&mut self, write: &Write, strikes: &[Strike], stamp: Stamp) -> Vec<Value> {
+        let mut written = self.write(write, true, strikes, stamp);
+        if strikes.iter().any(|it| it.kind == FaultKind::StrangeRecord) {
+            written.errors.extend(stranger(write));
+        }
+        written.errors()
     }
 
     /// One bad record fails a whole request: the message is an object that names repositories.
@@ -186,21 +189,23 @@ impl World {
     }
 
     /// The reading endpoints. `None`: this is not one of them.
-    pub(super) fn read(&self, target: &Target) -> Option<Answer> {
+    pub(super) fn read(&self, target: &Target, strikes: &[Strike]) -> Option<Answer> {
         let (org, digest) = (target.org(), target.parameter("subject_digest"));
+        let is_struck = |kind| strikes.iter().any(|strike| strike.kind == kind);
+        let short = is_struck(FaultKind::ShortList);
         match target.endpoint {
             Endpoint::ListDeploymentRecords => {
                 let wanted = self
                     .records
                     .all()
                     .filter(|it| it.key.org == org && it.digest == digest);
-                let records = wanted.map(super::records::Record::answer).collect();
-                Some(answers::records(
-                    "deployment_records",
-                    records,
-                    true,
-                    Vec::new(),
-                ))
+                let told: fn(&Record) -> Value = if is_struck(FaultKind::ListsStatus) {
+                    Record::answer_with_status
+                } else {
+                    Record::answer
+                };
+                let records = wanted.map(told).collect();
+                Some(answers::list("deployment_records", records, short))
             }
             Endpoint::ListStorageRecords => {
                 let wanted = self
@@ -208,12 +213,7 @@ impl World {
                     .all()
                     .filter(|it| it.org == org && it.digest == digest);
                 let records = wanted.map(super::storage::StorageRecord::listed).collect();
-                Some(answers::records(
-                    "storage_records",
-                    records,
-                    true,
-                    Vec::new(),
-                ))
+                Some(answers::list("storage_records", records, short))
             }
             Endpoint::GetJob => {
                 let id = target.parameter("job_id").parse().unwrap_or_default();
@@ -242,6 +242,15 @@ impl World {
         };
         (answer, job)
     }
+}
+
+/// An error about a record that was not sent.
+fn stranger(write: &Write) -> Option<(Cause, Item)> {
+    let other = write.items.first().cloned().map(|item| Item {
+        deployment_name: "a-record-of-nobody".to_owned(),
+        ..item
+    });
+    other.map(|item| (NOT_FOUND, item))
 }
 
 /// What the faults say about one record.
