@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, MirrorEnded};
 use crate::github::client::Client;
+use crate::github::operation::Operation;
 use crate::github::pace::Pace;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
@@ -44,7 +45,7 @@ use status::Shared;
 use store::{Store, StoreError};
 
 /// The operation of the API that the recorder uses, as metrics name it.
-pub const OPERATION: &str = "set-cluster-deployment-records";
+pub const OPERATION: &str = Operation::SetClusterDeploymentRecords.as_str();
 
 /// How long the first cycle waits for every mirror.
 const FIRST_SYNC: Duration = Duration::from_mins(1);

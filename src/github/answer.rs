@@ -1,38 +1,59 @@
-//! What GitHub's answer to a batch of lines means for each of them. Pure: status, headers and bytes
-//! in, an [`Answer`] out. What follows from it (halving, retries, quarantine) is decided elsewhere.
+//! What an answer of GitHub means. Pure: status, headers and bytes in, an [`Answer`] out. Here is
+//! what all operations have in common, why one gave nothing, and what a write came to; what reads
+//! give stands in `job` and `records`. What follows from it (halving, retries, quarantine) is
+//! decided elsewhere.
 
 use std::time::Duration;
 
 use http::StatusCode;
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+use super::api::ApiVersion;
 use super::rate::Rate;
-use crate::model::record::Line;
+use super::wire;
 
-mod body;
+mod taken;
 #[cfg(test)]
 mod tests;
+mod text;
 
-use body::ErrorText;
+pub use taken::{Refusal, Taken};
+use text::ErrorText;
 
-/// What became of the lines of one request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// 200: GitHub holds every line.
-    Acknowledged,
-    /// 207: GitHub holds every line but these, which are named by their index in the request.
-    Partial {
-        /// Definitely refused, in the order of the lines.
-        refused: Vec<(usize, Refusal)>,
-        /// Named with a cause that nobody knows: neither held nor refused for certain.
-        unknown: Vec<usize>,
-    },
-    /// Whether GitHub holds any of the lines cannot be told.
+/// What GitHub gave, or why it gave nothing.
+pub type Answer<T = Taken> = Result<T, Failure>;
+
+/// A whole answer, as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Received<'a> {
+    /// Its status. A 3xx that comes here is one that nobody follows.
+    pub status: StatusCode,
+    /// What its headers say about the pace.
+    pub rate: &'a Rate,
+    /// Its body.
+    pub body: &'a [u8],
+    /// The version of the API that was asked for.
+    pub version: &'a ApiVersion,
+}
+
+/// What a definite answer is called in logs and metrics.
+pub trait Given {
+    /// The name, in lower case with dashes.
+    fn kind(&self) -> &'static str;
+}
+
+/// Why an operation gave nothing. As a text it is fit for a person, on one line.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum Failure {
+    /// Whether GitHub did what it was asked cannot be told.
+    #[error("{why}")]
     Unknown {
         /// Why not.
         why: Doubt,
     },
     /// 400 or 422: something in the request breaks a rule, so none of it was taken.
+    #[error("GitHub answered {status}: {message}")]
     Invalid {
         /// 400 or 422.
         status: StatusCode,
@@ -40,8 +61,10 @@ pub enum Answer {
         message: String,
     },
     /// 413: the request is too large, so none of it was taken.
+    #[error("GitHub answered 413: the request is too large")]
     Oversized,
     /// 403 or 404 that is about some of the repositories: none of the request was taken.
+    #[error("GitHub answered {status}: {message}: {}", repositories.join(", "))]
     NamesRepositories {
         /// 403 or 404.
         status: StatusCode,
@@ -50,7 +73,18 @@ pub enum Answer {
         /// What GitHub says about it.
         message: String,
     },
+    /// 403 or 404 to a request for one record: no artifact is known by its digest, its repository
+    /// may not be written, or there is no access to the organization. GitHub does not say which
+    /// (<https://github.com/actions/attest-build-provenance/issues/781>).
+    #[error("GitHub answered {status}: {message}")]
+    Refused {
+        /// 403 or 404.
+        status: StatusCode,
+        /// What GitHub says about it.
+        message: String,
+    },
     /// Any other 404, or a 403 without a limit: there is no access to the organization.
+    #[error("GitHub answered {status}: {message}")]
     NoAccess {
         /// 403 or 404.
         status: StatusCode,
@@ -58,11 +92,13 @@ pub enum Answer {
         message: String,
     },
     /// 401: the token is not, or no longer, valid.
+    #[error("GitHub answered 401, which is about the token: {message}")]
     BadToken {
         /// What GitHub says about it.
         message: String,
     },
     /// 429, or a 403 with a limit: asked too much. For how long is in the exchange's rate.
+    #[error("GitHub answered {status}, which is a limit: {message}")]
     Limited {
         /// 403 or 429.
         status: StatusCode,
@@ -70,35 +106,22 @@ pub enum Answer {
         message: String,
     },
     /// 410: this version of the API is served no longer.
+    #[error(
+        "GitHub no longer serves version {version} of its API; name another one with --github-api-version (GitHub answered 410: {message})"
+    )]
     VersionWithdrawn {
+        /// The version that was asked for.
+        version: ApiVersion,
         /// What GitHub says about it.
         message: String,
     },
 }
 
-/// Why GitHub refuses one record of a request that it otherwise takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Refusal {
-    /// `not_found`: neither an attestation nor a known repository for the digest.
-    NotFound,
-    /// `unauthorized`: the token may not write for that repository.
-    Unauthorized,
-}
-
-impl Refusal {
-    /// The API's name for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "not_found",
-            Self::Unauthorized => "unauthorized",
-        }
-    }
-}
-
 /// Why the outcome of a request is unknown.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Doubt {
-    /// A status that says nothing about the lines: 5xx, 408, 409, and all that nobody documented.
+    /// A status that says nothing about what was asked: 5xx, 408, 409, and all that nobody
+    /// documented.
     #[error("GitHub answered {status}: {message}")]
     Status {
         /// The status.
@@ -130,51 +153,77 @@ pub enum Doubt {
     Connection(String),
 }
 
-impl Answer {
-    /// What an answer of this status, these rate headers and this body means for `lines`, which
-    /// are those of the request. A 3xx that comes here is one that nobody follows.
-    pub fn read(status: StatusCode, rate: &Rate, body: &[u8], lines: &[Line]) -> Self {
+impl Failure {
+    /// What an answer means that is none of the operation's successes.
+    pub fn read(received: Received<'_>) -> Self {
+        let Received { status, rate, .. } = received;
+        let text = ErrorText::read(received.body);
+        let message = text.text;
         match status.as_u16() {
-            200 | 207 => body::success(status, body, lines),
-            400 | 422 => Self::Invalid {
+            400 | 422 => Self::Invalid { status, message },
+            401 => Self::BadToken { message },
+            // GitHub sends its secondary limit as a 403 too, and not always with headers: then its
+            // text tells.
+            403 | 404 if !text.repositories.is_empty() => Self::NamesRepositories {
                 status,
-                message: ErrorText::read(body).text,
+                repositories: text.repositories,
+                message,
             },
-            401 => Self::BadToken {
-                message: ErrorText::read(body).text,
-            },
-            403 | 404 => body::denial(status, rate, body),
+            403 if rate.limits() || text.names_limit => Self::Limited { status, message },
+            403 | 404 => Self::NoAccess { status, message },
             410 => Self::VersionWithdrawn {
-                message: ErrorText::read(body).text,
+                version: received.version.clone(),
+                message,
             },
             413 => Self::Oversized,
-            429 => Self::Limited {
-                status,
-                message: ErrorText::read(body).text,
+            429 => Self::Limited { status, message },
+            _ => Self::Unknown {
+                why: Doubt::Status { status, message },
             },
-            _ => {
-                let message = ErrorText::read(body).text;
-                Self::Unknown {
-                    why: Doubt::Status { status, message },
-                }
-            }
         }
     }
 
     /// The name of this kind of answer, for logs and metrics.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Acknowledged => "acknowledged",
-            Self::Partial { .. } => "partial",
             Self::Unknown { .. } => "unknown",
             Self::Invalid { .. } => "invalid",
             Self::Oversized => "oversized",
             Self::NamesRepositories { .. } => "names-repositories",
+            Self::Refused { .. } => "refused",
             Self::NoAccess { .. } => "no-access",
             Self::BadToken { .. } => "bad-token",
             Self::Limited { .. } => "limited",
             Self::VersionWithdrawn { .. } => "version-withdrawn",
         }
+    }
+
+    /// Whether the same request may be answered otherwise a while later without anybody changing
+    /// anything. Every write may be sent twice: GitHub updates what it has.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Limited { .. })
+    }
+}
+
+impl Received<'_> {
+    /// The body as the JSON object that the contract describes.
+    pub(super) fn object<T: DeserializeOwned>(&self) -> Answer<T> {
+        serde_json::from_slice(self.body)
+            .map(|wire::Object(object)| object)
+            .map_err(|error| self.outside(&error.to_string()))
+    }
+
+    /// The body is outside of the contract.
+    pub(super) fn outside(&self, problem: &str) -> Failure {
+        let (status, problem) = (self.status, tidy(problem));
+        Failure::Unknown {
+            why: Doubt::Body { status, problem },
+        }
+    }
+
+    /// What GitHub says in an error's body.
+    pub(super) fn message(&self) -> String {
+        ErrorText::read(self.body).text
     }
 }
 

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use thiserror::Error;
 
-use super::answer::Answer;
+use super::answer::{Answer, Failure, Given, Taken};
 use super::auth::CredentialsError;
 use super::rate::Rate;
 use super::request::RequestError;
 
 /// A request that left, and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
-    /// What became of the lines.
-    pub answer: Answer,
+pub struct Exchange<T = Taken> {
+    /// What GitHub gave, or why it gave nothing.
+    pub answer: Answer<T>,
     /// The status of the last answer, where one came.
     pub status: Option<StatusCode>,
     /// GitHub's name for the request (`x-github-request-id`), which its support asks for.
@@ -25,11 +26,30 @@ pub struct Exchange {
     pub requests: usize,
     /// What the answer's headers say about the pace.
     pub rate: Rate,
+    /// What GitHub's clock showed (`date`), in whole seconds.
+    pub date: Option<Timestamp>,
     /// Whether GitHub refused the token (401) and there is another one to read already.
     pub token_renewed: bool,
 }
 
-/// Why nothing left: GitHub knows nothing of these lines by this call.
+impl<T: Given> Exchange<T> {
+    /// The name of this kind of answer, for logs and metrics.
+    pub fn kind(&self) -> &'static str {
+        match &self.answer {
+            Ok(given) => given.kind(),
+            Err(failure) => failure.kind(),
+        }
+    }
+}
+
+impl<T> Exchange<T> {
+    /// Why GitHub gave nothing, if so.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.answer.as_ref().err()
+    }
+}
+
+/// Why nothing left: GitHub knows nothing of what was asked by this call.
 #[derive(Clone, Debug, Error)]
 pub enum NotSent {
     /// The request would break the contract.

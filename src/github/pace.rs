@@ -1,20 +1,22 @@
 //! When the next request may leave. Pure: it is told what was sent and answered and when, and
-//! never waits itself. It is written for one writer towards one API host. After a restart it knows
-//! nothing of the hour, which costs at most one refused request.
+//! never waits itself. It is written for one writer towards one API host; reads have a pace of their
+//! own. After a restart it knows nothing of the hour, which costs at most one refused request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::answer::Answer;
+use super::answer::Failure;
 use super::exchange::Exchange;
-use crate::model::record::Destination;
 
+mod access;
 mod backoff;
+pub mod reads;
 #[cfg(test)]
 mod tests;
 
+pub use access::Access;
 use backoff::Backoff;
 
 /// The least time between an answer and the next request. Counted from the answer, because only
@@ -123,22 +125,6 @@ pub struct Pace {
     access: BTreeMap<Access, Closed>,
 }
 
-/// The host and organization of a destination, letter case aside: what a token has access to.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Access {
-    host: String,
-    organization: String,
-}
-
-impl Access {
-    fn of(destination: &Destination) -> Self {
-        Self {
-            host: destination.host.to_lowercase(),
-            organization: destination.organization.to_lowercase(),
-        }
-    }
-}
-
 /// Why and for how long nothing is sent to an organization.
 #[derive(Debug)]
 enum Closed {
@@ -174,9 +160,9 @@ impl Pace {
         }
     }
 
-    /// When a request of this purpose may leave for this destination, if nothing leaves before it.
+    /// When a request of this purpose may leave for this organization, if nothing leaves before it.
     /// Ask anew each time: every send and every answer moves it.
-    pub fn slot(&self, destination: &Destination, purpose: Purpose, now: Instant) -> Slot {
+    pub fn slot(&self, access: impl Into<Access>, purpose: Purpose, now: Instant) -> Slot {
         let mut slot = Slot {
             at: now,
             reason: Reason::Free,
@@ -209,7 +195,7 @@ impl Pace {
         wait(self.told, Reason::Told);
         wait(self.limited.until(), Reason::Limited);
         wait(self.outage.until(), Reason::Outage);
-        match self.access.get(&Access::of(destination)) {
+        match self.access.get(&access.into()) {
             Some(Closed::Denied(backoff)) => wait(backoff.until(), Reason::NoAccess),
             Some(Closed::Withdrawn(until)) => wait(Some(*until), Reason::VersionWithdrawn),
             None => {}
@@ -217,9 +203,9 @@ impl Pace {
         slot
     }
 
-    /// Whether nothing is sent to this destination for a reason of its own.
-    pub fn is_closed(&self, destination: &Destination) -> bool {
-        self.access.contains_key(&Access::of(destination))
+    /// Whether nothing is sent to this organization for a reason of its own.
+    pub fn is_closed(&self, access: impl Into<Access>) -> bool {
+        self.access.contains_key(&access.into())
     }
 
     /// Whether little is left of the hour, by our count or by GitHub's: then changes are gathered
@@ -252,7 +238,7 @@ impl Pace {
     }
 
     /// The request that left last came back, or was given up.
-    pub fn answered(&mut self, destination: &Destination, exchange: &Exchange, now: Instant) {
+    pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
         // Redirects that were followed are requests too. GitHub's limit of the hour has room for
         // the few that one exchange may add.
         let purpose = self
@@ -261,49 +247,61 @@ impl Pace {
             .map_or(Purpose::Change, |(_, purpose)| *purpose);
         (1..exchange.requests).for_each(|_| self.sent(purpose, now));
         self.last = Some(now);
-        self.observe(exchange, now);
-        let access = Access::of(destination);
-        match &exchange.answer {
-            Answer::Acknowledged | Answer::Partial { .. } => {
+        if let Some(pause) = exchange.rate.pause() {
+            self.told = self.told.max(Some(now + pause));
+        }
+        if let (Some(count), Some(end)) = (exchange.rate.remaining, exchange.rate.resets_in) {
+            self.remaining = Some((count, now + end));
+        }
+        let access = access.into();
+        match exchange.failure() {
+            None => {
                 self.outage.end();
                 self.limited.end();
                 self.access.remove(&access);
             }
-            Answer::Invalid { .. } | Answer::NamesRepositories { .. } => {
+            Some(Failure::Unknown { .. }) => self.outage.begin(now),
+            Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
+            Some(Failure::Limited { .. }) => self.limited.begin(now),
+            Some(failure) => {
                 self.limited.end();
-                self.access.remove(&access);
-            }
-            Answer::Oversized => self.limited.end(),
-            Answer::Unknown { .. } => self.outage.begin(now),
-            Answer::Limited { .. } => {
-                if exchange.rate.pause().is_none() {
-                    self.limited.begin(now);
-                }
-            }
-            Answer::NoAccess { .. } => {
-                self.limited.end();
-                self.deny(access, now);
-            }
-            Answer::BadToken { .. } => {
-                self.limited.end();
-                if exchange.token_renewed {
-                    self.access.remove(&access);
-                } else {
-                    self.deny(access, now);
-                }
-            }
-            Answer::VersionWithdrawn { .. } => {
-                self.limited.end();
-                self.access
-                    .insert(access, Closed::Withdrawn(now + WITHDRAWN));
+                self.turned_away(access, failure, exchange.token_renewed, now);
             }
         }
     }
 
-    /// No request could leave for this destination because there was no token: as if GitHub had
+    /// What a definite failure says about an organization.
+    fn turned_away(
+        &mut self,
+        access: Access,
+        failure: &Failure,
+        token_renewed: bool,
+        now: Instant,
+    ) {
+        match failure {
+            Failure::Invalid { .. } | Failure::NamesRepositories { .. } => {
+                self.access.remove(&access);
+            }
+            Failure::BadToken { .. } if token_renewed => {
+                self.access.remove(&access);
+            }
+            Failure::NoAccess { .. } | Failure::BadToken { .. } => self.deny(access, now),
+            Failure::VersionWithdrawn { .. } => {
+                self.access
+                    .insert(access, Closed::Withdrawn(now + WITHDRAWN));
+            }
+            // Of one record, or of nothing: other requests to the organization may well be taken.
+            Failure::Refused { .. }
+            | Failure::Oversized
+            | Failure::Unknown { .. }
+            | Failure::Limited { .. } => {}
+        }
+    }
+
+    /// No request could leave for this organization because there was no token: as if GitHub had
     /// refused it.
-    pub fn unsent(&mut self, destination: &Destination, now: Instant) {
-        self.deny(Access::of(destination), now);
+    pub fn unsent(&mut self, access: impl Into<Access>, now: Instant) {
+        self.deny(access.into(), now);
     }
 
     /// Answers that looked definite are an outage in truth: every body is called invalid.
@@ -315,16 +313,6 @@ impl Pace {
     pub fn token_renewed(&mut self) {
         self.access
             .retain(|_, closed| matches!(closed, Closed::Withdrawn(_)));
-    }
-
-    /// What an answer's headers say, whatever its status.
-    fn observe(&mut self, exchange: &Exchange, now: Instant) {
-        if let Some(pause) = exchange.rate.pause() {
-            self.told = self.told.max(Some(now + pause));
-        }
-        if let (Some(count), Some(end)) = (exchange.rate.remaining, exchange.rate.resets_in) {
-            self.remaining = Some((count, now + end));
-        }
     }
 
     fn deny(&mut self, access: Access, now: Instant) {

@@ -29,7 +29,7 @@ pub struct Rate {
 impl Rate {
     /// Reads the headers of an answer.
     pub fn read(headers: &HeaderMap) -> Self {
-        let date = texts(headers, DATE).find_map(moment);
+        let date = date(headers);
         let wait = |text: &str| match seconds(text) {
             Some(seconds) => Some(Duration::from_secs(seconds)),
             None => until(moment(text)?, date?),
@@ -63,6 +63,11 @@ impl Rate {
         self.retry_after
             .or_else(|| self.resets_in.filter(|_| self.remaining == Some(0)))
     }
+}
+
+/// What the clock of whoever answered showed.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    texts(headers, DATE).find_map(moment)
 }
 
 /// The values of a header that are text.

@@ -2,21 +2,33 @@
 //! is not in them. The contract's limits are checked here once more, though the core keeps them: a
 //! request that breaks one never leaves.
 
+use std::error::Error;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, Request};
+use serde::Serialize;
 use thiserror::Error;
 
 use super::api::{ApiUrl, ApiVersion};
-use super::wire;
-use crate::model::record::{Destination, Line, Status};
 
 mod limits;
+mod lists;
+mod records;
+mod storage;
 #[cfg(test)]
 mod tests;
+mod uri;
+
+pub use lists::{get_job, list_deployment_records, list_storage_records};
+pub use records::{create_deployment_record, create_job, set_cluster_deployment_records};
+pub use storage::create_storage_record;
 
 /// The most lines that one request may hold (`contract/README.md`).
 pub const MAX_LINES: usize = 1000;
+
+/// The most lines that one job may hold (`contract/README.md`).
+pub const MAX_JOB_LINES: usize = 5000;
 
 /// The name this program gives itself towards GitHub.
 const AGENT: &str = concat!("deployment-recorder/", env!("CARGO_PKG_VERSION"));
@@ -46,6 +58,14 @@ pub enum RequestError {
         /// How many there may be.
         most: usize,
     },
+    /// One of several lines breaks a limit.
+    #[error("in the line named {name:?}, {error}")]
+    Line {
+        /// The line's name.
+        name: String,
+        /// The limit.
+        error: Box<RequestError>,
+    },
     /// Two lines have names that GitHub may take for one.
     #[error("two lines are named {0:?}, but each must have a name of its own, letter case aside")]
     SameName(String),
@@ -65,71 +85,55 @@ pub enum RequestError {
     Unwritable(String),
 }
 
-/// The request that sets these records at their destination; without a token.
-pub fn set_cluster_deployment_records(
+/// A request that reads: to this path under an organization's artifacts.
+fn get(
     api: &ApiUrl,
     version: &ApiVersion,
-    destination: &Destination,
-    lines: &[Line],
+    organization: &str,
+    path: &str,
 ) -> Result<Request<Bytes>, RequestError> {
-    limits::destination(api, destination)?;
-    limits::lines(destination, lines)?;
-    let body = wire::SetDeployments {
-        logical_environment: &destination.logical_environment,
-        physical_environment: destination
-            .physical_environment
-            .as_deref()
-            .filter(|environment| !environment.is_empty()),
-        deployments: lines.iter().map(deployment).collect(),
-        partial_success: true,
-        return_records: false,
-    };
-    let body = serde_json::to_vec(&body).map_err(|error| unwritable(&error))?;
-    let organization = segment(&destination.organization);
-    let cluster = segment(&destination.cluster);
-    Request::builder()
+    let head = head(api, version, organization, path)?.method(Method::GET);
+    head.body(Bytes::new()).map_err(|error| unwritable(&error))
+}
+
+/// A request that writes: this body to that path.
+fn post(
+    api: &ApiUrl,
+    version: &ApiVersion,
+    organization: &str,
+    path: &str,
+    body: &impl Serialize,
+) -> Result<Request<Bytes>, RequestError> {
+    let body = serde_json::to_vec(body).map_err(|error| unwritable(&error))?;
+    head(api, version, organization, path)?
         .method(Method::POST)
-        .uri(format!(
-            "{api}/orgs/{organization}/artifacts/metadata/deployment-record/cluster/{cluster}"
-        ))
-        .header(
-            ACCEPT,
-            HeaderValue::from_static("application/vnd.github+json"),
-        )
         .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-        .header(USER_AGENT, HeaderValue::from_static(AGENT))
-        .header(
-            HeaderName::from_static("x-github-api-version"),
-            version.header(),
-        )
         .body(Bytes::from(body))
         .map_err(|error| unwritable(&error))
 }
 
-fn unwritable(error: &dyn std::error::Error) -> RequestError {
-    RequestError::Unwritable(error.to_string())
+/// What all requests have in common.
+fn head(
+    api: &ApiUrl,
+    version: &ApiVersion,
+    organization: &str,
+    path: &str,
+) -> Result<http::request::Builder, RequestError> {
+    limits::organization(organization)?;
+    let organization = segment(organization);
+    let accept = HeaderValue::from_static("application/vnd.github+json");
+    Ok(Request::builder()
+        .uri(format!("{api}/orgs/{organization}/artifacts/{path}"))
+        .header(ACCEPT, accept)
+        .header(USER_AGENT, HeaderValue::from_static(AGENT))
+        .header(
+            HeaderName::from_static("x-github-api-version"),
+            version.header(),
+        ))
 }
 
-/// One line in the API's form.
-fn deployment(line: &Line) -> wire::Deployment<'_> {
-    let body = &*line.body;
-    wire::Deployment {
-        name: &body.name,
-        digest: body.digest.to_string(),
-        version: body.version.as_deref(),
-        status: match line.status {
-            Status::Deployed => "deployed",
-            Status::Decommissioned => "decommissioned",
-        },
-        deployment_name: &line.identity.name,
-        github_repository: body.repository.as_deref(),
-        tags: body
-            .tags
-            .iter()
-            .map(|(key, value)| (&**key, &**value))
-            .collect(),
-        runtime_risks: body.risks.names(),
-    }
+fn unwritable(error: &dyn Error) -> RequestError {
+    RequestError::Unwritable(error.to_string())
 }
 
 /// A text as one segment of a path (RFC 3986, section 2.3: all but the unreserved is escaped).

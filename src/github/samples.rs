@@ -1,12 +1,41 @@
 //! Values that the tests of this directory share. Not built into the program.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use http::StatusCode;
+
+use super::answer::{Answer, Received};
 use super::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERSION};
+use super::auth::Credentials;
+use super::client::{Client, DEFAULT_TIMEOUT};
+use super::exchange::Exchange;
+use super::rate::Rate;
+use super::storage::{StorageLine, StorageStatus};
 use crate::model::image::Digest;
 use crate::model::record::{Body, Destination, Identity, Line, Status};
 use crate::model::risk::Risks;
 use crate::model::text_map::TextMap;
+
+mod scripted;
+
+pub(super) use scripted::{Scripted, Seen, Step};
+
+/// A client whose service does these steps, and what the service saw.
+pub(super) fn client(steps: impl IntoIterator<Item = Step>) -> (Client<Scripted>, Seen) {
+    client_with(Credentials::from_value("ghp_secret".into()), steps)
+}
+
+/// The same with these credentials.
+pub(super) fn client_with(
+    credentials: Credentials,
+    steps: impl IntoIterator<Item = Step>,
+) -> (Client<Scripted>, Seen) {
+    let service = Scripted::new(steps);
+    let seen = service.seen.clone();
+    let client = Client::new(service, api(), version(), credentials, DEFAULT_TIMEOUT);
+    (client, seen)
+}
 
 /// The API of github.com.
 pub(super) fn api() -> ApiUrl {
@@ -48,10 +77,67 @@ pub(super) fn line(name: &str) -> Line {
     }
 }
 
+/// A storage record of the same digest, with what it must have and no more.
+pub(super) fn storage_line() -> StorageLine {
+    StorageLine {
+        name: "docker.io/library/nginx".into(),
+        digest: line("a").body.digest,
+        version: None,
+        registry_url: "https://docker.io/".into(),
+        artifact_url: None,
+        path: None,
+        repository: None,
+        status: StorageStatus::Active,
+        github_repository: None,
+    }
+}
+
+/// An exchange of one request with this answer, and nothing else to say.
+pub(super) fn exchange<T>(answer: Answer<T>) -> Exchange<T> {
+    Exchange {
+        answer,
+        status: None,
+        request_id: None,
+        duration: Duration::ZERO,
+        requests: 1,
+        rate: Rate::default(),
+        date: None,
+        token_renewed: false,
+    }
+}
+
+/// What `read` makes of an answer without headers.
+pub(super) fn received<T>(status: u16, body: &[u8], read: impl FnOnce(Received<'_>) -> T) -> T {
+    read(Received {
+        status: StatusCode::from_u16(status).unwrap(),
+        rate: &Rate::default(),
+        body,
+        version: &version(),
+    })
+}
+
+/// What a process may be told about its way to GitHub.
+const WAY: [&str; 10] = [
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
 /// Runs an ignored test alone, in a process of its own with these variables: for what a process has
-/// only once.
+/// only once. Of its way to GitHub it knows nothing but these.
 pub(super) fn run_alone(test: &str, variables: &[(&str, &str)]) {
-    let output = std::process::Command::new(std::env::current_exe().unwrap())
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    for name in WAY {
+        command.env_remove(name);
+    }
+    let output = command
         .args(["--ignored", "--exact", test])
         .envs(variables.iter().copied())
         .output()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::github::answer::{Answer, Refusal};
+use crate::github::answer::{Answer, Failure, Refusal};
 use crate::github::exchange::NotSent;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
@@ -203,31 +203,30 @@ impl<S: Transport> Recorder<S> {
     /// names the others.
     fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
         match answer {
-            Answer::Acknowledged => {
-                self.all(lines, Outcome::Acknowledged);
-                self.acknowledged(lines.len(), run);
-            }
-            Answer::Partial { refused, unknown } => {
+            Ok(taken) => {
                 for (index, line) in lines.iter().enumerate() {
-                    let refusal = refused.iter().find(|(refused, _)| *refused == index);
+                    let refusal = taken.refused.iter().find(|(refused, _)| *refused == index);
                     let outcome = match refusal {
                         Some((_, Refusal::NotFound)) => Outcome::Refused(Reason::NotFound),
                         Some((_, Refusal::Unauthorized)) => Outcome::Refused(Reason::Unauthorized),
-                        None if unknown.contains(&index) => Outcome::Unconfirmed,
+                        None if taken.unknown.contains(&index) => Outcome::Unconfirmed,
                         None => Outcome::Acknowledged,
                     };
                     self.all(std::slice::from_ref(line), outcome);
                 }
-                self.acknowledged(lines.len() - refused.len() - unknown.len(), run);
+                self.acknowledged(taken.count(lines.len()), run);
             }
-            Answer::Unknown { .. } => self.all(lines, Outcome::Unknown),
-            Answer::Invalid { .. }
-            | Answer::Oversized
-            | Answer::NamesRepositories { .. }
-            | Answer::NoAccess { .. }
-            | Answer::BadToken { .. }
-            | Answer::Limited { .. }
-            | Answer::VersionWithdrawn { .. } => self.all(lines, Outcome::NotApplied),
+            Err(Failure::Unknown { .. }) => self.all(lines, Outcome::Unknown),
+            Err(
+                Failure::Invalid { .. }
+                | Failure::Oversized
+                | Failure::NamesRepositories { .. }
+                | Failure::Refused { .. }
+                | Failure::NoAccess { .. }
+                | Failure::BadToken { .. }
+                | Failure::Limited { .. }
+                | Failure::VersionWithdrawn { .. },
+            ) => self.all(lines, Outcome::NotApplied),
         }
     }
 

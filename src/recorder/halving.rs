@@ -1,7 +1,7 @@
 //! Halving: the search for the record that makes GitHub turn a whole batch down. Which part is tried
 //! when is `delivery`'s matter.
 
-use crate::github::answer::Answer;
+use crate::github::answer::{Answer, Failure};
 use crate::model::gap::Reason;
 use crate::model::plan::Plan;
 use crate::model::record::Line;
@@ -48,38 +48,38 @@ pub(super) enum Alone {
 /// What it means for a record alone that a request with it is answered so; `None` where the answer
 /// is about the request, or about each record by name.
 pub(super) fn alone(answer: &Answer) -> Option<Alone> {
-    match answer {
-        Answer::Invalid { .. } => Some(Alone::Suspect),
-        Answer::Oversized => Some(Alone::Refused(Reason::Invalid)),
-        Answer::NamesRepositories { status, .. } if status.as_u16() == 404 => {
+    match answer.as_ref().err()? {
+        Failure::Invalid { .. } => Some(Alone::Suspect),
+        Failure::Oversized => Some(Alone::Refused(Reason::Invalid)),
+        Failure::NamesRepositories { status, .. } if status.as_u16() == 404 => {
             Some(Alone::Refused(Reason::NotFound))
         }
-        Answer::NamesRepositories { .. } => Some(Alone::Refused(Reason::Unauthorized)),
+        Failure::NamesRepositories { .. } => Some(Alone::Refused(Reason::Unauthorized)),
         _ => None,
     }
 }
 
 /// Whether some line of a request was accepted.
 pub(super) fn accepts_any(answer: &Answer, lines: usize) -> bool {
-    match answer {
-        Answer::Acknowledged => true,
-        Answer::Partial { refused, unknown } => refused.len() + unknown.len() < lines,
-        _ => false,
-    }
+    answer.as_ref().is_ok_and(|taken| taken.count(lines) > 0)
 }
 
 /// Whether an answer says that nothing is taken now, whatever it is.
 pub(super) fn is_shut(answer: &Answer) -> bool {
     match answer {
-        Answer::Limited { .. }
-        | Answer::NoAccess { .. }
-        | Answer::BadToken { .. }
-        | Answer::VersionWithdrawn { .. } => true,
-        Answer::Acknowledged
-        | Answer::Partial { .. }
-        | Answer::Unknown { .. }
-        | Answer::Invalid { .. }
-        | Answer::Oversized
-        | Answer::NamesRepositories { .. } => false,
+        Err(
+            Failure::Limited { .. }
+            | Failure::NoAccess { .. }
+            | Failure::BadToken { .. }
+            | Failure::VersionWithdrawn { .. },
+        ) => true,
+        Ok(_)
+        | Err(
+            Failure::Unknown { .. }
+            | Failure::Invalid { .. }
+            | Failure::Oversized
+            | Failure::NamesRepositories { .. }
+            | Failure::Refused { .. },
+        ) => false,
     }
 }

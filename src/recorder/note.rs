@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::github::answer::{Answer, Doubt};
+use crate::github::answer::{Doubt, Failure};
 use crate::github::exchange::Exchange;
 
 use super::batch::Batch;
@@ -23,11 +23,11 @@ impl<S: Transport> Recorder<S> {
 
     /// A request was answered.
     pub(super) fn note(&mut self, batch: &Batch, lines: usize, exchange: &Exchange) {
-        let status = match (&exchange.answer, exchange.status) {
+        let status = match (exchange.failure(), exchange.status) {
             (
-                Answer::Unknown {
+                Some(Failure::Unknown {
                     why: Doubt::Timeout(_),
-                },
+                }),
                 _,
             ) => "timeout".to_owned(),
             (_, Some(status)) => status.as_u16().to_string(),
@@ -38,28 +38,26 @@ impl<S: Transport> Recorder<S> {
             operation: super::OPERATION,
             lines,
             status,
-            outcome: exchange.answer.kind(),
+            outcome: exchange.kind(),
             request_id: exchange.request_id.clone(),
             duration: exchange.duration,
         };
-        self.turned_away = !matches!(
-            exchange.answer,
-            Answer::Acknowledged | Answer::Partial { .. }
-        );
+        self.turned_away = exchange.failure().is_some();
         self.status.lock().note(note);
-        match &exchange.answer {
-            Answer::BadToken { message } => {
-                self.status.lock().auth_failures += 1;
-                self.block(batch, message);
-            }
-            Answer::NoAccess { message, .. } | Answer::VersionWithdrawn { message } => {
-                self.block(batch, message);
-            }
-            Answer::Acknowledged | Answer::Partial { .. } => {
+        match exchange.failure() {
+            None => {
                 let access = access_of(batch);
                 self.status.lock().blocked.remove(&access);
             }
-            _ => {}
+            Some(Failure::BadToken { message }) => {
+                self.status.lock().auth_failures += 1;
+                self.block(batch, message);
+            }
+            Some(Failure::NoAccess { message, .. }) => self.block(batch, message),
+            Some(withdrawn @ Failure::VersionWithdrawn { .. }) => {
+                self.block(batch, &withdrawn.to_string());
+            }
+            Some(_) => {}
         }
     }
 

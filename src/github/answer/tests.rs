@@ -2,7 +2,7 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::super::samples::line;
+use super::super::samples::{line, received, version};
 use super::*;
 
 /// What a status, headers and a body mean for lines named `a`, `b` and `C`.
@@ -18,7 +18,13 @@ fn read(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
         .collect();
     let status = StatusCode::from_u16(status).unwrap();
     let lines = [line("a"), line("b"), line("C")];
-    Answer::read(status, &Rate::read(&headers), body.as_bytes(), &lines)
+    let received = Received {
+        status,
+        rate: &Rate::read(&headers),
+        body: body.as_bytes(),
+        version: &version(),
+    };
+    Taken::read(received, &lines)
 }
 
 /// The body of a 207 with these items as its errors.
@@ -45,7 +51,7 @@ fn a_200_of_the_contracts_shape_acknowledges_all() {
         r#"{"total_count":3,"errors":[]}"#,
         r#"{"total_count":3,"errors":null}"#,
     ] {
-        assert_eq!(read(200, &[], body), Answer::Acknowledged, "{body}");
+        assert_eq!(read(200, &[], body), Ok(Taken::default()), "{body}");
     }
 }
 
@@ -76,24 +82,26 @@ fn a_success_outside_of_the_contracts_shape_tells_nothing() {
             assert!(
                 matches!(
                     answer,
-                    Answer::Unknown {
+                    Err(Failure::Unknown {
                         why: Doubt::Body { .. }
-                    }
+                    })
                 ),
                 "{body}"
             );
         }
     }
     let bytes = b"{\"total_count\":3,\"x\":\"\xff\"}";
-    let answer = Answer::read(StatusCode::OK, &Rate::default(), bytes, &[line("a")]);
-    assert!(matches!(answer, Answer::Unknown { .. }));
+    let answer = received(200, bytes, |received| Taken::read(received, &[line("a")]));
+    assert!(matches!(answer, Err(Failure::Unknown { .. })));
 }
 
 #[test]
 fn a_207_refuses_the_records_it_names_and_no_other() {
-    let expected = |refused: &[(usize, Refusal)], unknown: &[usize]| Answer::Partial {
-        refused: refused.to_vec(),
-        unknown: unknown.to_vec(),
+    let expected = |refused: &[(usize, Refusal)], unknown: &[usize]| {
+        Ok(Taken {
+            refused: refused.to_vec(),
+            unknown: unknown.to_vec(),
+        })
     };
     let digest = format!("sha256:{}", "ab".repeat(32));
     let with_digest = format!(
@@ -174,15 +182,15 @@ fn a_207_that_does_not_name_a_record_of_the_batch_tells_nothing_of_any() {
         assert!(
             matches!(
                 answer,
-                Answer::Unknown {
+                Err(Failure::Unknown {
                     why: Doubt::Body { .. }
-                }
+                })
             ),
             "{items}"
         );
     }
     let without_errors = read(207, &[], r#"{"total_count":3}"#);
-    assert!(matches!(without_errors, Answer::Unknown { .. }));
+    assert!(matches!(without_errors, Err(Failure::Unknown { .. })));
 }
 
 #[test]
@@ -196,14 +204,14 @@ fn errors_in_a_200_are_not_overlooked() {
     let refused = vec![(1, Refusal::NotFound)];
     assert_eq!(
         read(200, &[], &body("b")),
-        Answer::Partial {
+        Ok(Taken {
             refused,
             unknown: Vec::new()
-        }
+        })
     );
     assert!(matches!(
         read(200, &[], &body("stranger")),
-        Answer::Unknown { .. }
+        Err(Failure::Unknown { .. })
     ));
 }
 
@@ -222,7 +230,7 @@ fn statuses_that_say_nothing_about_the_lines_leave_them_unknown() {
             status,
             message: "busy".to_owned(),
         };
-        assert_eq!(answer, Answer::Unknown { why });
+        assert_eq!(answer, Err(Failure::Unknown { why }));
     }
 }
 
@@ -231,20 +239,19 @@ fn statuses_that_refuse_the_whole_batch_are_told_apart() {
     let body = r#"{"message":"Why"}"#;
     let message = "Why".to_owned();
     for status in [StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY] {
-        let expected = Answer::Invalid {
+        let expected = Failure::Invalid {
             status,
             message: message.clone(),
         };
-        assert_eq!(read(status.as_u16(), &[], body), expected);
+        assert_eq!(read(status.as_u16(), &[], body), Err(expected));
     }
     assert_eq!(
         read(401, &[], body),
-        Answer::BadToken {
+        Err(Failure::BadToken {
             message: message.clone()
-        }
+        })
     );
-    assert_eq!(read(410, &[], body), Answer::VersionWithdrawn { message });
-    assert_eq!(read(413, &[], body), Answer::Oversized);
+    assert_eq!(read(413, &[], body), Err(Failure::Oversized));
 }
 
 #[test]
@@ -257,12 +264,12 @@ fn a_403_or_404_that_names_repositories_is_about_them_even_with_rate_headers() {
             &[("x-ratelimit-remaining", "0")],
             &[("retry-after", "9")],
         ] {
-            let expected = Answer::NamesRepositories {
+            let expected = Failure::NamesRepositories {
                 status,
                 repositories: vec!["12".to_owned(), "octo/web".to_owned()],
                 message: "write permission required".to_owned(),
             };
-            assert_eq!(read(status.as_u16(), headers, body), expected);
+            assert_eq!(read(status.as_u16(), headers, body), Err(expected));
         }
     }
 }
@@ -282,12 +289,12 @@ fn any_other_404_and_a_403_without_a_limit_are_about_access() {
         (r#"{"message":42}"#, "42"),
     ] {
         for status in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
-            let expected = Answer::NoAccess {
+            let expected = Failure::NoAccess {
                 status,
                 message: text.to_owned(),
             };
             let headers = [("x-ratelimit-remaining", "4999")];
-            assert_eq!(read(status.as_u16(), &headers, body), expected);
+            assert_eq!(read(status.as_u16(), &headers, body), Err(expected));
         }
     }
 }
@@ -299,7 +306,7 @@ fn a_404_is_no_limit_whatever_its_headers_say() {
         &[("x-ratelimit-remaining", "0"), ("retry-after", "9")],
         "",
     );
-    assert!(matches!(answer, Answer::NoAccess { .. }));
+    assert!(matches!(answer, Err(Failure::NoAccess { .. })));
 }
 
 #[test]
@@ -317,7 +324,7 @@ fn a_429_is_a_limit_and_a_403_is_one_by_its_headers_or_its_words() {
     ] {
         let answer = read(status, headers, body);
         assert!(
-            matches!(answer, Answer::Limited { .. }),
+            matches!(answer, Err(Failure::Limited { .. })),
             "{status} {headers:?} {body}"
         );
     }
@@ -326,14 +333,85 @@ fn a_429_is_a_limit_and_a_403_is_one_by_its_headers_or_its_words() {
 #[test]
 fn what_github_says_fits_one_line_of_a_log() {
     let long = format!(r#"{{"message":"two\nlines\u001b[2J{}"}}"#, "x".repeat(9000));
-    let Answer::Invalid { message, .. } = read(422, &[], &long) else {
+    let Err(Failure::Invalid { message, .. }) = read(422, &[], &long) else {
         panic!()
     };
     assert!(message.starts_with("two lines [2Jx"));
     assert_eq!(message.chars().count(), 500);
     let detailed = r#"{"message":"Validation Failed","errors":[{"field":"tags"}]}"#;
-    let Answer::Invalid { message, .. } = read(422, &[], detailed) else {
+    let Err(Failure::Invalid { message, .. }) = read(422, &[], detailed) else {
         panic!()
     };
     assert_eq!(message, r#"Validation Failed [{"field":"tags"}]"#);
+}
+
+#[test]
+fn one_record_is_acknowledged_by_200_and_201_and_refused_by_what_denies_access() {
+    let read = |status, body: &str| received(status, body.as_bytes(), Taken::read_one);
+    for status in [200, 201] {
+        assert_eq!(read(status, r#"{"total_count":1}"#), Ok(Taken::default()));
+        for body in ["", "[]", "{}", r#"{"total_count":"1"}"#] {
+            let answer = read(status, body);
+            assert!(matches!(answer, Err(Failure::Unknown { .. })), "{body}");
+        }
+    }
+    for status in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
+        let refused = Failure::Refused {
+            status,
+            message: "no artifacts found".to_owned(),
+        };
+        let body = r#"{"message":"no artifacts found"}"#;
+        assert_eq!(read(status.as_u16(), body), Err(refused));
+    }
+    for (status, body, kind) in [
+        (202, "", "unknown"),
+        (207, r#"{"total_count":1}"#, "unknown"),
+        (
+            403,
+            r#"{"message":"You have exceeded a secondary rate limit."}"#,
+            "limited",
+        ),
+        (
+            404,
+            r#"{"message":{"cause":"x","repositories":["web"]}}"#,
+            "names-repositories",
+        ),
+        (401, "", "bad-token"),
+        (409, "", "unknown"),
+        (422, "", "invalid"),
+        (503, "", "unknown"),
+    ] {
+        assert_eq!(read(status, body).unwrap_err().kind(), kind, "{status}");
+    }
+}
+
+#[test]
+fn a_withdrawn_version_is_named_with_the_flag_that_names_another() {
+    let failure = read(410, &[], r#"{"message":"Gone"}"#).unwrap_err();
+    let text = failure.to_string();
+    for part in ["2022-11-28", "--github-api-version", "Gone", "410"] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
+fn only_what_passes_by_itself_may_be_sent_again_as_it_was() {
+    for (status, passes) in [
+        (400, false),
+        (401, false),
+        (403, false),
+        (404, false),
+        (408, true),
+        (409, true),
+        (410, false),
+        (413, false),
+        (422, false),
+        (429, true),
+        (500, true),
+        (502, true),
+    ] {
+        let failure = read(status, &[], "").unwrap_err();
+        assert_eq!(failure.is_passing(), passes, "{status}");
+        assert!(!failure.to_string().contains('\n'));
+    }
 }

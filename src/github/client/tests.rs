@@ -1,121 +1,22 @@
 //! The client over a service in the same process. The clock is paused: no test waits.
 
-use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use http::StatusCode;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::super::api;
+use super::super::answer::{Doubt, Failure, Taken};
 use super::super::auth::CredentialsError;
-use super::super::samples::{self, destination, line};
+use super::super::pace::SPACING;
+use super::super::rate::Rate;
+use super::super::samples::{
+    Scripted, Step, client, client_with, destination, line, run_alone, storage_line,
+};
 use super::*;
 
-/// What a service is to do with one request.
-enum Step {
-    Answer(u16, &'static [(&'static str, &'static str)], &'static str),
-    AnswerAfter(Duration, u16),
-    /// Puts another token into the file before it refuses the one that was sent.
-    RefuseOnceRenewed(PathBuf),
-    Hang,
-    Fail,
-}
-
-/// The requests that a service saw, each with its time.
-#[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<Sent>>>);
-
-/// A request and when it came.
-type Sent = (Request<Bytes>, Instant);
-
-impl Seen {
-    fn headers(&self, name: &str) -> Vec<String> {
-        let seen = self.0.lock().unwrap();
-        let value = |(request, _): &Sent| {
-            request
-                .headers()
-                .get(name)
-                .map(|value| value.to_str().unwrap().to_owned())
-        };
-        seen.iter().filter_map(value).collect()
-    }
-
-    fn count(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-fn answer(
-    status: u16,
-    headers: &[(&'static str, &'static str)],
-    body: &'static str,
-) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(body.as_bytes()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap();
-    for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(*name, HeaderValue::from_static(value));
-    }
-    response
-}
-
-/// A client whose service does these steps, one for each request.
-fn client_with(
-    credentials: Credentials,
-    steps: impl IntoIterator<Item = Step>,
-) -> (
-    Client<impl Service<Request<Bytes>, Response = Response<Bytes>, Error = io::Error>>,
-    Seen,
-) {
-    let seen = Seen::default();
-    let record = seen.clone();
-    let mut steps: VecDeque<Step> = steps.into_iter().collect();
-    let service = tower::service_fn(move |request: Request<Bytes>| {
-        record.0.lock().unwrap().push((request, Instant::now()));
-        let step = steps.pop_front().unwrap();
-        async move {
-            match step {
-                Step::Answer(status, headers, body) => Ok(answer(status, headers, body)),
-                Step::AnswerAfter(delay, status) => {
-                    sleep(delay).await;
-                    Ok(answer(status, &[], r#"{"total_count":1}"#))
-                }
-                Step::RefuseOnceRenewed(path) => {
-                    std::fs::write(path, "ghp_new")?;
-                    Ok(answer(401, &[], ""))
-                }
-                Step::Hang => std::future::pending().await,
-                Step::Fail => Err(io::Error::new(
-                    io::ErrorKind::ConnectionReset,
-                    Box::<dyn Error + Send + Sync>::from("reset by peer"),
-                )),
-            }
-        }
-    });
-    let api = super::super::samples::api();
-    let version = api::ApiVersion::parse(api::DEFAULT_VERSION).unwrap();
-    (
-        Client::new(service, api, version, credentials, DEFAULT_TIMEOUT),
-        seen,
-    )
-}
-
-fn client(
-    steps: impl IntoIterator<Item = Step>,
-) -> (
-    Client<impl Service<Request<Bytes>, Response = Response<Bytes>, Error = io::Error>>,
-    Seen,
-) {
-    client_with(Credentials::from_value("ghp_secret".into()), steps)
-}
-
 /// Sets one record.
-async fn ask<S>(client: &mut Client<S>) -> Exchange
-where
-    S: Service<Request<Bytes>, Response = Response<Bytes>, Error = io::Error>,
-{
+async fn ask(client: &mut Client<Scripted>) -> Exchange {
     client
         .set_cluster_deployment_records(&destination(), &[line("a")])
         .await
@@ -129,7 +30,10 @@ fn redirect_to(location: &'static str) -> Step {
 
 const DONE: Step = Step::Answer(
     200,
-    &[("x-github-request-id", "AB:12")],
+    &[
+        ("x-github-request-id", "AB:12"),
+        ("date", "Sun, 22 Nov 2026 12:00:00 GMT"),
+    ],
     r#"{"total_count":1}"#,
 );
 
@@ -138,17 +42,20 @@ async fn an_exchange_carries_the_token_and_tells_all_there_is_to_know() {
     let (mut client, seen) = client([Step::AnswerAfter(Duration::from_secs(3), 200), DONE]);
     let first = ask(&mut client).await;
     let expected = Exchange {
-        answer: Answer::Acknowledged,
+        answer: Ok(Taken::default()),
         status: Some(StatusCode::OK),
         request_id: None,
         duration: Duration::from_secs(3),
         requests: 1,
         rate: Rate::default(),
+        date: None,
         token_renewed: false,
     };
     assert_eq!(first, expected);
     let second = ask(&mut client).await;
     assert_eq!(second.request_id.as_deref(), Some("AB:12"));
+    let noon = "2026-11-22T12:00:00Z".parse().unwrap();
+    assert_eq!(second.date, Some(noon));
     assert_eq!(
         seen.headers("authorization"),
         ["Bearer ghp_secret", "Bearer ghp_secret"]
@@ -164,9 +71,9 @@ async fn an_exchange_that_hangs_ends_with_the_time_out_and_an_unknown_outcome() 
     let exchange = ask(&mut client).await;
     assert_eq!(
         exchange.answer,
-        Answer::Unknown {
+        Err(Failure::Unknown {
             why: Doubt::Timeout(DEFAULT_TIMEOUT)
-        }
+        })
     );
     assert_eq!(exchange.duration, DEFAULT_TIMEOUT);
     assert_eq!(exchange.status, None);
@@ -185,7 +92,7 @@ async fn a_broken_connection_is_an_unknown_outcome_that_says_what_broke() {
     let (mut client, _) = client([Step::Fail]);
     let exchange = ask(&mut client).await;
     let why = Doubt::Connection("reset by peer".to_owned());
-    assert_eq!(exchange.answer, Answer::Unknown { why });
+    assert_eq!(exchange.answer, Err(Failure::Unknown { why }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +105,7 @@ async fn a_redirect_within_the_api_is_followed_with_method_body_and_token_a_seco
     let exchange = ask(&mut client).await;
     assert_eq!(
         (exchange.answer, exchange.requests),
-        (Answer::Acknowledged, 3)
+        (Ok(Taken::default()), 3)
     );
     assert_eq!(seen.headers("authorization").len(), 3);
     let requests = seen.0.lock().unwrap();
@@ -230,21 +137,21 @@ async fn nothing_follows_a_redirect_to_another_host() {
         status,
         to: "https://evil.test/x".to_owned(),
     };
-    assert_eq!(exchange.answer, Answer::Unknown { why });
+    assert_eq!(exchange.answer, Err(Failure::Unknown { why }));
     assert_eq!((exchange.status, seen.count()), (Some(status), 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_circle_of_redirects_ends_after_the_fifth() {
+async fn a_circle_of_redirects_ends_after_the_third() {
     let (mut client, seen) = client((0..9).map(|_| redirect_to("/x")));
     let exchange = ask(&mut client).await;
     assert!(matches!(
         exchange.answer,
-        Answer::Unknown {
+        Err(Failure::Unknown {
             why: Doubt::Redirected { .. }
-        }
+        })
     ));
-    assert_eq!((exchange.requests, seen.count()), (6, 6));
+    assert_eq!((exchange.requests, seen.count()), (4, 4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -259,9 +166,9 @@ async fn after_a_401_the_token_is_read_again() {
     let first = ask(&mut client).await;
     assert_eq!(
         first.answer,
-        Answer::BadToken {
+        Err(Failure::BadToken {
             message: "Bad credentials".to_owned()
-        }
+        })
     );
     assert!(!first.token_renewed && !client.has_new_token().await);
 
@@ -269,7 +176,7 @@ async fn after_a_401_the_token_is_read_again() {
     assert!(second.token_renewed && client.has_new_token().await);
     let third = ask(&mut client).await;
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(third.answer, Answer::Acknowledged);
+    assert_eq!(third.answer, Ok(Taken::default()));
     let tokens = ["Bearer ghp_old", "Bearer ghp_old", "Bearer ghp_new"];
     assert_eq!(seen.headers("authorization"), tokens);
 }
@@ -298,9 +205,63 @@ async fn what_breaks_the_contract_is_not_sent() {
     assert_eq!(seen.count(), 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_redirect_is_followed_with_method_and_body() {
+    for status in [301, 302, 307, 308] {
+        let headers = &[("location", "/moved")];
+        let (mut client, seen) = client([Step::Answer(status, headers, ""), DONE]);
+        assert_eq!(ask(&mut client).await.answer, Ok(Taken::default()));
+        let requests = seen.0.lock().unwrap();
+        let [first, second] = requests.as_slice() else {
+            panic!("{status}: {} requests", requests.len())
+        };
+        assert_eq!(second.0.uri(), "https://api.github.com/moved");
+        assert_eq!(second.0.method(), http::Method::POST);
+        assert_eq!(first.0.body(), second.0.body());
+    }
+    // What sees no body again is not followed.
+    let (mut client, seen) = client([Step::Answer(303, &[("location", "/moved")], "")]);
+    assert!(ask(&mut client).await.failure().is_some());
+    assert_eq!(seen.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storage_record_is_one_request_that_is_acknowledged_or_refused() {
+    let refused = Step::Answer(404, &[], r#"{"message":"no artifacts found"}"#);
+    let (mut client, seen) = client([DONE, refused]);
+    let exchange = client.create_storage_record("octo", &storage_line()).await;
+    assert_eq!(exchange.unwrap().answer, Ok(Taken::default()));
+    let exchange = client.create_storage_record("octo", &storage_line()).await;
+    assert!(matches!(
+        exchange.unwrap().answer,
+        Err(Failure::Refused { .. })
+    ));
+    let path = "/orgs/octo/artifacts/metadata/storage-record";
+    assert_eq!(seen.0.lock().unwrap()[1].0.uri().path(), path);
+}
+
 /// A log that is kept in memory.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What was logged, a line each. The token is in none of them.
+    fn lines(&self) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        assert!(!text.contains("ghp_secret"), "{text}");
+        let lines = text.lines().map(serde_json::from_str);
+        lines.map(Result::unwrap).collect()
+    }
+
+    /// Logs into this until the guard is dropped.
+    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(self.clone());
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -323,7 +284,7 @@ impl MakeWriter<'_> for Log {
 
 #[test]
 fn each_call_is_one_line_of_log_with_githubs_request_id_and_without_the_token() {
-    samples::run_alone("github::client::tests::one_line_of_log", &[]);
+    run_alone("github::client::tests::one_line_of_log", &[]);
 }
 
 /// Whether anything is logged at all is remembered by the whole process, whatever each thread wants.
@@ -331,22 +292,16 @@ fn each_call_is_one_line_of_log_with_githubs_request_id_and_without_the_token() 
 #[ignore = "runs in a process of its own, started by another test"]
 async fn one_line_of_log() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone());
-    let guard = tracing::subscriber::set_default(subscriber.finish());
+    let guard = log.begin();
     let (mut client, _) = client([DONE]);
     client
         .set_cluster_deployment_records(&destination(), &[line("a"), line("b")])
         .await
         .unwrap();
     drop(guard);
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(!text.contains("ghp_secret"), "{text}");
-    let entry: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let fields = &entry["fields"];
+    let lines = log.lines();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    let fields = &lines[0]["fields"];
     assert_eq!(fields["message"], "asked GitHub");
     assert_eq!(fields["operation"], "set-cluster-deployment-records");
     assert_eq!(fields["answer"], "acknowledged");
@@ -354,5 +309,55 @@ async fn one_line_of_log() {
     assert_eq!(
         (&fields["lines"], &fields["status"]),
         (&2.into(), &200.into())
+    );
+}
+
+#[test]
+fn an_announced_end_is_a_warning_once_per_operation_and_value() {
+    run_alone("github::client::tests::one_warning", &[]);
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "runs in a process of its own, started by another test"]
+async fn one_warning() {
+    let announced = |sunset| {
+        let headers = [
+            ("deprecation", "@1767225600"),
+            ("sunset", sunset),
+            ("link", "<https://docs.github.com/x>; rel=\"deprecation\""),
+        ];
+        Step::Answer(200, Box::leak(Box::new(headers)), r#"{"total_count":1}"#)
+    };
+    let (first, second) = (
+        "Fri, 01 Jan 2027 00:00:00 GMT",
+        "Sat, 02 Jan 2027 00:00:00 GMT",
+    );
+    let (mut client, _) = client([first, first, second, first, first].map(announced));
+    let log = Log::default();
+    let guard = log.begin();
+    for _ in 0..4 {
+        ask(&mut client).await;
+    }
+    let stored = client.create_storage_record("octo", &storage_line()).await;
+    drop(guard);
+    assert!(stored.is_ok());
+    let warnings: Vec<_> = log
+        .lines()
+        .into_iter()
+        .filter(|line| line["level"] == "WARN")
+        .map(|line| {
+            let fields = &line["fields"];
+            assert_eq!(fields["deprecation"], "@1767225600");
+            assert_eq!(fields["version"], "2022-11-28");
+            assert!(fields["link"].as_str().unwrap().contains("docs.github.com"));
+            (fields["operation"].clone(), fields["sunset"].clone())
+        })
+        .collect();
+    let set = "set-cluster-deployment-records";
+    let create = "create-artifact-storage-record";
+    let expected = [(set, first), (set, second), (create, first)];
+    assert_eq!(
+        warnings,
+        expected.map(|(operation, sunset)| (operation.into(), sunset.into()))
     );
 }

@@ -3,31 +3,28 @@
 use http::StatusCode;
 use proptest::prelude::*;
 
-use super::super::answer::Doubt;
+use super::super::answer::{Answer, Doubt, Refusal, Taken};
 use super::super::rate::Rate;
-use super::super::samples::destination;
+use super::super::samples::{self, destination};
 use super::*;
+use crate::model::record::Destination;
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
 fn exchange(answer: Answer) -> Exchange {
-    Exchange {
-        answer,
-        status: None,
-        request_id: None,
-        duration: Duration::ZERO,
-        requests: 1,
-        rate: Rate::default(),
-        token_renewed: false,
-    }
+    samples::exchange(answer)
+}
+
+fn acknowledged() -> Exchange {
+    exchange(Ok(Taken::default()))
 }
 
 fn unknown() -> Exchange {
-    exchange(Answer::Unknown {
+    exchange(Err(Failure::Unknown {
         why: Doubt::Timeout(seconds(30)),
-    })
+    }))
 }
 
 fn limited(pause: Option<u64>) -> Exchange {
@@ -38,24 +35,24 @@ fn limited(pause: Option<u64>) -> Exchange {
     };
     Exchange {
         rate,
-        ..exchange(Answer::Limited {
+        ..exchange(Err(Failure::Limited {
             status,
             message: String::new(),
-        })
+        }))
     }
 }
 
 fn no_access() -> Exchange {
-    exchange(Answer::NoAccess {
+    exchange(Err(Failure::NoAccess {
         status: StatusCode::NOT_FOUND,
         message: String::new(),
-    })
+    }))
 }
 
 fn bad_token() -> Exchange {
-    exchange(Answer::BadToken {
+    exchange(Err(Failure::BadToken {
         message: String::new(),
-    })
+    }))
 }
 
 /// A pace and the time it is told.
@@ -109,7 +106,7 @@ fn the_first_request_may_leave_at_once_and_the_next_a_second_after_its_answer() 
     story.now += seconds(7);
     story
         .pace
-        .answered(&destination(), &exchange(Answer::Acknowledged), story.now);
+        .answered(&destination(), &acknowledged(), story.now);
     assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
 }
 
@@ -118,11 +115,11 @@ fn unknown_outcomes_pause_everything_from_two_seconds_to_a_minute_until_one_is_a
     let mut story = Story::new();
     assert_eq!(story.waits(&unknown(), 7), [2, 4, 8, 16, 32, 60, 60]);
     assert_eq!(story.wait(&other_organization()), (60, Reason::Outage));
-    let refused = exchange(Answer::Partial {
-        refused: Vec::new(),
+    let partial = exchange(Ok(Taken {
+        refused: vec![(0, Refusal::NotFound)],
         unknown: Vec::new(),
-    });
-    assert_eq!(story.after(&destination(), &refused), (1, Reason::Spacing));
+    }));
+    assert_eq!(story.after(&destination(), &partial), (1, Reason::Spacing));
     assert_eq!(story.waits(&unknown(), 2), [2, 4]);
 }
 
@@ -131,10 +128,10 @@ fn an_invalid_body_neither_pauses_nor_ends_an_outage() {
     let mut story = Story::new();
     story.waits(&unknown(), 3);
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    let invalid = exchange(Answer::Invalid {
+    let invalid = exchange(Err(Failure::Invalid {
         status,
         message: String::new(),
-    });
+    }));
     assert_eq!(story.after(&destination(), &invalid), (1, Reason::Spacing));
     assert_eq!(
         story.after(&destination(), &unknown()),
@@ -157,7 +154,7 @@ fn a_limit_without_a_time_pauses_everything_from_one_to_ten_minutes() {
         [60, 120, 240, 480, 600, 600]
     );
     assert_eq!(story.wait(&other_organization()), (600, Reason::Limited));
-    story.after(&destination(), &exchange(Answer::Acknowledged));
+    story.after(&destination(), &acknowledged());
     assert_eq!(story.waits(&limited(None), 1), [60]);
 }
 
@@ -177,6 +174,17 @@ fn a_time_that_github_names_is_kept_whatever_the_status() {
 }
 
 #[test]
+fn a_limit_that_names_a_short_time_asks_for_no_more_than_that() {
+    let mut story = Story::new();
+    for _ in 0..3 {
+        assert_eq!(
+            story.after(&destination(), &limited(Some(5))),
+            (5, Reason::Told)
+        );
+    }
+}
+
+#[test]
 fn nothing_leaves_before_the_reset_once_nothing_remains() {
     let rate = Rate {
         remaining: Some(0),
@@ -186,7 +194,7 @@ fn nothing_leaves_before_the_reset_once_nothing_remains() {
     let mut story = Story::new();
     let last = Exchange {
         rate,
-        ..exchange(Answer::Acknowledged)
+        ..acknowledged()
     };
     assert_eq!(story.after(&destination(), &last), (1200, Reason::Told));
 }
@@ -202,9 +210,24 @@ fn failed_access_pauses_one_organization_from_one_to_ten_minutes() {
             ..destination()
         };
         assert_eq!(story.wait(&shouted), (600, Reason::NoAccess));
-        story.after(&destination(), &exchange(Answer::Acknowledged));
+        story.after(&destination(), &acknowledged());
         assert_eq!(story.waits(&denied, 1), [60]);
     }
+}
+
+#[test]
+fn what_is_refused_alone_closes_nothing_to_others() {
+    let refused = exchange(Err(Failure::Refused {
+        status: StatusCode::NOT_FOUND,
+        message: String::new(),
+    }));
+    let mut story = Story::new();
+    assert_eq!(story.after(&destination(), &refused), (1, Reason::Spacing));
+    // Nor does it open what was closed: it may be the organization that is meant.
+    story.waits(&no_access(), 1);
+    story.now += MINUTE;
+    story.after(&destination(), &refused);
+    assert_eq!(story.waits(&no_access(), 1), [120]);
 }
 
 #[test]
@@ -234,9 +257,10 @@ fn a_new_token_is_tried_at_once() {
 #[test]
 fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
     let mut story = Story::new();
-    let withdrawn = exchange(Answer::VersionWithdrawn {
+    let withdrawn = exchange(Err(Failure::VersionWithdrawn {
+        version: samples::version(),
         message: String::new(),
-    });
+    }));
     assert_eq!(story.waits(&withdrawn, 3), [3600, 3600, 3600]);
     story.pace.token_renewed();
     assert_eq!(story.wait(&destination()), (3600, Reason::VersionWithdrawn));
@@ -247,10 +271,10 @@ fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
 fn the_hour_is_tight_with_less_than_a_hundred_left_by_either_count() {
     let mut story = Story::new();
     for _ in 0..350 {
-        story.after(&destination(), &exchange(Answer::Acknowledged));
+        story.after(&destination(), &acknowledged());
     }
     assert!(!story.pace.is_tight(story.now));
-    story.after(&destination(), &exchange(Answer::Acknowledged));
+    story.after(&destination(), &acknowledged());
     assert!(story.pace.is_tight(story.now));
     assert!(!story.pace.is_tight(story.now + HOUR));
 
@@ -265,7 +289,7 @@ fn the_hour_is_tight_with_less_than_a_hundred_left_by_either_count() {
             &destination(),
             &Exchange {
                 rate,
-                ..exchange(Answer::Acknowledged)
+                ..acknowledged()
             },
         );
         assert_eq!(story.pace.is_tight(story.now), tight);
@@ -278,7 +302,7 @@ fn redirects_that_were_followed_count_as_requests() {
     let mut story = Story::new();
     let followed = Exchange {
         requests: 3,
-        ..exchange(Answer::Acknowledged)
+        ..acknowledged()
     };
     for _ in 0..117 {
         story.after(&destination(), &followed);
@@ -294,7 +318,7 @@ fn a_snapshot_is_repeated_no_sooner_than_its_half_of_the_hour_allows() {
 
 fn any_exchange() -> impl Strategy<Value = Exchange> {
     prop_oneof![
-        30 => Just(exchange(Answer::Acknowledged)),
+        30 => Just(acknowledged()),
         1 => Just(unknown()),
         1 => Just(limited(None)),
         1 => (0_u64..20).prop_map(|pause| limited(Some(pause))),
@@ -364,7 +388,7 @@ proptest! {
 
 #[test]
 fn requests_as_fast_as_they_may_use_the_limits_to_the_full_and_no_more() {
-    let request = |purpose| (purpose, 0, 0, exchange(Answer::Acknowledged));
+    let request = |purpose| (purpose, 0, 0, acknowledged());
     let changes = play(&vec![request(Purpose::Change); 1000]);
     check_limits(&changes);
     let changes: Vec<Instant> = changes.iter().map(|(sent, _)| *sent).collect();
@@ -389,7 +413,7 @@ fn snapshots_never_keep_a_change_waiting_longer_than_the_spacing() {
         story.pace.sent(Purpose::Snapshot, story.now);
         story
             .pace
-            .answered(&destination(), &exchange(Answer::Acknowledged), story.now);
+            .answered(&destination(), &acknowledged(), story.now);
     }
     assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
     let snapshot = story

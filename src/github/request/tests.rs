@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::super::samples::{api, destination, line, version};
 use super::*;
-use crate::model::record::Body;
+use crate::model::record::{Body, Destination, Line, Status};
 use crate::model::risk::Risk;
+
+mod jobs_and_lists;
+mod one;
 
 fn built(destination: &Destination, lines: &[Line]) -> Result<Request<Bytes>, RequestError> {
     set_cluster_deployment_records(&api(), &version(), destination, lines)
@@ -101,6 +104,26 @@ fn built_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> 
     built(&place, &[one])
 }
 
+/// Asserts that no request was built, and that the error names the field and its value.
+fn assert_names(built: Result<Request<Bytes>, RequestError>, field: &str, value: &str) {
+    let error = match built.unwrap_err() {
+        RequestError::Line { name, error } => {
+            assert_eq!(name, "a");
+            *error
+        }
+        error => error,
+    };
+    let RequestError::Field {
+        field: named,
+        value: held,
+        ..
+    } = error
+    else {
+        panic!("{field} {value:?}: {error:?}")
+    };
+    assert_eq!((named, held.as_str()), (field, value));
+}
+
 #[test]
 fn each_limit_of_the_contract_is_held_and_named() {
     // The field, the lengths that it may have, and values that it may not have.
@@ -123,16 +146,7 @@ fn each_limit_of_the_contract_is_held_and_named() {
         let lengths = [least.checked_sub(1), Some(most + 1)].into_iter().flatten();
         let lengths = lengths.map(|length| "x".repeat(length));
         for value in lengths.chain(refused.iter().map(ToString::to_string)) {
-            match built_with(field, &value) {
-                Err(RequestError::Field {
-                    field: named,
-                    value: held,
-                    ..
-                }) => {
-                    assert_eq!((named, held), (field, value));
-                }
-                other => panic!("{field} {value:?}: {other:?}"),
-            }
+            assert_names(built_with(field, &value), field, &value);
         }
     }
 }
@@ -162,15 +176,26 @@ fn a_request_has_1_to_1000_lines_of_at_most_five_tags() {
         ..Body::clone(&tagged.body)
     });
     let error = built(&destination(), &[tagged]).unwrap_err();
-    assert_eq!(
-        error,
-        RequestError::Count {
-            field: "tags",
-            count: 6,
-            least: 0,
-            most: 5
-        }
+    let expected = RequestError::Count {
+        field: "tags",
+        count: 6,
+        least: 0,
+        most: 5,
+    };
+    let RequestError::Line { name, error } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!((name.as_str(), *error), ("a", expected));
+}
+
+#[test]
+fn an_error_says_which_line_which_field_what_value_and_what_limit() {
+    let error = built_with("version", &"1".repeat(101)).unwrap_err();
+    let expected = format!(
+        r#"in the line named "a", version is "{}", but must be at most 100 bytes"#,
+        "1".repeat(101)
     );
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

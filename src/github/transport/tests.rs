@@ -2,12 +2,12 @@
 //! that it can break it.
 
 use futures::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::super::answer::{Answer, Doubt};
+use super::super::answer::{Doubt, Failure, Taken};
 use super::super::api::{ApiVersion, DEFAULT_VERSION};
 use super::super::auth::Credentials;
 use super::super::client::Client;
@@ -28,30 +28,42 @@ async fn server(steps: Vec<Then>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let requests = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let mut requests = Vec::new();
-        for step in steps {
-            requests.push(read_request(&mut stream).await);
-            match step {
-                Then::Write(bytes) => stream.write_all(&bytes).await.unwrap(),
-                Then::WriteAndHang(bytes) => {
-                    stream.write_all(&bytes).await.unwrap();
-                    // Until the other side hangs up.
-                    let _ = stream.read_u8().await;
-                }
-                Then::WriteAndReset(bytes) => {
-                    stream.write_all(&bytes).await.unwrap();
-                    stream.set_zero_linger().unwrap();
-                    return requests;
-                }
-            }
+        let (stream, _) = listener.accept().await.unwrap();
+        // Where a step breaks the connection, the other side is to see a reset.
+        if steps
+            .iter()
+            .any(|step| matches!(step, Then::WriteAndReset(_)))
+        {
+            stream.set_zero_linger().unwrap();
         }
-        requests
+        serve(stream, steps).await
     });
     (url, requests)
 }
 
-async fn read_request(stream: &mut TcpStream) -> String {
+/// Does these steps, one for each request of a connection. It hands back the requests.
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, steps: Vec<Then>) -> Vec<String> {
+    let mut requests = Vec::new();
+    for step in steps {
+        requests.push(read_request(&mut stream).await);
+        match step {
+            Then::Write(bytes) => stream.write_all(&bytes).await.unwrap(),
+            Then::WriteAndHang(bytes) => {
+                stream.write_all(&bytes).await.unwrap();
+                // Until the other side hangs up.
+                let _ = stream.read_u8().await;
+            }
+            Then::WriteAndReset(bytes) => {
+                stream.write_all(&bytes).await.unwrap();
+                return requests;
+            }
+        }
+        stream.flush().await.unwrap();
+    }
+    requests
+}
+
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut text = Vec::new();
     loop {
         stream.read_buf(&mut text).await.unwrap();
@@ -77,7 +89,11 @@ fn wire(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 
 /// Sends one line to the API at `url`.
 async fn ask(url: &str, timeout: Duration) -> Exchange {
-    let api = ApiUrl::parse(url, false).unwrap();
+    ask_at(ApiUrl::parse(url, false).unwrap(), timeout).await
+}
+
+/// Sends one line to this API.
+async fn ask_at(api: ApiUrl, timeout: Duration) -> Exchange {
     let destination = Destination {
         host: api.host().clone(),
         ..samples::destination()
@@ -110,7 +126,7 @@ async fn a_request_arrives_as_it_was_built_and_uncompressed() {
     let exchange = tokio::spawn(async move { ask(&url, PATIENT).await })
         .await
         .unwrap();
-    assert_eq!(exchange.answer, Answer::Acknowledged);
+    assert_eq!(exchange.answer, Ok(Taken::default()));
     assert_eq!(exchange.request_id.as_deref(), Some("AB:12"));
     let requests = requests.await.unwrap();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
@@ -151,9 +167,9 @@ async fn a_body_that_hangs_ends_with_the_time_out() {
     let exchange = ask(&url, timeout).await;
     assert_eq!(
         exchange.answer,
-        Answer::Unknown {
+        Err(Failure::Unknown {
             why: Doubt::Timeout(timeout)
-        }
+        })
     );
     assert!(started.elapsed() < PATIENT);
 }
@@ -164,9 +180,9 @@ async fn a_connection_reset_amid_a_body_leaves_the_outcome_unknown() {
     bytes.pop();
     let (url, _) = server(vec![Then::WriteAndReset(bytes)]).await;
     let exchange = ask(&url, PATIENT).await;
-    let Answer::Unknown {
+    let Err(Failure::Unknown {
         why: Doubt::Connection(text),
-    } = exchange.answer
+    }) = exchange.answer
     else {
         panic!("{exchange:?}")
     };
@@ -182,9 +198,9 @@ async fn a_connection_that_is_refused_leaves_the_outcome_unknown() {
     let exchange = ask(&url, PATIENT).await;
     assert!(matches!(
         exchange.answer,
-        Answer::Unknown {
+        Err(Failure::Unknown {
             why: Doubt::Connection(_)
-        }
+        })
     ));
 }
 
@@ -194,9 +210,9 @@ async fn a_request_whose_answer_is_lost_is_not_sent_again() {
     let exchange = ask(&url, PATIENT).await;
     assert!(matches!(
         exchange.answer,
-        Answer::Unknown {
+        Err(Failure::Unknown {
             why: Doubt::Connection(_)
-        }
+        })
     ));
     assert_eq!((exchange.requests, requests.await.unwrap().len()), (1, 1));
 }
@@ -207,9 +223,9 @@ async fn an_answer_without_end_is_not_read_to_the_end() {
     let (url, server) = server(vec![Then::WriteAndHang(wire("200 OK", "", &body))]).await;
     let exchange = ask(&url, PATIENT).await;
     server.abort();
-    let Answer::Unknown {
+    let Err(Failure::Unknown {
         why: Doubt::Connection(text),
-    } = exchange.answer
+    }) = exchange.answer
     else {
         panic!("{exchange:?}")
     };
@@ -227,9 +243,9 @@ async fn a_redirect_to_another_port_takes_neither_the_token_nor_a_connection_the
     );
     let (url, requests) = server(vec![Then::Write(answer)]).await;
     let exchange = ask(&url, PATIENT).await;
-    let Answer::Unknown {
+    let Err(Failure::Unknown {
         why: Doubt::Redirected { to, .. },
-    } = exchange.answer
+    }) = exchange.answer
     else {
         panic!("{exchange:?}")
     };
@@ -249,7 +265,7 @@ async fn a_redirect_on_the_same_port_is_followed_as_a_post() {
     let exchange = ask(&url, PATIENT).await;
     assert_eq!(
         (exchange.answer, exchange.requests),
-        (Answer::Acknowledged, 2)
+        (Ok(Taken::default()), 2)
     );
     let requests = requests.await.unwrap();
     assert!(
@@ -300,5 +316,5 @@ fn what_stays_on_this_machine_goes_through_no_proxy() {
 #[ignore = "runs in a process of its own, started by another test"]
 async fn asking_this_machine_past_a_proxy() {
     let (url, _) = server(vec![Then::Write(wire("200 OK", "", COUNTED))]).await;
-    assert_eq!(ask(&url, PATIENT).await.answer, Answer::Acknowledged);
+    assert_eq!(ask(&url, PATIENT).await.answer, Ok(Taken::default()));
 }

@@ -1,0 +1,60 @@
+//! What a person should know of an error, and what its words tell about it.
+
+use serde_json::Value;
+
+use super::super::wire;
+use super::tidy;
+
+/// What can be told from the body of an error.
+pub(super) struct ErrorText {
+    /// On one line; never empty.
+    pub(super) text: String,
+    /// The repositories that it names.
+    pub(super) repositories: Vec<String>,
+    /// Whether its words are those of a limit.
+    pub(super) names_limit: bool,
+}
+
+impl ErrorText {
+    pub(super) fn read(body: &[u8]) -> Self {
+        let wire::ErrorBody {
+            message,
+            documentation_url,
+            errors,
+        } = serde_json::from_slice(body).unwrap_or_default();
+        let limit = |value: &Value, words: &str| {
+            value
+                .as_str()
+                .is_some_and(|text| text.to_ascii_lowercase().contains(words))
+        };
+        let names_limit = limit(&message, "rate limit") || limit(&documentation_url, "rate-limit");
+        let (main, repositories) =
+            match serde_json::from_value::<wire::AboutRepositories>(message.clone()) {
+                Ok(about) => (about.cause, about.repositories),
+                Err(_) => (message, Vec::new()),
+            };
+        let parts = [&main, &errors]
+            .into_iter()
+            .map(plain)
+            .filter(|part| !part.is_empty());
+        let text = parts.collect::<Vec<_>>().join(" ");
+        Self {
+            text: if text.is_empty() {
+                "no message".to_owned()
+            } else {
+                tidy(&text)
+            },
+            repositories: repositories.iter().map(|one| tidy(&plain(one))).collect(),
+            names_limit,
+        }
+    }
+}
+
+/// A JSON value as a person would write it.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}

@@ -1,0 +1,101 @@
+//! Writes for commands that do one thing and end: the client with its pace. The recorder, which has
+//! more to weigh before it sends, joins the two itself.
+
+use tokio::time::{Instant, sleep_until};
+
+use super::answer::Given;
+use super::call::{Call, Carrier};
+use super::calls;
+use super::client::Client;
+use super::exchange::{Exchange, NotSent};
+use super::job::Start;
+use super::pace::{Access, Pace, Purpose, Slot};
+use super::storage::StorageLine;
+use crate::model::record::{Destination, Line};
+
+#[cfg(test)]
+mod tests;
+
+/// Writes at the pace that GitHub asks for: each call waits until its request may leave. After one
+/// that failed in passing ([`Failure::is_passing`](super::answer::Failure::is_passing)), the next
+/// call waits as long as the failure asks for. A request that breaks the contract ends at once.
+#[derive(Debug)]
+pub struct Writer<S> {
+    client: Client<S>,
+    pace: Pace,
+}
+
+impl<S> Writer<S> {
+    /// Another process may have written a moment ago, so the first request waits a second too.
+    pub fn new(client: Client<S>) -> Self {
+        Self {
+            client,
+            pace: Pace::begun(Instant::now()),
+        }
+    }
+
+    /// The client, for what it reads.
+    pub fn client(&self) -> &Client<S> {
+        &self.client
+    }
+
+    /// When the next write to this organization may leave, and what decides that. Who does not want
+    /// to wait as long looks here first.
+    pub fn slot(&self, organization: &str) -> Slot {
+        let access = Access::new(self.client.api().host(), organization);
+        self.pace.slot(access, Purpose::Change, Instant::now())
+    }
+}
+
+impl<S: Carrier> Writer<S> {
+    /// Sets these records of a cluster, and says what became of each.
+    pub async fn set_cluster_deployment_records(
+        &mut self,
+        destination: &Destination,
+        lines: &[Line],
+    ) -> Result<Exchange, NotSent> {
+        let to = self.client.target();
+        let call = calls::set_cluster_deployment_records(to, destination, lines)?;
+        self.make(call).await
+    }
+
+    /// Creates or updates one record, which may be of no cluster.
+    pub async fn create_deployment_record(&mut self, line: &Line) -> Result<Exchange, NotSent> {
+        let call = calls::create_deployment_record(self.client.target(), line)?;
+        self.make(call).await
+    }
+
+    /// Starts a job that sets these records of a cluster. What became of each is told by the job.
+    pub async fn create_job(
+        &mut self,
+        destination: &Destination,
+        lines: &[Line],
+    ) -> Result<Exchange<Start>, NotSent> {
+        let call = calls::create_job(self.client.target(), destination, lines)?;
+        self.make(call).await
+    }
+
+    /// Creates or updates one storage record.
+    pub async fn create_storage_record(
+        &mut self,
+        organization: &str,
+        line: &StorageLine,
+    ) -> Result<Exchange, NotSent> {
+        let call = calls::create_storage_record(self.client.target(), organization, line)?;
+        self.make(call).await
+    }
+
+    /// Makes one call at its time and lets the pace know.
+    async fn make<T: Given>(&mut self, call: Call<'_, T>) -> Result<Exchange<T>, NotSent> {
+        let access = Access::new(self.client.api().host(), call.organization);
+        sleep_until(self.slot(call.organization).at).await;
+        self.pace.sent(Purpose::Change, Instant::now());
+        let result = self.client.make(call).await;
+        let now = Instant::now();
+        match &result {
+            Ok(exchange) => self.pace.answered(access, exchange, now),
+            Err(_) => self.pace.unsent(access, now),
+        }
+        result
+    }
+}
