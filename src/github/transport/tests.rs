@@ -16,6 +16,10 @@ use super::super::samples;
 use super::*;
 use crate::model::record::{Destination, Line};
 
+mod environment;
+mod proxy;
+mod tls;
+
 /// What a server does once it has read a whole request.
 enum Then {
     Write(Vec<u8>),
