@@ -2,175 +2,163 @@
 //! contract is GitHub's own description; here it also refuses every property that it does not name.
 
 #![cfg(feature = "sandbox")]
-#![expect(
-    clippy::unwrap_used,
+#![allow(
     clippy::indexing_slicing,
-    reason = "a failed unwrap is a failed test"
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a failed test should say so loudly"
 )]
 
-use std::collections::BTreeSet;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use deployment_recorder::github::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERSION};
-use deployment_recorder::github::request::{MAX_LINES, set_cluster_deployment_records};
+use deployment_recorder::github::job::JobId;
+use deployment_recorder::github::operation::Operation;
+use deployment_recorder::github::request::{self, MAX_JOB_LINES, MAX_LINES, RequestError};
+use deployment_recorder::github::storage::{StorageLine, StorageStatus};
 use deployment_recorder::model::image::Digest;
 use deployment_recorder::model::record::{Body, Destination, Identity, Line, Status};
 use deployment_recorder::model::risk::Risk;
-use jsonschema::Validator;
+use http::Request;
 use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-const CONTRACT: &str = include_str!("../contract/artifact-metadata.openapi.json");
-const PATH: &str = "/orgs/{org}/artifacts/metadata/deployment-record/cluster/{cluster}";
+#[cfg(test)]
+#[path = "contract/any.rs"]
+mod any;
+#[cfg(test)]
+#[path = "contract/schema.rs"]
+mod schema;
 
-/// The contract's schema of the body of a set-cluster-deployment-records request.
-fn schema() -> Validator {
-    let contract: Value = serde_json::from_str(CONTRACT).unwrap();
-    let operation = &contract["paths"][PATH]["post"];
-    let mut schema = operation["requestBody"]["content"]["application/json"]["schema"].clone();
-    refuse_the_unnamed(&mut schema);
-    jsonschema::validator_for(&schema).unwrap()
+use any::Reach;
+
+type Built = Result<Request<Bytes>, RequestError>;
+
+fn api() -> ApiUrl {
+    ApiUrl::parse(DEFAULT, false).unwrap()
 }
 
-/// Refuses properties that a schema does not name, at every level.
-fn refuse_the_unnamed(schema: &mut Value) {
-    let Value::Object(object) = schema else {
-        return;
-    };
-    if object.contains_key("properties") && !object.contains_key("additionalProperties") {
-        object.insert("additionalProperties".to_owned(), false.into());
-    }
-    if let Some(Value::Object(properties)) = object.get_mut("properties") {
-        properties.values_mut().for_each(refuse_the_unnamed);
-    }
-    object
-        .get_mut("items")
-        .into_iter()
-        .for_each(refuse_the_unnamed);
+fn version() -> ApiVersion {
+    ApiVersion::parse(DEFAULT_VERSION).unwrap()
 }
 
-/// Text of so many bytes in characters of one, two and four bytes.
-fn text(least: usize, most: usize) -> impl Strategy<Value = Arc<str>> {
-    let letters = prop_oneof![3 => any::<char>(), 7 => prop::char::range(' ', '~')];
-    prop::collection::vec(letters, least..=most).prop_map(move |letters| {
-        let mut text = String::new();
-        for letter in letters {
-            if text.len() + letter.len_utf8() <= most {
-                text.push(letter);
-            }
-        }
-        if text.len() < least {
-            "x".repeat(least).into()
-        } else {
-            text.into()
-        }
-    })
-}
-
-fn name(most: usize) -> impl Strategy<Value = Arc<str>> {
-    let letters = prop::collection::vec(
-        prop::char::ranges(vec!['a'..='z', '0'..='9'].into()),
-        1..=most,
-    );
-    letters.prop_map(|letters| letters.into_iter().collect::<String>().into())
-}
-
-prop_compose! {
-    fn destination()(
-        organization in text(1, 40),
-        cluster in name(128),
-        logical_environment in text(1, 128),
-        physical_environment in prop::option::of(text(0, 128)),
-    ) -> Destination {
-        let host = "api.github.com".into();
-        let is_step = matches!(&*organization, "." | "..");
-        let organization = if is_step { "octo".into() } else { organization };
-        Destination { host, organization, cluster, logical_environment, physical_environment }
-    }
-}
-
-prop_compose! {
-    fn body()(
-        digest in "sha256:[0-9a-f]{64}",
-        name in text(1, 256),
-        version in prop::option::of(text(0, 100)),
-        repository in prop::option::of(name(100)),
-        tags in prop::collection::btree_map(text(0, 20), text(0, 100), 0..=5),
-        risks in prop::collection::btree_set(prop::sample::select(Risk::ALL.to_vec()), 0..=4),
-    ) -> Body {
-        let digest = Digest::parse(&digest).unwrap();
-        let (tags, risks) = (tags.into_iter().collect(), risks.into_iter().collect());
-        Body { digest, name, version, repository, tags, risks }
-    }
-}
-
-fn lines(destination: &Destination, bodies: Vec<(Arc<str>, Body, bool)>) -> Vec<Line> {
-    let destination = Arc::new(destination.clone());
-    let mut taken = BTreeSet::new();
-    let lines = bodies.into_iter().map(|(name, body, deployed)| Line {
-        identity: Identity {
-            destination: destination.clone(),
-            name,
-        },
-        body: body.into(),
-        status: if deployed {
-            Status::Deployed
-        } else {
-            Status::Decommissioned
-        },
+/// Builds a request from so many inputs: each that is built is one of the contract's. Gives how many
+/// were.
+fn judge<T: std::fmt::Debug>(
+    operation: Operation,
+    inputs: &impl Strategy<Value = T>,
+    cases: u32,
+    build: impl Fn(&T) -> Built,
+) -> u32 {
+    let built = Cell::new(0);
+    let mut runner = TestRunner::new(Config {
+        failure_persistence: None,
+        ..Config::with_cases(cases)
     });
-    lines
-        .filter(|line| taken.insert(line.identity.clone()))
-        .collect()
-}
-
-fn request(destination: &Destination, lines: &[Line]) -> http::Request<Bytes> {
-    let api = ApiUrl::parse(DEFAULT, false).unwrap();
-    let version = ApiVersion::parse(DEFAULT_VERSION).unwrap();
-    set_cluster_deployment_records(&api, &version, destination, lines).unwrap()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-    #[test]
-    fn every_request_is_one_of_the_contracts(
-        destination in destination(),
-        bodies in prop::collection::vec((text(1, 256), body(), any::<bool>()), 1..20),
-    ) {
-        let lines = lines(&destination, bodies);
-        let request = request(&destination, &lines);
-        let body: Value = serde_json::from_slice(request.body()).unwrap();
-        let schema = schema();
-        let problems = schema.iter_errors(&body).map(|error| error.to_string());
-        let problems: Vec<String> = problems.collect();
-        prop_assert!(problems.is_empty(), "{problems:?}");
-        prop_assert_eq!(body["deployments"].as_array().map(Vec::len), Some(lines.len()));
-
-        let path: Vec<&str> = request.uri().path().split('/').collect();
-        let pattern: Vec<&str> = PATH.split('/').collect();
-        prop_assert_eq!(path.len(), pattern.len());
-        for (segment, expected) in path.iter().zip(pattern) {
-            let is_filled = expected.starts_with('{') && !segment.is_empty();
-            prop_assert!(*segment == expected || is_filled);
+    let result = runner.run(inputs, |input| {
+        if let Ok(request) = build(&input) {
+            built.set(built.get() + 1);
+            let complaints = schema::complaints(operation, &request);
+            prop_assert!(complaints.is_empty(), "{complaints:?}");
         }
-        prop_assert_eq!(request.uri().query(), None);
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{}: {error}", operation.as_str()));
+    built.get()
+}
+
+/// Judges every operation with inputs that reach so far. Gives how many of its inputs each built.
+fn judge_all(reach: Reach, cases: u32) -> Vec<(Operation, u32)> {
+    let (api, version) = (api(), version());
+    let job = (any::destination(reach, 1), any::<u64>());
+    let digest = (any::organization(reach), any::digest());
+    let storage = (any::organization(reach), any::storage(reach));
+    let judged = |operation| match operation {
+        Operation::CreateDeploymentRecord => judge(operation, &any::line(reach), cases, |line| {
+            request::create_deployment_record(&api, &version, line)
+        }),
+        Operation::SetClusterDeploymentRecords => {
+            judge(operation, &any::lines(reach, 9), cases, |(place, lines)| {
+                request::set_cluster_deployment_records(&api, &version, place, lines)
+            })
+        }
+        Operation::CreateJob => judge(operation, &any::lines(reach, 9), cases, |(place, lines)| {
+            request::create_job(&api, &version, place, lines)
+        }),
+        Operation::GetJob => judge(operation, &job, cases, |(place, id)| {
+            request::get_job(&api, &version, place, JobId(*id))
+        }),
+        Operation::CreateStorageRecord => judge(operation, &storage, cases, |(place, line)| {
+            request::create_storage_record(&api, &version, place, line)
+        }),
+        Operation::ListDeploymentRecords => judge(operation, &digest, cases, |(place, digest)| {
+            request::list_deployment_records(&api, &version, place, digest)
+        }),
+        Operation::ListStorageRecords => judge(operation, &digest, cases, |(place, digest)| {
+            request::list_storage_records(&api, &version, place, digest)
+        }),
+    };
+    Operation::ALL
+        .map(|operation| (operation, judged(operation)))
+        .to_vec()
+}
+
+#[test]
+fn every_input_within_the_limits_makes_a_request_of_the_contracts() {
+    for (operation, built) in judge_all(Reach::Within, 48) {
+        assert_eq!(built, 48, "{}", operation.as_str());
     }
 }
 
 #[test]
-fn a_full_batch_is_one_of_the_contracts_and_one_more_line_is_not() {
-    let full: Arc<str> = "x".repeat(256).into();
-    let destination = Destination {
-        host: "api.github.com".into(),
-        organization: "octo".into(),
-        cluster: "c".repeat(128).into(),
-        logical_environment: "e".repeat(128).into(),
-        physical_environment: Some("p".repeat(128).into()),
+fn no_input_beyond_the_limits_makes_a_request_that_the_contract_refuses() {
+    for (operation, built) in judge_all(Reach::Beyond, 256) {
+        // Neither all of them were built nor none: the limits were really met from both sides.
+        assert!((8..256).contains(&built), "{}: {built}", operation.as_str());
+    }
+}
+
+#[test]
+fn what_is_taken_for_a_url_is_one_to_the_contract() {
+    let (api, version) = (api(), version());
+    let sample = StorageLine {
+        name: "web".into(),
+        digest: Digest::parse(&format!("sha256:{}", "0f".repeat(32))).unwrap(),
+        version: None,
+        registry_url: "https://ghcr.io".into(),
+        artifact_url: None,
+        path: None,
+        repository: None,
+        status: StorageStatus::Active,
+        github_repository: None,
     };
+    let operation = Operation::CreateStorageRecord;
+    let built = judge(operation, &any::near_url(), 2048, |url| {
+        let registry_url = url.clone();
+        let line = StorageLine {
+            registry_url,
+            ..sample.clone()
+        };
+        request::create_storage_record(&api, &version, "octo", &line)
+    });
+    assert!((256..2048).contains(&built), "{built}");
+}
+
+#[test]
+fn the_operations_are_those_of_the_contract_by_their_names() {
+    let mut names = Operation::ALL.map(Operation::as_str);
+    names.sort_unstable();
+    assert!(schema::rules().into_keys().eq(names));
+}
+
+/// The fullest line of that name.
+fn full_line(destination: &Arc<Destination>, name: String) -> Line {
     let body = Body {
         digest: Digest::parse(&format!("sha256:{}", "0f".repeat(32))).unwrap(),
-        name: full,
+        name: "x".repeat(256).into(),
         version: Some("v".repeat(100).into()),
         repository: Some("r".repeat(100).into()),
         tags: (0..5)
@@ -178,26 +166,59 @@ fn a_full_batch_is_one_of_the_contracts_and_one_more_line_is_not() {
             .collect(),
         risks: Risk::ALL.into(),
     };
-    let bodies = (0..MAX_LINES).map(|number| (number.to_string().into(), body.clone(), true));
-    let request = request(&destination, &lines(&destination, bodies.collect()));
-    let mut body: Value = serde_json::from_slice(request.body()).unwrap();
-    assert!(schema().is_valid(&body));
+    Line {
+        identity: Identity {
+            destination: destination.clone(),
+            name: name.into(),
+        },
+        body: Arc::new(body),
+        status: Status::Deployed,
+    }
+}
 
-    let deployments = body["deployments"].as_array_mut().unwrap();
-    deployments.push(deployments[0].clone());
-    assert!(!schema().is_valid(&body));
+#[test]
+fn a_full_batch_and_a_full_job_are_the_contracts_and_one_more_line_is_not() {
+    let destination = Arc::new(Destination {
+        host: "api.github.com".into(),
+        organization: "octo".into(),
+        cluster: "c".repeat(128).into(),
+        logical_environment: "e".repeat(128).into(),
+        physical_environment: Some("p".repeat(128).into()),
+    });
+    let lines = |count: usize| -> Vec<Line> {
+        let names = (0..count).map(|number| number.to_string());
+        names.map(|name| full_line(&destination, name)).collect()
+    };
+    let (api, version) = (api(), version());
+    let set =
+        request::set_cluster_deployment_records(&api, &version, &destination, &lines(MAX_LINES));
+    let job = request::create_job(&api, &version, &destination, &lines(MAX_JOB_LINES));
+    let rules = schema::rules();
+    for (operation, request) in [
+        (Operation::SetClusterDeploymentRecords, set),
+        (Operation::CreateJob, job),
+    ] {
+        let request = request.unwrap();
+        let rules = &rules[operation.as_str()];
+        assert_eq!(rules.complaints(&request), [""; 0]);
+        let mut body: Value = serde_json::from_slice(request.body()).unwrap();
+        let deployments = body["deployments"].as_array_mut().unwrap();
+        deployments.push(deployments[0].clone());
+        assert!(!rules.takes(&body), "{}", operation.as_str());
+    }
 }
 
 #[test]
 fn the_contract_refuses_what_it_does_not_name() {
-    let schema = schema();
+    let rules = schema::rules();
+    let set = &rules[Operation::SetClusterDeploymentRecords.as_str()];
     let mut body = serde_json::json!({
         "logical_environment": "production",
         "deployments": [
             {"name": "a", "deployment_name": "a", "digest": format!("sha256:{}", "0".repeat(64))}
         ],
     });
-    assert!(schema.is_valid(&body));
+    assert!(set.takes(&body));
     body["deployments"][0]["image"] = "a".into();
-    assert!(!schema.is_valid(&body));
+    assert!(!set.takes(&body));
 }
