@@ -326,9 +326,9 @@ impl Inner {
     /// Tells the open watches of a change.
     fn tell(&mut self, event: &str, object: &Value) {
         let namespace = object["metadata"]["namespace"].as_str();
+        let kind = object["kind"].as_str().unwrap_or_default();
         for watch in &self.watches {
-            let kind = object["kind"] == *watch.kind;
-            if kind
+            if kind == watch.kind
                 && watch
                     .namespace
                     .as_deref()
