@@ -54,7 +54,7 @@ const FIRST_SYNC: Duration = Duration::from_mins(1);
 const PULSE: Duration = Duration::from_secs(15);
 
 /// How long a process that stops tries to store its ledger.
-const LAST_STORE: Duration = Duration::from_secs(7);
+const LAST_STORE: Duration = Duration::from_secs(5);
 
 /// How long a process that starts tries to reach the API server.
 pub const REACH: Duration = Duration::from_secs(30);
@@ -212,7 +212,7 @@ impl<S: Transport> Recorder<S> {
         let is_ours = !matches!(result, Err(Error::Store(_) | Error::Lease(_)));
         if is_ours && self.store.is_some() {
             let stored = delivery::within(LAST_STORE, self.store_acknowledgements()).await;
-            if !matches!(stored, Some(Ok(()))) {
+            if !matches!(stored, Some(Ok(true))) {
                 tracing::warn!("ledger not stored on stop, the next start asks GitHub once more");
             }
         }

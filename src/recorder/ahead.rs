@@ -27,7 +27,11 @@ impl<S: Transport> Recorder<S> {
         };
         match result {
             Some(result) => self.after_store(result),
-            None => Ok(Written::No),
+            None => {
+                // The cycle has taken the change that began it, so it does not come again by itself.
+                self.schedule.again_at(Instant::now());
+                Ok(Written::No)
+            }
         }
     }
 
@@ -56,16 +60,17 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Stores acknowledgements, if there are any.
-    pub(super) async fn store_acknowledgements(&mut self) -> Result<(), Error> {
+    /// Stores acknowledgements, if there are any. Returns whether nothing is left to store.
+    pub(super) async fn store_acknowledgements(&mut self) -> Result<bool, Error> {
         self.schedule.stored();
         if self.ledger.touched().is_empty() || self.uids.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        if matches!(self.write_ahead().await?, Written::Anew) {
+        let written = self.write_ahead().await?;
+        if matches!(written, Written::Anew) {
             self.schedule.again_at(Instant::now());
         }
-        Ok(())
+        Ok(!matches!(written, Written::No))
     }
 }
 

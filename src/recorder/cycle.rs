@@ -158,7 +158,8 @@ impl<S: Transport> Recorder<S> {
         run: &mut Run,
     ) -> usize {
         let mut requests = 0;
-        if !changes.is_empty() {
+        // Retries are no storm.
+        if !changes.is_empty() && run.changed_at.is_some() {
             self.schedule.sends_changes(Instant::now());
         }
         for batch in changes {

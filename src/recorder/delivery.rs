@@ -168,6 +168,8 @@ impl<S: Transport> Recorder<S> {
                 return Exchanged::Paused;
             }
             None => {
+                // GitHub may be at it still: the next request keeps its distance from this moment.
+                self.pace.outage(now);
                 self.all(lines, Outcome::Unknown);
                 return Exchanged::Over;
             }

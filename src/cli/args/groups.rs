@@ -252,8 +252,8 @@ pub struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Logs")]
 pub struct LogArgs {
-    /// error, warn, info, debug or trace; RUST_LOG wins and can tell modules apart [default: info
-    /// for run, error for what is done at once]
+    /// error, warn, info, debug or trace; RUST_LOG wins and can tell modules apart (target=level)
+    /// [default: info for run, error for what is done at once]
     #[arg(
         long,
         env = "DEPLOYMENT_RECORDER_LOG_LEVEL",
