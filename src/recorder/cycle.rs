@@ -240,7 +240,12 @@ impl<S: Transport> Recorder<S> {
             && (sent_whole || nothing_to_send);
         if self.github.is_some() && requests > 0 {
             let now = Instant::now();
-            for batch in waiting {
+            if !self.turned_away && !waiting.is_empty() {
+                // Everything that left was taken, so this came meanwhile: like any change it waits
+                // for others.
+                self.schedule.changed(now);
+            }
+            for batch in waiting.into_iter().filter(|_| self.turned_away) {
                 let slot = self.pace.slot(&batch.destination, batch.purpose, now);
                 self.schedule.again_at(slot.at);
             }

@@ -193,3 +193,23 @@ async fn a_withdrawn_version_is_asked_for_once_an_hour_and_shown() {
     world.agreed_within(61 * MINUTE).await;
     world.finish().await;
 }
+
+/// Two minutes of new workloads, one a second, with a GitHub that takes a while for each answer.
+#[tokio::test(start_paused = true)]
+async fn promise_6_a_storm_of_changes_is_gathered_into_few_requests_and_its_end_arrives_soon() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.slow(Duration::from_millis(20), Duration::from_millis(1500));
+    let before = world.requests();
+    for second in 0..120 {
+        world.run(&deployment("shop", &format!("web-{second}")));
+        world.pass(SECOND).await;
+    }
+    world.agreed_within(10 * SECOND).await;
+    let requests = world.requests() - before;
+    assert!(requests <= 12, "{requests} requests: {}", world.story());
+    // When it is over a change goes out at once again.
+    world.pass(2 * MINUTE).await;
+    world.run(&deployment("shop", "late"));
+    world.agreed_within(4 * SECOND).await;
+    world.finish().await;
+}
