@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::cluster::{HealthHandle, MirrorHealth};
-use crate::recorder::clock::Clock;
 use crate::recorder::status::{Shared, Status};
 
 mod checks;

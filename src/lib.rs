@@ -17,6 +17,8 @@
 //!            model                     what is true, and what to do about it: pure
 //! ```
 //!
+//! [`clock`] stands beside [`model`]: all but the cluster and the core tell the time by it.
+//!
 //! # The way of a record
 //!
 //! [`cluster`] mirrors what runs and reduces it to [`model::facts`]; [`model::inventory`] sorts the
@@ -46,6 +48,8 @@
 )]
 
 pub mod model;
+
+pub mod clock;
 
 pub mod cluster;
 pub mod github;

@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::cluster::{Cluster, MirrorEnded};
 use crate::github::client::Client;
 use crate::github::operation::Operation;
@@ -25,7 +26,6 @@ use crate::model::policy::Policy;
 
 mod ahead;
 mod batch;
-pub mod clock;
 mod cycle;
 mod delivery;
 mod halving;
@@ -37,7 +37,6 @@ mod schedule;
 pub mod status;
 pub mod store;
 
-use clock::Clock;
 use lease::{LeaseError, Tenure};
 use opening::Opening;
 use schedule::Schedule;

@@ -8,13 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import from the others. The sandbox stands alone.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("model", &[]),
+    ("clock", &["model"]),
     ("cluster", &["model"]),
-    ("github", &["model"]),
-    ("recorder", &["cluster", "github", "model"]),
-    ("admin", &["recorder", "cluster", "model"]),
-    ("cli", &["admin", "recorder", "cluster", "github", "model"]),
+    ("github", &["clock", "model"]),
+    ("recorder", &["cluster", "github", "clock", "model"]),
+    ("admin", &["recorder", "cluster", "clock", "model"]),
+    (
+        "cli",
+        &["admin", "recorder", "cluster", "github", "clock", "model"],
+    ),
     ("sandbox", &[]),
 ];
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use kube::client::Body as Payload;
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::cluster::{Cluster, Scope};
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::image::Digest;
@@ -18,7 +19,6 @@ use crate::model::record::{Body, Destination, Identity, Line, Status as Standing
 use crate::model::risk::Risk;
 use crate::model::workload::{Kind, Source, Workload};
 use crate::recorder::OPERATION;
-use crate::recorder::clock::Clock;
 use crate::recorder::status::{Blocked, Holder, Note, Rest, Shared, Status, Unsent};
 
 use super::Admin;

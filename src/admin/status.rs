@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::clock::Clock;
 use crate::cluster::MirrorHealth;
 use crate::model::gap::{Gap, Subject};
 use crate::model::plan::Plan;
-use crate::recorder::clock::Clock;
 use crate::recorder::status::{Note, Status};
 
 use super::records::{Count, Counts};

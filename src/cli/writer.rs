@@ -5,7 +5,7 @@
 use kube::Client;
 
 use super::settings::Ledger;
-use crate::recorder::clock::Clock;
+use crate::clock::Clock;
 use crate::recorder::lease::{Candidate, Patience, machine};
 use crate::recorder::status::Shared;
 use crate::recorder::store::Store;

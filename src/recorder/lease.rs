@@ -19,8 +19,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::clock::Clock;
 use super::status::Shared;
+use crate::clock::Clock;
 
 mod calls;
 mod election;

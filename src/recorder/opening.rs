@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep};
 use crate::cluster::Cluster;
 use crate::model::ledger::Ledger;
 
-use super::clock::Clock;
 use super::lease::Tenure;
 use super::status::Shared;
 use super::store::{Store, StoreError};
 use super::{Error, FIRST_SYNC, PULSE, REACH, Settings, chain};
+use crate::clock::Clock;
 
 /// The uid of each namespace that tells clusters apart.
 type Uids = BTreeMap<String, String>;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use deployment_recorder::recorder::clock::Clock;
+use deployment_recorder::clock::Clock;
 use deployment_recorder::recorder::lease::{Candidate, Identity, LeaseError, Patience};
 use deployment_recorder::recorder::status::Shared;
 use serde_json::Value;

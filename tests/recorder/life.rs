@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use deployment_recorder::clock::Clock;
 use deployment_recorder::cluster::Cluster;
 use deployment_recorder::github::api::{ApiUrl, ApiVersion};
 use deployment_recorder::github::auth::Credentials;
 use deployment_recorder::github::client::Client;
 use deployment_recorder::model::policy::Policy;
-use deployment_recorder::recorder::clock::Clock;
 use deployment_recorder::recorder::lease::{Candidate, Identity, Patience, Tenure};
 use deployment_recorder::recorder::status::Shared;
 use deployment_recorder::recorder::store::Store;

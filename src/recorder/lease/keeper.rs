@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::model::moment::Moment;
-use crate::recorder::clock::Clock;
 
 use super::calls::{Leases, Written};
 use super::election::{Election, Seen, Step, Why};

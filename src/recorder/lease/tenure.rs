@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::clock::Clock;
 use crate::model::moment::Moment;
-use crate::recorder::clock::Clock;
 
 use super::RENEW_WITHIN;
 use super::election::is_ours;

@@ -1,6 +1,6 @@
 //! Time, in one small value: tokio's for everything that waits, wall time beside it for what
-//! people read, and for the Lease a time that goes on while the machine is suspended. Under a
-//! paused clock all of them stand still.
+//! people read and other machines compare, and for the Lease a time that goes on while the machine
+//! is suspended. Under a paused clock all of them stand still.
 
 use std::time::Duration;
 
