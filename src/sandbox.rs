@@ -1,5 +1,5 @@
-//! github-sandbox: a stand-in for GitHub's artifact metadata endpoints, for tests, the demo and
-//! people who want to try the recorder without an organization.
+//! github-sandbox: a stand-in for GitHub's artifact metadata endpoints, and for those by which a
+//! GitHub App signs in, for tests, the demo and people who want to try the recorder without an organization.
 //!
 //! It judges every request by GitHub's published description and by what GitHub documents beside
 //! it (`contract/`), keeps records as GitHub says it does, and fails on request ([`Fault`]). It
@@ -16,6 +16,7 @@
 
 mod admin;
 mod answers;
+mod app;
 mod call;
 mod connection;
 mod contract;
@@ -24,6 +25,7 @@ mod endpoint;
 mod faults;
 mod flow;
 mod jobs;
+mod jwt;
 mod log;
 mod origins;
 mod pace;
@@ -45,6 +47,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use app::{APP_ID, AppChange, CLIENT_ID, Permission};
 pub use contract::check_answer;
 pub use endpoint::Endpoint;
 pub use faults::{Fault, FaultKind, Matcher};

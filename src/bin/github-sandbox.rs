@@ -3,11 +3,13 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
 use clap::Parser;
-use deployment_recorder::sandbox::{Fault, FaultKind, Sandbox, Settings, serve};
+use deployment_recorder::sandbox::{AppChange, Fault, FaultKind, Sandbox, Settings, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -22,6 +24,13 @@ struct Arguments {
     /// The only token to accept (default: any)
     #[arg(long, env = "GITHUB_SANDBOX_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// The file with the public key, in PEM, of the GitHub App that signs in (default: the key at
+    /// /sandbox/app)
+    #[arg(long, env = "GITHUB_SANDBOX_APP_PUBLIC_KEY_FILE", value_name = "FILE")]
+    app_public_key_file: Option<PathBuf>,
+    /// Accept no token but those that are minted for the GitHub App
+    #[arg(long, env = "GITHUB_SANDBOX_APP_ONLY")]
+    app_only: bool,
     /// Refuse what goes beyond GitHub's rate limits; without it they are only counted
     #[arg(long, env = "GITHUB_SANDBOX_ENFORCE_RATE_LIMIT")]
     enforce_rate_limit: bool,
@@ -55,7 +64,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn sandbox(&self) -> Sandbox {
+    fn sandbox(&self) -> anyhow::Result<Sandbox> {
         let sandbox = Sandbox::new(Settings {
             token: self.token.clone(),
             enforce_pace: self.enforce_rate_limit,
@@ -65,12 +74,23 @@ impl Arguments {
             jitter: Duration::from_millis(20),
             epoch: None,
         });
+        let key = self.app_public_key_file.as_ref().map(|file| {
+            let named = || format!("--app-public-key-file {}", file.display());
+            std::fs::read_to_string(file).with_context(named)
+        });
+        let change = AppChange {
+            public_key: key.transpose()?,
+            only: Some(self.app_only),
+            ..AppChange::default()
+        };
+        let changed = sandbox.change_app(change).map_err(anyhow::Error::msg);
+        changed.context("--app-public-key-file")?;
         if self.delay_millis > 0 {
             sandbox.fault(Fault::new(FaultKind::Slow {
                 millis: self.delay_millis,
             }));
         }
-        sandbox
+        Ok(sandbox)
     }
 }
 
@@ -88,9 +108,9 @@ async fn main() -> ExitCode {
 
 /// Serves until SIGTERM or SIGINT.
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    use anyhow::Context;
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
+    let sandbox = arguments.sandbox()?;
     let listener = TcpListener::bind(arguments.listen)
         .await
         .with_context(|| format!("--listen {}: cannot listen there", arguments.listen))?;
@@ -98,7 +118,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     writeln!(out, "http://{}", listener.local_addr()?)?;
     out.flush()?;
     tokio::select! {
-        ended = serve(listener, arguments.sandbox()) => Ok(ended?),
+        ended = serve(listener, sandbox) => Ok(ended?),
         _ = terminated.recv() => Ok(()),
         _ = interrupted.recv() => Ok(()),
     }

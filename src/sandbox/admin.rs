@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Attestation, Entry, Fault, Record, Sandbox, Status};
+use super::{AppChange, Attestation, Entry, Fault, Record, Sandbox, Status};
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new()
@@ -21,6 +21,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/faults/{number}", delete(clear_fault))
         .route("/attestations", get(attestations).post(attest))
         .route("/settings", post(settings))
+        .route("/app", get(app).post(change_app))
 }
 
 /// `version` changes with everything that changes; `at` is now, in the seconds that everything here
@@ -177,4 +178,24 @@ async fn settings(State(sandbox): State<Sandbox>, Json(given): Json<Switches>) -
         sandbox.set_unknown_digests(unknown);
     }
     StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InstalledIn {
+    org: Option<String>,
+}
+
+async fn app(State(sandbox): State<Sandbox>, Query(of): Query<InstalledIn>) -> Json<Value> {
+    Json(sandbox.app(of.org.as_deref()))
+}
+
+async fn change_app(
+    State(sandbox): State<Sandbox>,
+    Json(change): Json<AppChange>,
+) -> Result<StatusCode, (StatusCode, String)> {
+    match sandbox.change_app(change) {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(problem) => Err((StatusCode::UNPROCESSABLE_ENTITY, problem.to_owned())),
+    }
 }

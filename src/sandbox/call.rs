@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::endpoint::{Endpoint, Target};
+use super::jwt;
 use super::rules::{self, Refusal};
 use super::strikes::Subject;
+use super::world::World;
 
 /// A request as it came, and what the rules say about it.
 pub(super) struct Call {
@@ -20,7 +23,7 @@ pub(super) struct Call {
 }
 
 impl Call {
-    pub(super) fn read(request: &Request<Bytes>, token: Option<&str>) -> Self {
+    pub(super) fn read(request: &Request<Bytes>, world: &World, now: Timestamp) -> Self {
         let wanted = Target::read(request.uri().path());
         let method = request.method();
         let target = wanted.filter(|target| target.endpoint.method() == *method);
@@ -28,7 +31,7 @@ impl Call {
             Some(target) => rules::read_body(target.endpoint, request.body()),
             None => Ok(None),
         };
-        let refusal = refuse(request, target.as_ref(), &parsed, token);
+        let refusal = refuse(request, target.as_ref(), &parsed, (world, now));
         let body = parsed.ok().flatten().map(Arc::new);
         let path = request.uri().path().to_owned();
         Self {
@@ -55,7 +58,10 @@ impl Call {
                 ..Subject::default()
             }];
         }
-        let items = self.body.iter().flat_map(|body| rules::items(body));
+        // What an App asks for as itself is about no record.
+        let body = self.body.as_ref();
+        let body = body.filter(|_| !self.endpoint().is_some_and(Endpoint::is_of_apps));
+        let items = body.into_iter().flat_map(|body| rules::items(body));
         items
             .map(|item| Subject {
                 record: field(item, "deployment_name"),
@@ -75,34 +81,53 @@ fn refuse(
     request: &Request<Bytes>,
     target: Option<&Target>,
     body: &Result<Option<Value>, Refusal>,
-    wanted: Option<&str>,
+    (world, now): (&World, Timestamp),
 ) -> Option<(Refusal, bool)> {
     if let Err(refusal) = rules::check_headers(request.headers()) {
         return Some((refusal, true));
     }
-    let plain = |status, message: &str| Refusal {
-        status,
-        message: message.into(),
-        details: vec![],
-    };
     let Some(target) = target else {
         return Some((plain(StatusCode::NOT_FOUND, "Not Found"), true));
     };
-    match (rules::token(request.headers()), wanted) {
-        (None, _) => {
-            return Some((
-                plain(StatusCode::UNAUTHORIZED, "Requires authentication"),
-                true,
-            ));
-        }
-        (Some(given), Some(wanted)) if given != wanted => {
-            return Some((plain(StatusCode::UNAUTHORIZED, "Bad credentials"), false));
-        }
-        (Some(_), _) => {}
+    if let Err(refused) = admit(request.headers(), target, world, now) {
+        return Some(refused);
     }
     let checked = match body {
         Ok(body) => rules::check(target, body.as_ref()),
         Err(refusal) => Err(refusal.clone()),
     };
     checked.err().map(|refusal| (refusal, true))
+}
+
+/// Whether the token is good for that endpoint, and if not, whether that is the client's mistake: it
+/// has none, or one of the wrong kind.
+fn admit(
+    headers: &HeaderMap,
+    target: &Target,
+    world: &World,
+    now: Timestamp,
+) -> Result<(), (Refusal, bool)> {
+    let unauthorized = |message| plain(StatusCode::UNAUTHORIZED, message);
+    let Some(given) = rules::token(headers) else {
+        return Err((unauthorized("Requires authentication"), true));
+    };
+    let of_app = jwt::has_form(given);
+    if of_app != target.endpoint.is_of_apps() {
+        return Err((unauthorized("A JSON web token could not be decoded"), true));
+    }
+    let judged = match world.token.as_deref() {
+        _ if of_app => world.app.admits(given, now),
+        _ if world.app.knows(given) => world.app.lets(given, target, now),
+        Some(wanted) if given != wanted => Err(unauthorized("Bad credentials")),
+        Some(_) | None => Ok(()),
+    };
+    judged.map_err(|refusal| (refusal, false))
+}
+
+fn plain(status: StatusCode, message: &str) -> Refusal {
+    Refusal {
+        status,
+        message: message.into(),
+        details: vec![],
+    }
 }

@@ -10,7 +10,10 @@ use serde_json::{Map, Value, json};
 use super::endpoint::{Endpoint, Target};
 
 /// GitHub's published description of the endpoints (see `contract/README.md`).
-const DESCRIPTION: &str = include_str!("../../contract/artifact-metadata.openapi.json");
+const DESCRIPTIONS: [&str; 2] = [
+    include_str!("../../contract/artifact-metadata.openapi.json"),
+    include_str!("../../contract/apps.openapi.json"),
+];
 
 /// How many complaints one request gets at most; a bad batch would repeat itself a thousand times.
 const COMPLAINTS: usize = 5;
@@ -82,7 +85,7 @@ fn complaints(validator: &Validator, value: &Value) -> Vec<String> {
 
 impl Contract {
     fn compile() -> Self {
-        let description: Value = serde_json::from_str(DESCRIPTION).unwrap_or_default();
+        let descriptions = DESCRIPTIONS.map(|text| serde_json::from_str(text).unwrap_or_default());
         let mut contract = Self {
             bodies: BTreeMap::new(),
             parameters: BTreeMap::new(),
@@ -90,12 +93,12 @@ impl Contract {
         };
         for endpoint in Endpoint::ALL {
             let method = endpoint.method().as_str().to_lowercase();
-            if let Some(operation) = description
-                .get("paths")
-                .and_then(|paths| paths.get(endpoint.template()))
-                .and_then(|path| path.get(&method))
-            {
-                contract.add(endpoint, operation);
+            let operation = |description: &Value| {
+                let path = description.get("paths")?.get(endpoint.template())?;
+                path.get(&method).cloned()
+            };
+            if let Some(operation) = descriptions.iter().find_map(operation) {
+                contract.add(endpoint, &operation);
             }
         }
         contract
@@ -176,10 +179,15 @@ mod tests {
                 endpoint.writes(),
                 "{endpoint:?}"
             );
+            let parameter = if endpoint == Endpoint::CreateInstallationToken {
+                "installation_id"
+            } else {
+                "org"
+            };
             assert!(
                 CONTRACT
                     .parameters
-                    .contains_key(&(endpoint, "org".to_owned()))
+                    .contains_key(&(endpoint, parameter.to_owned()))
             );
             let answered = CONTRACT.answers.keys().any(|(of, _)| *of == endpoint);
             assert!(answered, "{endpoint:?}");

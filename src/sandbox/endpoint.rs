@@ -1,5 +1,5 @@
-//! The seven endpoints of the contract: from method and path to an [`Endpoint`] with its parameters.
-//! No request bodies, no answers.
+//! The endpoints of the contract: from method and path to an [`Endpoint`] with its parameters. No
+//! request bodies, no answers.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +21,15 @@ pub enum Endpoint {
     ListDeploymentRecords,
     /// `GET {subject_digest}/metadata/storage-records`
     ListStorageRecords,
+    /// `GET /orgs/{org}/installation`
+    GetInstallation,
+    /// `POST /app/installations/{installation_id}/access_tokens`
+    CreateInstallationToken,
 }
 
 impl Endpoint {
-    /// All seven.
-    pub const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 9] = [
         Self::CreateDeploymentRecord,
         Self::SetClusterRecords,
         Self::CreateJob,
@@ -33,6 +37,8 @@ impl Endpoint {
         Self::CreateStorageRecord,
         Self::ListDeploymentRecords,
         Self::ListStorageRecords,
+        Self::GetInstallation,
+        Self::CreateInstallationToken,
     ];
 
     /// The path as the contract writes it.
@@ -55,6 +61,8 @@ impl Endpoint {
             Self::ListStorageRecords => {
                 "/orgs/{org}/artifacts/{subject_digest}/metadata/storage-records"
             }
+            Self::GetInstallation => "/orgs/{org}/installation",
+            Self::CreateInstallationToken => "/app/installations/{installation_id}/access_tokens",
         }
     }
 
@@ -73,9 +81,18 @@ impl Endpoint {
             Self::CreateDeploymentRecord
             | Self::SetClusterRecords
             | Self::CreateJob
-            | Self::CreateStorageRecord => true,
-            Self::GetJob | Self::ListDeploymentRecords | Self::ListStorageRecords => false,
+            | Self::CreateStorageRecord
+            | Self::CreateInstallationToken => true,
+            Self::GetJob
+            | Self::ListDeploymentRecords
+            | Self::ListStorageRecords
+            | Self::GetInstallation => false,
         }
+    }
+
+    /// Whether a GitHub App asks as itself here, with a JSON web token.
+    pub fn is_of_apps(self) -> bool {
+        matches!(self, Self::GetInstallation | Self::CreateInstallationToken)
     }
 }
 
@@ -97,7 +114,7 @@ impl Target {
             .map_or("", |(_, value)| value)
     }
 
-    /// The organization.
+    /// The organization; empty where the path has none.
     pub(super) fn org(&self) -> &str {
         self.parameter("org")
     }
@@ -199,6 +216,14 @@ mod tests {
             (
                 format!("{base}/{d}/metadata/storage-records"),
                 Endpoint::ListStorageRecords,
+            ),
+            (
+                "/orgs/acme/installation".to_owned(),
+                Endpoint::GetInstallation,
+            ),
+            (
+                "/app/installations/7/access_tokens".to_owned(),
+                Endpoint::CreateInstallationToken,
             ),
         ];
         for (path, endpoint) in table {

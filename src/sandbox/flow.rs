@@ -96,8 +96,10 @@ impl Visit {
 
 /// Answers one request, or breaks its connection (`Err`), or never returns.
 pub(super) async fn answer(sandbox: &Sandbox, request: Request<Bytes>) -> io::Result<Answer> {
-    let token = sandbox.world().token.clone();
-    let call = Call::read(&request, token.as_deref());
+    let call = {
+        let now = sandbox.now();
+        Call::read(&request, &sandbox.world(), now)
+    };
     let visit = Visit::begin(sandbox, &request, &call);
     let result = act(&call, &visit).await;
     let delay: Duration = visit.strikes.iter().map(|strike| strike.kind.delay()).sum();

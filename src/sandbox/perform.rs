@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Sandbox;
 use super::answers::{self, Answer};
+use super::app;
 use super::call::Call;
 use super::endpoint::{Endpoint, Target};
 use super::faults::FaultKind;
@@ -22,6 +23,10 @@ pub(super) fn perform(call: &Call, visit: &Visit) -> Answer {
     let Some(target) = &call.target else {
         return answers::plain(404);
     };
+    let stamp = visit.sandbox.stamp(visit.sequence);
+    if let Some(answer) = app::answer(&visit.sandbox, call, stamp) {
+        return answer;
+    }
     let read = visit.sandbox.world().read(target, &visit.strikes);
     if let Some(answer) = read {
         return answer;
@@ -60,7 +65,9 @@ fn write(
         Endpoint::CreateStorageRecord
         | Endpoint::GetJob
         | Endpoint::ListDeploymentRecords
-        | Endpoint::ListStorageRecords => answers::plain(404),
+        | Endpoint::ListStorageRecords
+        | Endpoint::GetInstallation
+        | Endpoint::CreateInstallationToken => answers::plain(404),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answers::{self, Answer};
+use super::app::App;
 use super::endpoint::{Endpoint, Target};
 use super::faults::FaultKind;
 use super::jobs::Jobs;
@@ -22,6 +23,7 @@ use super::write::{Item, Write};
 pub(super) struct World {
     /// The only token accepted; none: any.
     pub(super) token: Option<String>,
+    pub(super) app: App,
     pub(super) enforce: bool,
     pub(super) records: Records,
     pub(super) storage: Storage,
@@ -224,7 +226,9 @@ impl World {
             Endpoint::CreateDeploymentRecord
             | Endpoint::SetClusterRecords
             | Endpoint::CreateJob
-            | Endpoint::CreateStorageRecord => None,
+            | Endpoint::CreateStorageRecord
+            | Endpoint::GetInstallation
+            | Endpoint::CreateInstallationToken => None,
         }
     }
 

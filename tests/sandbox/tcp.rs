@@ -56,6 +56,35 @@ async fn a_good_request_is_applied_and_answered() {
 }
 
 #[tokio::test]
+async fn the_app_is_served_to_whoever_wants_to_sign_in_and_changed_by_whoever_may() {
+    let (sandbox, address) = start().await;
+    let client = client();
+    let app = read(&client, address, "/sandbox/app?org=acme").await;
+    assert_eq!(app["app_id"], json!(7));
+    assert_eq!(app["installation_id"], json!(sandbox.installation("acme")));
+    assert_eq!(app["private_key"], json!(sandbox.app_key()));
+    let change = async |body: Value| {
+        let request = client.post(format!("http://{address}/sandbox/app"));
+        let request = request.header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(
+        change(json!({"rotate": true, "installed": {"acme": false}})).await,
+        204
+    );
+    let changed = read(&client, address, "/sandbox/app?org=acme").await;
+    assert_ne!(changed["private_key"], app["private_key"]);
+    assert_eq!(changed["installation_id"], Value::Null);
+    assert_eq!(change(json!({"public_key": "none"})).await, 422);
+    assert_eq!(change(json!({"rotated": true})).await, 422);
+    assert_eq!(
+        read(&client, address, "/sandbox/app").await["private_key"],
+        changed["private_key"]
+    );
+}
+
+#[tokio::test]
 async fn a_reset_breaks_the_connection_and_the_next_one_works() {
     let (sandbox, address) = start().await;
     let client = client();
