@@ -22,6 +22,7 @@ pub mod reader;
 pub mod records;
 pub mod redirect;
 pub mod request;
+pub mod send;
 pub mod storage;
 pub mod transport;
 mod wire;

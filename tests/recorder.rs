@@ -73,6 +73,9 @@ mod shards;
 #[path = "recorder/sight.rs"]
 pub mod sight;
 #[cfg(test)]
+#[path = "recorder/sign_in.rs"]
+mod sign_in;
+#[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;
 #[cfg(test)]

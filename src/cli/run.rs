@@ -193,7 +193,7 @@ async fn prepare(
 
 /// A client that has a token: one that cannot be read at the start is a mistake in the settings.
 async fn client(github: Github, token: Token) -> anyhow::Result<Client<Transport>> {
-    let (mut credentials, setting) = match token {
+    let (credentials, setting) = match token {
         Token::File(file) => (Credentials::from_file(&file), "--github-token-file"),
         Token::Given(token) => (Credentials::from_value(token), "GITHUB_TOKEN"),
     };

@@ -19,7 +19,7 @@ mod tests;
 mod text;
 
 pub use taken::{Refusal, Taken};
-use text::ErrorText;
+pub(super) use text::ErrorText;
 
 /// What GitHub gave, or why it gave nothing.
 pub type Answer<T = Taken> = Result<T, Failure>;

@@ -1,25 +1,30 @@
-//! Who asks: the token, from a file that may change at any time or as it was given at the start. A
-//! token is never in a log, an error or a `Debug` output.
+//! Who asks: the token, from a file that may change at any time, as it was given at the start, or
+//! minted for a GitHub App. A token or a key is never in a log, an error or a `Debug` output.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
+use tokio::time::Instant;
 
-/// More than any token is long.
-const LONGEST: u64 = 64 * 1024;
+pub mod app;
+mod file;
+mod installation;
+mod key;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
 
-/// Where the token comes from.
-#[derive(Debug)]
-pub struct Credentials {
-    source: Source,
-    /// The token that was handed out last.
-    last: Option<SecretString>,
-}
+use app::App;
+
+/// Where the token comes from. Clones share what they know of it.
+#[derive(Clone, Debug)]
+pub struct Credentials(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
@@ -27,14 +32,17 @@ enum Source {
     /// nothing is cheaper or surer than to read it.
     File(Arc<Path>),
     Given(SecretString),
+    App(Arc<App>),
 }
 
 /// Why there is no token.
 #[derive(Clone, Debug, Error)]
 pub enum CredentialsError {
-    /// The file cannot be read.
-    #[error("the token file {} cannot be read: {error}", path.display())]
+    /// A file cannot be read.
+    #[error("the {what} file {} cannot be read: {error}", path.display())]
     Unreadable {
+        /// What it should hold.
+        what: &'static str,
         /// The file.
         path: PathBuf,
         /// What the system says.
@@ -48,238 +56,170 @@ pub enum CredentialsError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// What was read is not the private key of a GitHub App. Nothing of it is said.
+    #[error("the private key file {} does not hold the key of a GitHub App: it {problem}", path.display())]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// GitHub gives the App no token.
+    #[error("{step}: {why}")]
+    NotMinted {
+        /// What was asked for.
+        step: String,
+        /// What GitHub says.
+        why: String,
+        /// Nothing is asked before this, unless the key changes.
+        until: Instant,
+    },
+}
+
+impl CredentialsError {
+    /// Before when it is of no use to try again, where that is known.
+    pub fn until(&self) -> Option<Instant> {
+        match self {
+            Self::NotMinted { until, .. } => Some(*until),
+            Self::Unreadable { .. } | Self::NotAToken { .. } | Self::NotAKey { .. } => None,
+        }
+    }
+}
+
+/// What came of signing in.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The value of the `Authorization` header for the next request.
+    pub result: Result<HeaderValue, CredentialsError>,
+    /// The requests that it took: none where a token was at hand.
+    pub errands: Vec<Errand>,
+}
+
+/// A request that was made for a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// The name of the operation.
+    pub operation: &'static str,
+    /// GitHub's status, where an answer came.
+    pub status: Option<StatusCode>,
+    /// Whether none came in time.
+    pub timed_out: bool,
+    /// GitHub's name for the request.
+    pub request_id: Option<String>,
+    /// How long it took.
+    pub duration: Duration,
 }
 
 impl Credentials {
     /// The token that a file holds at the time of each request.
     pub fn from_file(path: &Path) -> Self {
-        Self {
-            source: Source::File(path.into()),
-            last: None,
-        }
+        Self(Source::File(path.into()))
     }
 
     /// A token that stays the same.
     pub fn from_value(token: SecretString) -> Self {
-        Self {
-            source: Source::Given(token),
-            last: None,
+        Self(Source::Given(token))
+    }
+
+    /// The tokens that are minted for a GitHub App.
+    pub fn from_app(app: App) -> Self {
+        Self(Source::App(Arc::new(app)))
+    }
+
+    /// Whether everything is there that no one but this machine can be asked for: a token, or a
+    /// key to get one with.
+    pub async fn check(&self) -> Result<(), CredentialsError> {
+        match &self.0 {
+            Source::File(_) | Source::Given(_) => self.header().await.map(|_| ()),
+            Source::App(app) => app.check().await,
         }
     }
 
-    /// The value of the `Authorization` header for the next request.
-    pub async fn authorization(&mut self) -> Result<HeaderValue, CredentialsError> {
-        // Whatever is read after a failure is new, even the same token come back.
-        self.last = None;
-        let token = self.source.token().await?;
-        let mut header = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-            .map_err(|_| self.source.not_a_token(NOT_VISIBLE))?;
-        header.set_sensitive(true);
-        self.last = Some(token);
-        Ok(header)
+    /// The value of the `Authorization` header for the next request. Of an App it may take
+    /// requests: [`Credentials::sign_in`] tells of them.
+    pub async fn authorization(&self) -> Result<HeaderValue, CredentialsError> {
+        self.sign_in().await.result
     }
 
-    /// Whether there is a token to read that was not handed out yet.
-    pub async fn are_renewed(&self) -> bool {
-        match (self.source.token().await, &self.last) {
-            (Ok(token), Some(last)) => token.expose_secret() != last.expose_secret(),
-            (Ok(_), None) => true,
-            (Err(_), _) => false,
+    /// Makes sure that there is a token: a file is read, one for an App is minted if there is none
+    /// that lasts. Callers at the same time share what comes of it.
+    pub async fn sign_in(&self) -> SignIn {
+        match &self.0 {
+            Source::File(_) | Source::Given(_) => SignIn {
+                result: self.header().await,
+                errands: Vec::new(),
+            },
+            // Kept apart: it is large, and few calls need it.
+            Source::App(app) => Box::pin(app.sign_in()).await,
         }
     }
-}
 
-const NOT_VISIBLE: &str = "has characters other than letters, digits and punctuation, or lines";
+    /// Whether there is something to sign in with that was not tried: another token than the one in
+    /// `last`, which was sent last, or another key. `None`: there was no token to send.
+    pub async fn are_renewed(&self, last: Option<&HeaderValue>) -> bool {
+        match &self.0 {
+            Source::File(_) | Source::Given(_) => {
+                let now = self.header().await;
+                now.is_ok_and(|now| Some(&now) != last)
+            }
+            Source::App(app) => app.is_renewed(last).await,
+        }
+    }
 
-impl Source {
-    async fn token(&self) -> Result<SecretString, CredentialsError> {
-        let text = match self {
-            Self::Given(token) => token.clone(),
-            Self::File(path) => {
-                let file = Arc::clone(path);
-                // A file may lie on a disk that hangs: no thread of the runtime waits for it.
-                let read = tokio::task::spawn_blocking(move || read(&file));
-                let read = read
-                    .await
-                    .unwrap_or_else(|error| Err(io::Error::other(error)));
+    /// GitHub took the token of this header for a good one.
+    pub fn accepted(&self, header: &HeaderValue) {
+        if let Source::App(app) = &self.0 {
+            app.accepted(header);
+        }
+    }
+
+    /// GitHub refused the token of this header (401). Returns whether there is another one to try
+    /// at once: another in the file, or one that is minted next.
+    pub async fn refused(&self, header: &HeaderValue) -> bool {
+        match &self.0 {
+            Source::File(_) | Source::Given(_) => self.are_renewed(Some(header)).await,
+            Source::App(app) => app.refused(header),
+        }
+    }
+
+    /// The token of a file, or the one that was given, as a header.
+    async fn header(&self) -> Result<HeaderValue, CredentialsError> {
+        let token = match &self.0 {
+            Source::Given(token) => token.clone(),
+            Source::File(path) => {
+                let read = file::read(path).await;
                 read.map_err(|error| CredentialsError::Unreadable {
+                    what: "token",
                     path: path.to_path_buf(),
                     error: Arc::new(error),
                 })?
             }
+            Source::App(app) => return Box::pin(app.sign_in()).await.result,
         };
-        let token = text.expose_secret().trim_start_matches('\u{feff}').trim();
-        match token {
-            "" => Err(self.not_a_token("is empty")),
-            _ if !token.bytes().all(|byte| byte.is_ascii_graphic()) => {
-                Err(self.not_a_token(NOT_VISIBLE))
-            }
-            _ => Ok(token.into()),
-        }
+        bearer(token.expose_secret()).map_err(|problem| self.not_a_token(problem))
     }
 
     fn not_a_token(&self, problem: &'static str) -> CredentialsError {
-        let place = match self {
-            Self::File(path) => format!("the token file {}", path.display()),
-            Self::Given(_) => "the token that was given".to_owned(),
+        let place = match &self.0 {
+            Source::File(path) => format!("the token file {}", path.display()),
+            Source::Given(_) => "the token that was given".to_owned(),
+            Source::App(_) => "GitHub's answer".to_owned(),
         };
         CredentialsError::NotAToken { place, problem }
     }
 }
 
-/// The text of a small file.
-fn read(path: &Path) -> io::Result<SecretString> {
-    // A pipe could be read only once, and some devices never end.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+/// The `Authorization` header of a token, or what is wrong with it.
+fn bearer(token: &str) -> Result<HeaderValue, &'static str> {
+    const NOT_VISIBLE: &str = "has characters other than letters, digits and punctuation, or lines";
+    let token = token.trim_start_matches('\u{feff}').trim();
+    if token.is_empty() {
+        return Err("is empty");
     }
-    let mut text = String::new();
-    File::open(path)?
-        .take(LONGEST + 1)
-        .read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            "it is longer than any token",
-        ));
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(NOT_VISIBLE);
     }
-    Ok(text.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use super::*;
-
-    /// A file that is gone when the test is over.
-    struct TokenFile(PathBuf);
-
-    impl TokenFile {
-        fn new(content: &[u8]) -> Self {
-            static COUNT: AtomicU32 = AtomicU32::new(0);
-            let number = COUNT.fetch_add(1, Ordering::Relaxed);
-            let name = format!("deployment-recorder-token-{}-{number}", std::process::id());
-            let file = Self(std::env::temp_dir().join(name));
-            file.write(content);
-            file
-        }
-
-        fn write(&self, content: &[u8]) {
-            fs::write(&self.0, content).unwrap();
-        }
-    }
-
-    impl Drop for TokenFile {
-        fn drop(&mut self) {
-            let _ = fs::remove_file(&self.0);
-        }
-    }
-
-    async fn header(credentials: &mut Credentials) -> String {
-        credentials
-            .authorization()
-            .await
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    #[tokio::test]
-    async fn a_token_file_is_read_trimmed_and_again_when_it_changes() {
-        let file = TokenFile::new(b"\xef\xbb\xbf ghp_first\r\n");
-        let mut credentials = Credentials::from_file(&file.0);
-        assert!(credentials.are_renewed().await);
-        assert_eq!(header(&mut credentials).await, "Bearer ghp_first");
-        assert!(!credentials.are_renewed().await);
-        file.write(b"ghp_second");
-        assert!(credentials.are_renewed().await);
-        assert_eq!(header(&mut credentials).await, "Bearer ghp_second");
-        assert!(!credentials.are_renewed().await);
-    }
-
-    #[tokio::test]
-    async fn a_token_that_comes_back_after_a_failure_is_new() {
-        let file = TokenFile::new(b"ghp_same");
-        let mut credentials = Credentials::from_file(&file.0);
-        assert_eq!(header(&mut credentials).await, "Bearer ghp_same");
-        file.write(b"");
-        assert!(credentials.authorization().await.is_err());
-        assert!(!credentials.are_renewed().await);
-        file.write(b"ghp_same");
-        assert!(credentials.are_renewed().await);
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_longer_than_any_token_is_refused() {
-        let file = TokenFile::new(&vec![b'x'; 64 * 1024 + 1]);
-        assert!(
-            Credentials::from_file(&file.0)
-                .authorization()
-                .await
-                .is_err()
-        );
-        file.write(&vec![b'x'; 64 * 1024]);
-        assert!(
-            Credentials::from_file(&file.0)
-                .authorization()
-                .await
-                .is_ok()
-        );
-    }
-
-    #[tokio::test]
-    async fn a_token_that_was_given_stays_and_is_trimmed() {
-        let mut credentials = Credentials::from_value("  ghp_given\n".into());
-        assert_eq!(header(&mut credentials).await, "Bearer ghp_given");
-        assert!(!credentials.are_renewed().await);
-    }
-
-    #[tokio::test]
-    async fn what_is_no_token_is_an_error_that_names_the_file_and_not_its_content() {
-        let table: [&[u8]; 7] = [
-            b"",
-            b" \n",
-            b"hunter2\nhunter2",
-            b"hunter2 hunter2",
-            "hunter2\u{e9}".as_bytes(),
-            b"hunter2\xff",
-            b"hunter2\x07",
-        ];
-        for content in table {
-            let file = TokenFile::new(content);
-            let error = Credentials::from_file(&file.0)
-                .authorization()
-                .await
-                .unwrap_err();
-            let text = format!("{error} {error:?}");
-            assert!(text.contains(&file.0.display().to_string()), "{text}");
-            assert!(!text.contains("hunter2"), "{text}");
-        }
-        let mut given = Credentials::from_value("hunter2 hunter2".into());
-        let error = given.authorization().await.unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("hunter2"));
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_missing_or_no_regular_file_is_an_error_that_names_it() {
-        for path in ["/nonexistent/token", "/dev/zero", "/"] {
-            let mut credentials = Credentials::from_file(Path::new(path));
-            let error = credentials.authorization().await.unwrap_err();
-            assert!(
-                matches!(error, CredentialsError::Unreadable { .. }),
-                "{error}"
-            );
-            assert!(error.to_string().contains(path));
-            assert!(!credentials.are_renewed().await);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_token_never_shows_in_debug_output() {
-        let mut credentials = Credentials::from_value("hunter2".into());
-        let header = credentials.authorization().await.unwrap();
-        assert!(!format!("{credentials:?} {header:?}").contains("hunter2"));
-    }
+    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| NOT_VISIBLE)?;
+    header.set_sensitive(true);
+    Ok(header)
 }

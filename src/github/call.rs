@@ -1,31 +1,25 @@
-//! One call: a request, the token, a service that sends, a time-out around all of it, and one line
-//! of log. Everything that talks to GitHub goes through here. It sends when it is told to and never
-//! on its own; when to is the pace's matter.
+//! One call: a request, the token, a service that sends, and one line of log. Every operation goes
+//! through here, but for those by which an App comes to its token (`auth/app`). It sends when it is
+//! told to and never on its own; when to is the pace's matter.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use http::{Request, Response, StatusCode};
-use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, timeout};
-use tower::{Service, ServiceExt};
+use http::{HeaderValue, Request, Response};
+use tokio::time::Instant;
+use tower::Service;
 use tracing::info;
 
-use super::answer::{Answer, Doubt, Failure, Given, Received, tidy};
+use super::answer::{Answer, Failure, Given, Received};
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::{Credentials, CredentialsError};
+use super::auth::{Credentials, SignIn};
 use super::calls::Target;
 use super::exchange::{Exchange, NotSent};
 use super::notice::Notices;
 use super::operation::Operation;
-use super::pace::SPACING;
 use super::rate::{self, Rate};
-use super::redirect;
-
-type BoxError = Box<dyn Error + Send + Sync>;
+use super::send::{BoxError, send};
 
 /// What HTTP goes out through: a real connection, or a router in the same process.
 pub trait Carrier:
@@ -45,6 +39,8 @@ where
 pub(super) struct Caller<S> {
     service: S,
     shared: Arc<Shared>,
+    /// The token that this one sent last; `None` where there was none to send.
+    last: Option<HeaderValue>,
 }
 
 /// What all clones have in common.
@@ -53,16 +49,8 @@ struct Shared {
     api: ApiUrl,
     version: ApiVersion,
     timeout: Duration,
-    /// Locked while a token is got, so that no two callers renew it at once.
-    token: Mutex<Token>,
-    notices: Notices,
-}
-
-#[derive(Debug)]
-struct Token {
     credentials: Credentials,
-    /// What was handed out last.
-    last: Option<HeaderValue>,
+    notices: Notices,
 }
 
 /// A call that is ready to be made: its request keeps the contract.
@@ -80,19 +68,12 @@ pub(super) struct Call<'a, T> {
 
 type Read<'a, T> = Box<dyn FnOnce(Received<'_>) -> Answer<T> + Send + 'a>;
 
-/// The last answer to a request and how many requests it took to get there.
-struct Reply {
-    result: Result<Response<Bytes>, Doubt>,
-    status: Option<StatusCode>,
-    headers: HeaderMap,
-    requests: usize,
-}
-
 impl<S: Clone> Clone for Caller<S> {
     fn clone(&self) -> Self {
         Self {
             service: self.service.clone(),
             shared: Arc::clone(&self.shared),
+            last: self.last.clone(),
         }
     }
 }
@@ -105,20 +86,17 @@ impl<S> Caller<S> {
         credentials: Credentials,
         timeout: Duration,
     ) -> Self {
-        let token = Token {
-            credentials,
-            last: None,
-        };
         let shared = Shared {
             api,
             version,
             timeout,
-            token: Mutex::new(token),
+            credentials,
             notices: Notices::default(),
         };
         Self {
             service,
             shared: Arc::new(shared),
+            last: None,
         }
     }
 
@@ -129,15 +107,17 @@ impl<S> Caller<S> {
         }
     }
 
-    /// Whether there is a token that was not sent yet.
+    /// Makes sure that there is a token for the next call.
+    pub(super) async fn sign_in(&mut self) -> SignIn {
+        let signed_in = self.shared.credentials.sign_in().await;
+        self.last = signed_in.result.as_ref().ok().cloned();
+        signed_in
+    }
+
+    /// Whether there is a token that this one has not sent yet.
     pub(super) async fn has_new_token(&self) -> bool {
-        self.shared
-            .token
-            .lock()
-            .await
-            .credentials
-            .are_renewed()
-            .await
+        let credentials = &self.shared.credentials;
+        credentials.are_renewed(self.last.as_ref()).await
     }
 }
 
@@ -149,11 +129,12 @@ impl<S: Carrier> Caller<S> {
         call: Call<'_, T>,
     ) -> Result<Exchange<T>, NotSent> {
         let shared = Arc::clone(&self.shared);
-        let token = shared.authorization().await?;
+        let token = self.sign_in().await.result?;
         let started = Instant::now();
-        let reply = self.send(&call.request, &token).await;
+        let reply = send(&mut self.service, &call.request, &token, shared.timeout).await;
         let duration = started.elapsed();
         let rate = Rate::read(&reply.headers);
+        let request_id = reply.request_id();
         let answer = match reply.result {
             Ok(response) => (call.read)(Received {
                 status: response.status(),
@@ -163,16 +144,19 @@ impl<S: Carrier> Caller<S> {
             }),
             Err(why) => Err(Failure::Unknown { why }),
         };
+        if reply.status.is_some_and(|status| status.is_success()) {
+            shared.credentials.accepted(&token);
+        }
         let refused_token = matches!(answer, Err(Failure::BadToken { .. }));
         let exchange = Exchange {
             answer,
             status: reply.status,
-            request_id: request_id(&reply.headers),
+            request_id,
             duration,
             requests: reply.requests,
             rate,
             date: rate::date(&reply.headers),
-            token_renewed: refused_token && shared.has_another_than(&token).await,
+            token_renewed: refused_token && shared.credentials.refused(&token).await,
         };
         info!(
             operation = call.operation.as_str(),
@@ -189,81 +173,4 @@ impl<S: Carrier> Caller<S> {
         notices.heed(call.operation, &shared.version, &reply.headers);
         Ok(exchange)
     }
-
-    /// Sends a request, and again wherever redirects within the API's origin lead.
-    async fn send(&mut self, request: &Request<Bytes>, token: &HeaderValue) -> Reply {
-        let patience = self.shared.timeout;
-        let mut reply = Reply {
-            result: Err(Doubt::Timeout(patience)),
-            status: None,
-            headers: HeaderMap::new(),
-            requests: 0,
-        };
-        let service = &mut self.service;
-        let exchange = async {
-            let mut uri = request.uri().clone();
-            loop {
-                let mut next = request.clone();
-                next.uri_mut().clone_from(&uri);
-                next.headers_mut().insert(AUTHORIZATION, token.clone());
-                reply.requests += 1;
-                reply.status = None;
-                let response = carry(service, next).await?;
-                reply.status = Some(response.status());
-                reply.headers.clone_from(response.headers());
-                let followed = reply.requests - 1;
-                let (status, headers) = (response.status(), response.headers());
-                match redirect::next(&uri, status, headers, followed)? {
-                    Some(target) => uri = target,
-                    None => return Ok(response),
-                }
-                sleep(SPACING).await;
-            }
-        };
-        let result = timeout(patience, exchange).await;
-        if let Ok(result) = result {
-            reply.result = result;
-        }
-        reply
-    }
-}
-
-impl Shared {
-    /// The `Authorization` header of the next request.
-    async fn authorization(&self) -> Result<HeaderValue, CredentialsError> {
-        let mut token = self.token.lock().await;
-        let header = token.credentials.authorization().await?;
-        token.last = Some(header.clone());
-        Ok(header)
-    }
-
-    /// Whether there is a token beside the one that was sent: another caller's or a new one.
-    async fn has_another_than(&self, sent: &HeaderValue) -> bool {
-        let token = self.token.lock().await;
-        token.last.as_ref() != Some(sent) || token.credentials.are_renewed().await
-    }
-}
-
-/// One request through the service.
-async fn carry<S: Carrier>(
-    service: &mut S,
-    request: Request<Bytes>,
-) -> Result<Response<Bytes>, Doubt> {
-    let result = async { service.ready().await?.call(request).await }.await;
-    result.map_err(|error: S::Error| Doubt::Connection(chain(&*error.into())))
-}
-
-/// An error and what caused it, in one line.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut texts = vec![error.to_string()];
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        texts.push(error.to_string());
-        cause = error.source();
-    }
-    tidy(&texts.join(": "))
-}
-
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    headers.get("x-github-request-id")?.to_str().ok().map(tidy)
 }

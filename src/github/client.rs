@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::Given;
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::Credentials;
+use super::auth::{Credentials, SignIn};
 use super::call::{Call, Caller, Carrier};
 use super::calls::{self, Target};
 use super::exchange::{Exchange, NotSent};
@@ -45,6 +45,12 @@ impl<S> Client<S> {
     /// The API that it speaks to.
     pub fn api(&self) -> &ApiUrl {
         self.target().api
+    }
+
+    /// Makes sure that there is a token for the next request, which may take requests of its own.
+    /// Each call does so too; whoever keeps a pace does it before.
+    pub async fn sign_in(&mut self) -> SignIn {
+        self.caller.sign_in().await
     }
 
     /// Whether there is a token that was not sent yet: what was denied to the last one may be tried

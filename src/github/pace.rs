@@ -17,7 +17,7 @@ pub mod reads;
 mod tests;
 
 pub use access::Access;
-use backoff::Backoff;
+pub(super) use backoff::Backoff;
 
 /// The least time between an answer and the next request. Counted from the answer, because only
 /// that is certain to be later than the moment at which GitHub got the request before.
@@ -79,6 +79,8 @@ pub enum Reason {
     NoAccess,
     /// The version of the API is served no longer.
     VersionWithdrawn,
+    /// There is no token until then: GitHub was asked for one.
+    NoToken,
 }
 
 impl Reason {
@@ -94,6 +96,7 @@ impl Reason {
             Self::Outage => "outage",
             Self::NoAccess => "no-access",
             Self::VersionWithdrawn => "version-withdrawn",
+            Self::NoToken => "no-token",
         }
     }
 }
@@ -130,6 +133,7 @@ pub struct Pace {
 enum Closed {
     Denied(Backoff),
     Withdrawn(Instant),
+    NoToken(Instant),
 }
 
 impl Default for Pace {
@@ -198,6 +202,7 @@ impl Pace {
         match self.access.get(&access.into()) {
             Some(Closed::Denied(backoff)) => wait(backoff.until(), Reason::NoAccess),
             Some(Closed::Withdrawn(until)) => wait(Some(*until), Reason::VersionWithdrawn),
+            Some(Closed::NoToken(until)) => wait(Some(*until), Reason::NoToken),
             None => {}
         }
         slot
@@ -299,9 +304,18 @@ impl Pace {
     }
 
     /// No request could leave for this organization because there was no token: as if GitHub had
-    /// refused it.
-    pub fn unsent(&mut self, access: impl Into<Access>, now: Instant) {
-        self.deny(access.into(), now);
+    /// refused it, unless it is known before when there is none.
+    pub fn unsent(&mut self, access: impl Into<Access>, until: Option<Instant>, now: Instant) {
+        let access = access.into();
+        match until {
+            Some(until) => drop(self.access.insert(access, Closed::NoToken(until))),
+            None => self.deny(access, now),
+        }
+    }
+
+    /// A request left for a token, and came back.
+    pub fn signed_in(&mut self, now: Instant) {
+        self.sent(Purpose::Change, now);
     }
 
     /// Answers that looked definite are an outage in truth: every body is called invalid.

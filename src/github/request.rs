@@ -85,6 +85,22 @@ pub enum RequestError {
     Unwritable(String),
 }
 
+/// A request outside of an organization's artifacts, with this JSON if it writes.
+pub(super) fn build(
+    method: Method,
+    uri: String,
+    version: &ApiVersion,
+    body: Option<Bytes>,
+) -> Result<Request<Bytes>, RequestError> {
+    let mut head = common(uri, version).method(method);
+    if body.is_some() {
+        let json = HeaderValue::from_static("application/json");
+        head = head.header(CONTENT_TYPE, json);
+    }
+    let body = body.unwrap_or_default();
+    head.body(body).map_err(|error| unwritable(&error))
+}
+
 /// A request that reads: to this path under an organization's artifacts.
 fn get(
     api: &ApiUrl,
@@ -112,7 +128,7 @@ fn post(
         .map_err(|error| unwritable(&error))
 }
 
-/// What all requests have in common.
+/// What all requests to that path have in common.
 fn head(
     api: &ApiUrl,
     version: &ApiVersion,
@@ -121,15 +137,21 @@ fn head(
 ) -> Result<http::request::Builder, RequestError> {
     limits::organization(organization)?;
     let organization = segment(organization);
+    let uri = format!("{api}/orgs/{organization}/artifacts/{path}");
+    Ok(common(uri, version))
+}
+
+/// What all requests have in common.
+fn common(uri: String, version: &ApiVersion) -> http::request::Builder {
     let accept = HeaderValue::from_static("application/vnd.github+json");
-    Ok(Request::builder()
-        .uri(format!("{api}/orgs/{organization}/artifacts/{path}"))
+    Request::builder()
+        .uri(uri)
         .header(ACCEPT, accept)
         .header(USER_AGENT, HeaderValue::from_static(AGENT))
         .header(
             HeaderName::from_static("x-github-api-version"),
             version.header(),
-        ))
+        )
 }
 
 fn unwritable(error: &dyn Error) -> RequestError {
@@ -137,7 +159,7 @@ fn unwritable(error: &dyn Error) -> RequestError {
 }
 
 /// A text as one segment of a path (RFC 3986, section 2.3: all but the unreserved is escaped).
-fn segment(text: &str) -> String {
+pub(super) fn segment(text: &str) -> String {
     use std::fmt::Write;
     let mut segment = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -88,14 +88,37 @@ impl<S: Carrier> Writer<S> {
     /// Makes one call at its time and lets the pace know.
     async fn make<T: Given>(&mut self, call: Call<'_, T>) -> Result<Exchange<T>, NotSent> {
         let access = Access::new(self.client.api().host(), call.organization);
-        sleep_until(self.slot(call.organization).at).await;
+        self.sign_in(&access).await?;
         self.pace.sent(Purpose::Change, Instant::now());
         let result = self.client.make(call).await;
         let now = Instant::now();
         match &result {
             Ok(exchange) => self.pace.answered(access, exchange, now),
-            Err(_) => self.pace.unsent(access, now),
+            Err(_) => self.pace.unsent(access, None, now),
         }
         result
+    }
+
+    /// Waits for the time at which a request may leave, and for a token to leave with. A request for
+    /// that is one more, after which the time is another one.
+    async fn sign_in(&mut self, access: &Access) -> Result<(), NotSent> {
+        loop {
+            let slot = self
+                .pace
+                .slot(access.clone(), Purpose::Change, Instant::now());
+            sleep_until(slot.at).await;
+            let signed_in = self.client.sign_in().await;
+            let now = Instant::now();
+            for _ in &signed_in.errands {
+                self.pace.signed_in(now);
+            }
+            if let Err(error) = signed_in.result {
+                self.pace.unsent(access.clone(), error.until(), now);
+                return Err(error.into());
+            }
+            if signed_in.errands.is_empty() {
+                return Ok(());
+            }
+        }
     }
 }

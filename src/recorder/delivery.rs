@@ -132,16 +132,8 @@ impl<S: Transport> Recorder<S> {
 
     /// Sends one request at its time and says what came back.
     async fn exchange(&mut self, batch: &Batch, lines: &[Line], run: &Run) -> Exchanged {
-        let slot = self
-            .pace
-            .slot(&batch.destination, batch.purpose, Instant::now());
-        if slot.at > Instant::now() + PATIENCE {
-            return Exchanged::Paused;
-        }
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return Exchanged::Over,
-            () = sleep_until(slot.at) => {}
+        if let Err(unsent) = self.turn(batch, lines).await {
+            return unsent;
         }
         let now = Instant::now();
         if now.duration_since(run.planned_at) > STALE || !self.lease.is_ours() {
@@ -179,13 +171,55 @@ impl<S: Transport> Recorder<S> {
         Exchanged::Answered(exchange.answer)
     }
 
+    /// Waits for the time at which a request may leave, and for a token to leave with. A request for
+    /// that is one more, after which the time is another one.
+    async fn turn(&mut self, batch: &Batch, lines: &[Line]) -> Result<(), Exchanged> {
+        loop {
+            let slot = self
+                .pace
+                .slot(&batch.destination, batch.purpose, Instant::now());
+            if slot.at > Instant::now() + PATIENCE {
+                return Err(Exchanged::Paused);
+            }
+            let stop = self.stop.clone();
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Exchanged::Over),
+                () = sleep_until(slot.at) => {}
+            }
+            let Some(github) = &mut self.github else {
+                return Err(Exchanged::Over);
+            };
+            // Nothing is lost with a token that nobody gets to see.
+            let signed_in = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Err(Exchanged::Over),
+                signed_in = github.sign_in() => signed_in,
+            };
+            let now = Instant::now();
+            let at_hand = signed_in.errands.is_empty();
+            for errand in &signed_in.errands {
+                self.pace.signed_in(now);
+                self.note_errand(errand);
+            }
+            if let Err(error) = signed_in.result {
+                self.nothing_left(batch, lines, &error.into(), now);
+                return Err(Exchanged::Paused);
+            }
+            if at_hand {
+                return Ok(());
+            }
+            self.beat();
+        }
+    }
+
     /// The request never left: there is no token, or it would break the contract.
     fn nothing_left(&mut self, batch: &Batch, lines: &[Line], error: &NotSent, now: Instant) {
         self.all(lines, Outcome::NotApplied);
         let message = super::chain(error);
         match error {
-            NotSent::Credentials(_) => {
-                self.pace.unsent(&batch.destination, now);
+            NotSent::Credentials(error) => {
+                self.pace.unsent(&batch.destination, error.until(), now);
                 self.status.lock().auth_failures += 1;
                 self.block(batch, &message);
                 tracing::error!(error = message, "no request to GitHub without a token");

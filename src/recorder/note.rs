@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::github::answer::{Doubt, Failure};
+use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
 
 use super::batch::Batch;
@@ -59,6 +60,26 @@ impl<S: Transport> Recorder<S> {
             }
             Some(_) => {}
         }
+    }
+
+    /// A request for a token came back.
+    pub(super) fn note_errand(&mut self, errand: &Errand) {
+        let status = match errand.status {
+            _ if errand.timed_out => "timeout".to_owned(),
+            Some(status) => status.as_u16().to_string(),
+            None => "broken".to_owned(),
+        };
+        let well = errand.status.is_some_and(|status| status.is_success());
+        let note = Note {
+            at: self.clock.wall(),
+            operation: errand.operation,
+            lines: 0,
+            status,
+            outcome: if well { "signed-in" } else { "not-signed-in" },
+            request_id: errand.request_id.clone(),
+            duration: errand.duration,
+        };
+        self.status.lock().note(note);
     }
 
     /// GitHub lets nothing happen at that destination.

@@ -7,12 +7,14 @@ use deployment_recorder::clock::Clock;
 use deployment_recorder::cluster::Cluster;
 use deployment_recorder::github::api::{ApiUrl, ApiVersion};
 use deployment_recorder::github::auth::Credentials;
+use deployment_recorder::github::auth::app::{self, App, Way};
 use deployment_recorder::github::client::Client;
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::recorder::lease::{Candidate, Identity, Patience, Tenure};
 use deployment_recorder::recorder::status::Shared;
 use deployment_recorder::recorder::store::Store;
 use deployment_recorder::recorder::{Error, Parts, Recorder, Settings};
+use deployment_recorder::sandbox::APP_ID;
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -88,7 +90,7 @@ impl World {
         let (line, frost) = (Line::default(), Frost::default());
         let (stop, status) = (CancellationToken::new(), Shared::default());
         let client = self.api.client_on(&line);
-        let clock = Clock::beginning_at("2026-01-01T00:00:00Z".parse().unwrap());
+        let clock = self.clock();
         let (keeper, tenure) = Candidate {
             clock,
             status: status.clone(),
@@ -98,7 +100,7 @@ impl World {
         let parts = Parts {
             settings: self.settings(),
             cluster: Cluster::start(client.clone(), self.scope.clone(), self.seed),
-            github: (!self.dry_run).then(|| self.github_client()),
+            github: (!self.dry_run).then(|| self.github_client(clock)),
             store: self.store(client),
             lease: if self.dry_run {
                 Tenure::not_needed(clock)
@@ -146,7 +148,7 @@ impl World {
             namespace: ledger::NAMESPACE.to_owned(),
             name: place.lease.to_owned(),
             identity: identity(place.pod, self.starts),
-            clock: Clock::beginning_at("2026-01-01T00:00:00Z".parse().unwrap()),
+            clock: self.clock(),
             status: Shared::default(),
             seed: self.seed,
             patience: place.patience,
@@ -169,18 +171,32 @@ impl World {
         }
     }
 
-    fn github_client(&self) -> Client<Tap> {
-        let credentials = match &self.token_file {
-            Some(path) => Credentials::from_file(path),
-            None => Credentials::from_value("token".to_owned().into()),
+    fn clock(&self) -> Clock {
+        Clock::beginning_at(self.github.now() + self.ahead)
+    }
+
+    fn github_client(&self, clock: Clock) -> Client<Tap> {
+        let tap = Tap::new(self);
+        let way = Way {
+            api: ApiUrl::parse("https://api.github.test", false).unwrap(),
+            version: ApiVersion::parse("2022-11-28").unwrap(),
+            timeout: 30 * SECOND,
+            clock,
         };
-        Client::new(
-            Tap::new(self),
-            ApiUrl::parse("https://api.github.test", false).unwrap(),
-            ApiVersion::parse("2022-11-28").unwrap(),
-            credentials,
-            30 * SECOND,
-        )
+        let credentials = match (&self.app_key, &self.token_file) {
+            (Some(key), _) => {
+                let identity = app::Identity {
+                    app: APP_ID.to_string(),
+                    organization: "acme".to_owned(),
+                    installation: None,
+                    key: key.clone(),
+                };
+                Credentials::from_app(App::new(identity, way.clone(), tap.clone()))
+            }
+            (None, Some(path)) => Credentials::from_file(path),
+            (None, None) => Credentials::from_value("token".to_owned().into()),
+        };
+        Client::new(tap, way.api, way.version, credentials, way.timeout)
     }
 
     /// Kills the recorder: it gets no further than it is.

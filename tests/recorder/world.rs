@@ -11,7 +11,8 @@ use deployment_recorder::model::image_map::ImageMap;
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::model::record::Destination;
 use deployment_recorder::model::template::Template;
-use deployment_recorder::sandbox::Sandbox;
+use deployment_recorder::sandbox::{Sandbox, Settings};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::ledger;
@@ -44,6 +45,10 @@ pub struct World {
     pub interval: Duration,
     /// Where it reads its token, if not from the environment.
     pub token_file: Option<PathBuf>,
+    /// Where it reads the key of the App as which it signs in, if it does.
+    pub app_key: Option<PathBuf>,
+    /// How far its clock is ahead of GitHub's.
+    pub ahead: SignedDuration,
     /// Whether it only says what it would do.
     pub dry_run: bool,
     /// Where its random numbers come from.
@@ -91,11 +96,16 @@ impl Default for World {
         }
         Self {
             api,
-            github: Sandbox::default(),
+            github: Sandbox::new(Settings {
+                epoch: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+                ..Settings::default()
+            }),
             policy: policy(),
             scope: Scope::default(),
             interval: INTERVAL,
             token_file: None,
+            app_key: None,
+            ahead: SignedDuration::ZERO,
             dry_run: false,
             seed: 7,
             wanted: BTreeMap::new(),

@@ -6,17 +6,17 @@ use super::super::wire;
 use super::tidy;
 
 /// What can be told from the body of an error.
-pub(super) struct ErrorText {
+pub(in crate::github) struct ErrorText {
     /// On one line; never empty.
-    pub(super) text: String,
+    pub(in crate::github) text: String,
     /// The repositories that it names.
     pub(super) repositories: Vec<String>,
     /// Whether its words are those of a limit.
-    pub(super) names_limit: bool,
+    pub(in crate::github) names_limit: bool,
 }
 
 impl ErrorText {
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(in crate::github) fn read(body: &[u8]) -> Self {
         let wire::ErrorBody {
             message,
             documentation_url,

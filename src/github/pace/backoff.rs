@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// A pause that doubles.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(in crate::github) struct Backoff {
     first: Duration,
     most: Duration,
     /// How long the last pause was, and when it ends.
@@ -15,7 +15,7 @@ pub(super) struct Backoff {
 
 impl Backoff {
     /// Pauses for `first`, then for twice as long each time, and never for longer than `most`.
-    pub(super) const fn new(first: Duration, most: Duration) -> Self {
+    pub(in crate::github) const fn new(first: Duration, most: Duration) -> Self {
         Self {
             first,
             most,
@@ -24,7 +24,7 @@ impl Backoff {
     }
 
     /// A pause is needed, for the first time or again.
-    pub(super) fn begin(&mut self, now: Instant) {
+    pub(in crate::github) fn begin(&mut self, now: Instant) {
         let length = self
             .pause
             .map_or(self.first, |(length, _)| (length * 2).min(self.most));
@@ -32,12 +32,12 @@ impl Backoff {
     }
 
     /// What made it needed is over: the next pause is the first again.
-    pub(super) fn end(&mut self) {
+    pub(in crate::github) fn end(&mut self) {
         self.pause = None;
     }
 
     /// When the pause ends or ended, if there was one.
-    pub(super) fn until(&self) -> Option<Instant> {
+    pub(in crate::github) fn until(&self) -> Option<Instant> {
         self.pause.map(|(_, until)| until)
     }
 }

@@ -233,11 +233,31 @@ fn what_is_refused_alone_closes_nothing_to_others() {
 #[test]
 fn a_missing_token_pauses_like_a_refused_one() {
     let mut story = Story::new();
-    story.pace.unsent(&destination(), story.now);
+    story.pace.unsent(&destination(), None, story.now);
     assert_eq!(story.wait(&destination()), (60, Reason::NoAccess));
     story.now += seconds(60);
-    story.pace.unsent(&destination(), story.now);
+    story.pace.unsent(&destination(), None, story.now);
     assert_eq!(story.wait(&destination()), (120, Reason::NoAccess));
+}
+
+#[test]
+fn a_token_that_cannot_be_had_before_a_known_time_pauses_until_then() {
+    let mut story = Story::new();
+    for wait in [7, 3] {
+        let until = story.now + seconds(wait);
+        story.pace.unsent(&destination(), Some(until), story.now);
+        assert_eq!(story.wait(&destination()), (wait, Reason::NoToken));
+    }
+    assert_eq!(story.wait(&other_organization()), (0, Reason::Free));
+    story.pace.token_renewed();
+    assert_eq!(story.wait(&destination()), (0, Reason::Free));
+}
+
+#[test]
+fn a_request_for_a_token_counts_as_one() {
+    let mut story = Story::new();
+    story.pace.signed_in(story.now);
+    assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
 }
 
 #[test]
