@@ -15,6 +15,7 @@ use secrecy::SecretString;
 pub mod args;
 pub mod completion;
 pub mod diff;
+pub mod github;
 pub mod logs;
 pub mod look;
 pub mod man;

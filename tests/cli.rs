@@ -82,6 +82,12 @@ const REFUSED: &str = r#"
 --mass-decommission-hold=25h | invalid value "25h" for --mass-decommission-hold: allowed is a duration such as 30s, 5m or 1h30m, 0s to 24h
 --github-timeout=0s | invalid value "0s" for --github-timeout: allowed is a duration such as 30s, 5m or 1h30m, 1s to 10m
 --github-api-version=latest | invalid value "latest" for --github-api-version: allowed is a day such as 2022-11-28
+--github-app-id=7 | --github-app-private-key-file (or DEPLOYMENT_RECORDER_GITHUB_APP_PRIVATE_KEY_FILE) is missing: give the file with the private key of the App
+--github-app-id=7 --github-app-private-key-file=/k | invalid value "7" for --github-app-id: --github-token-file is given too; give one of them
+--github-app-id= --github-app-private-key-file=/k | invalid value "" for --github-app-id: allowed is the id of an App, such as 1234, or its client id
+--github-app-private-key-file=/k | --github-app-id (or DEPLOYMENT_RECORDER_GITHUB_APP_ID) is missing: give the id or the client id of the App that the key belongs to
+--github-app-installation-id=42 | --github-app-id (or DEPLOYMENT_RECORDER_GITHUB_APP_ID) is missing: give the id or the client id of the App that the key belongs to
+--github-app-id=7 --github-app-installation-id=acme | invalid value "acme" for --github-app-installation-id: allowed is a number: the last part of the address of its page
 --github-api-url=http://ghe.example.com | invalid value for --github-api-url: "http://ghe.example.com" would send the token unencrypted; use https, a loopback address, or allow plain HTTP with --allow-http
 --github-api-url=https://user:pass@example.com | invalid value for --github-api-url: the URL of the API to "example.com" must not have a user
 --listen=example.com:80 | invalid value "example.com:80" for --listen: allowed is [ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080
@@ -134,7 +140,7 @@ fn what_is_needed_and_missing_is_named_with_its_variable() {
         (
             "--github-token-file",
             "--github-token-file (or DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE) is missing: give the \
-             file with GitHub's token, set GITHUB_TOKEN, or use --dry-run",
+             file with GitHub's token, set GITHUB_TOKEN or --github-app-id, or use --dry-run",
         ),
     ] {
         let kept = GOOD
@@ -197,6 +203,26 @@ fn what_only_trying_can_show_exits_1_and_2_for_diff() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
     }
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    for (file, message) in [
+        (
+            "/nowhere/key",
+            "the private key file /nowhere/key cannot be read: ",
+        ),
+        (
+            manifest,
+            &*format!(
+                "the private key file {manifest} does not hold the key of a GitHub App: it is \
+                 neither PEM nor base64\n"
+            ),
+        ),
+    ] {
+        let key = format!("--github-app-private-key-file={file}");
+        let output = run(&[&GOOD[..6], &["--github-app-id=7", &key]].concat());
+        let start = format!("error: --github-app-private-key-file: {message}");
+        assert!(said(&output).starts_with(&start), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(1));
+    }
     let output = run_with(&GOOD[..6], &[("GITHUB_TOKEN", "two words")], "");
     assert!(
         said(&output).starts_with("error: GITHUB_TOKEN: "),
@@ -204,6 +230,24 @@ fn what_only_trying_can_show_exits_1_and_2_for_diff() {
         said(&output)
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_token_is_nowhere_in_what_is_printed() {
+    let variables = [("GITHUB_TOKEN", "hunter2"), ("RUST_LOG", "trace")];
+    for arguments in [
+        &["run", "--help"][..],
+        &["help", "run"],
+        &["man", "run"],
+        &[&GOOD[..6], &["--kubeconfig=/nowhere/kubeconfig"]].concat(),
+    ] {
+        let output = run_with(arguments, &variables, "");
+        let printed = format!("{}{}", out(&output), said(&output));
+        assert!(
+            !printed.is_empty() && !printed.contains("hunter2"),
+            "{printed}"
+        );
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ mod cluster {
     mod rights;
     mod rollouts;
     mod scale;
+    mod sign_in;
     mod stage;
     mod workloads;
 }

@@ -13,8 +13,8 @@ use clap_complete::Shell;
 mod groups;
 
 pub use groups::{
-    ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs, OutputArgs,
-    ScopeArgs,
+    ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
+    OutputArgs, ScopeArgs,
 };
 
 /// Keeps GitHub's deployment records true to what runs in a Kubernetes cluster.
@@ -129,6 +129,9 @@ pub struct SnapshotArgs {
     /// Where records go.
     #[command(flatten)]
     pub destination: DestinationArgs,
+    /// Where GitHub is.
+    #[command(flatten)]
+    pub api: ApiArgs,
 }
 
 /// The flags of `diff`.
@@ -149,6 +152,9 @@ pub struct DiffArgs {
     /// When.
     #[command(flatten)]
     pub cycle: CycleArgs,
+    /// Where GitHub is.
+    #[command(flatten)]
+    pub api: ApiArgs,
     /// Where the ledger is.
     #[command(flatten)]
     pub ledger: LedgerArgs,
@@ -220,7 +226,7 @@ mod tests {
             run.destination.name_template,
             Template::default().to_string()
         );
-        assert_eq!(run.destination.github_api_url, DEFAULT);
+        assert_eq!(run.github.api.github_api_url, DEFAULT);
         assert_eq!(run.github.github_api_version, DEFAULT_VERSION);
     }
 }

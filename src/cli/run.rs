@@ -8,13 +8,11 @@ use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::settings::{self, Github, Token};
 use super::writer::writer;
+use super::{github, settings};
 use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::cluster::{Cluster, connect};
-use crate::github::auth::Credentials;
-use crate::github::client::Client;
 use crate::github::transport::Transport;
 use crate::recorder::lease::{Candidate, Patience, Tenure};
 use crate::recorder::status::Shared;
@@ -68,13 +66,10 @@ async fn signalled_twice([mut terminate, mut interrupt]: [Signal; 2], stop: &Can
     }
 }
 
-/// How the recorder signs in at GitHub.
+/// Who signs in at GitHub.
 fn sign_in(settings: &settings::Run) -> String {
-    match &settings.github.token {
-        Some(Token::File(file)) => format!("token in {}", file.display()),
-        Some(Token::Given(_)) => "token in GITHUB_TOKEN".to_owned(),
-        None => "none".to_owned(),
-    }
+    let sign_in = settings.github.sign_in.as_ref();
+    sign_in.map_or_else(|| "none".to_owned(), ToString::to_string)
 }
 
 /// The settings as `/api/status` shows them, without any secret.
@@ -150,9 +145,10 @@ async fn prepare(
     clock: Clock,
     admin: &Admin,
 ) -> anyhow::Result<Ready> {
-    let github = match settings.github.token.clone() {
-        Some(token) if !settings.dry_run => Some(client(settings.github, token).await?),
-        _ => None,
+    let github = if settings.dry_run {
+        None
+    } else {
+        github::parts(settings.github, clock).await?
     };
     let settings::Connection {
         kubeconfig,
@@ -177,7 +173,7 @@ async fn prepare(
             ledger_namespace: namespace.to_string(),
         },
         cluster,
-        github,
+        github: github.map(github::Parts::client),
         store,
         lease: Tenure::not_needed(clock),
         clock,
@@ -189,21 +185,4 @@ async fn prepare(
         parts,
         candidate: (!settings.dry_run).then_some(candidate),
     })
-}
-
-/// A client that has a token: one that cannot be read at the start is a mistake in the settings.
-async fn client(github: Github, token: Token) -> anyhow::Result<Client<Transport>> {
-    let (credentials, setting) = match token {
-        Token::File(file) => (Credentials::from_file(&file), "--github-token-file"),
-        Token::Given(token) => (Credentials::from_value(token), "GITHUB_TOKEN"),
-    };
-    credentials.authorization().await.context(setting)?;
-    let transport = Transport::new(&github.url)?;
-    Ok(Client::new(
-        transport,
-        github.url,
-        github.version,
-        credentials,
-        github.timeout,
-    ))
 }

@@ -9,18 +9,19 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::args::{CycleArgs, DiffArgs, GithubArgs, LedgerArgs, OutputArgs, RunArgs, SnapshotArgs};
+use super::args::{CycleArgs, DiffArgs, LedgerArgs, OutputArgs, RunArgs, SnapshotArgs};
 use super::output::Form;
 use crate::cluster::Scope;
-use crate::github::api::{ApiUrl, ApiVersion};
 use crate::model::policy::Policy;
 
 mod destination;
 mod error;
+mod github;
 mod scope;
 mod value;
 
 pub use error::{SettingError, given, variable};
+pub use github::{Github, SignIn};
 
 /// What is not wrong and yet worth a warning when the program starts.
 pub type Warnings = Vec<&'static str>;
@@ -82,7 +83,7 @@ pub struct Run {
     pub scope: Scope,
     /// What is decided by settings.
     pub policy: Policy,
-    /// GitHub.
+    /// GitHub; nobody needs to sign in in a dry run.
     pub github: Github,
     /// Where the ledger is.
     pub ledger: Ledger,
@@ -96,28 +97,6 @@ pub struct Run {
     pub leader_elect: bool,
     /// What to warn about.
     pub warnings: Warnings,
-}
-
-/// How GitHub is spoken to.
-#[derive(Debug)]
-pub struct Github {
-    /// The API.
-    pub url: ApiUrl,
-    /// Its version.
-    pub version: ApiVersion,
-    /// How long an answer may take.
-    pub timeout: Duration,
-    /// Where the token comes from; `None` only in a dry run.
-    pub token: Option<Token>,
-}
-
-/// Where the token comes from.
-#[derive(Clone, Debug)]
-pub enum Token {
-    /// A file, to be read again when it changes.
-    File(PathBuf),
-    /// The environment.
-    Given(SecretString),
 }
 
 /// Where the ledger is.
@@ -165,7 +144,7 @@ impl Snapshot {
             None => Input::Cluster(connection(args.connection)?),
         };
         let scope = scope::scope(&args.scope, &args.destination)?;
-        let destination = destination::Checked::lenient(&args.destination)?;
+        let destination = destination::Checked::lenient(&args.destination, &args.api)?;
         let policy = destination.policy(&scope, None);
         Ok(Self {
             input,
@@ -181,7 +160,7 @@ impl Diff {
     pub fn new(args: DiffArgs) -> Result<Self, SettingError> {
         let form = form(&args.output)?;
         let scope = scope::scope(&args.scope, &args.destination)?;
-        let destination = destination::Checked::strict(&args.destination)?;
+        let destination = destination::Checked::strict(&args.destination, &args.api)?;
         let policy = destination.policy(&scope, Some(cycle(&args.cycle)?));
         let connection = connection(args.connection)?;
         Ok(Self {
@@ -198,20 +177,17 @@ impl Run {
     /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
     pub fn new(args: RunArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
         let scope = scope::scope(&args.scope, &args.destination)?;
-        let destination = destination::Checked::strict(&args.destination)?;
+        let destination = destination::Checked::strict(&args.destination, &args.github.api)?;
         let cycle = cycle(&args.cycle)?;
         let interval = cycle.interval;
         let policy = destination.policy(&scope, Some(cycle));
-        let (token, warnings) = credentials(&args, token)?;
-        let github = Github {
-            url: destination.url,
-            version: version(&args.github)?,
-            timeout: value::duration(
-                "github-timeout",
-                &args.github.github_timeout,
-                Duration::from_secs(1)..=Duration::from_mins(10),
-            )?,
-            token,
+        let organization = &*policy.destination.organization;
+        let (github, warnings) = Github::new(&args.github, Some(organization), token)?;
+        let github = if args.dry_run {
+            github
+        } else {
+            let github = github.signed_in();
+            github.map_err(|error| error.or("use --dry-run"))?
         };
         Ok(Self {
             listen: value::listen("listen", &args.listen)?,
@@ -255,42 +231,6 @@ fn cycle(args: &CycleArgs) -> Result<Cycle, SettingError> {
         )?,
         idle_after,
         mass_decommission_hold: value::duration("mass-decommission-hold", hold, zero..=24 * HOUR)?,
-    })
-}
-
-fn credentials(
-    args: &RunArgs,
-    token: Option<SecretString>,
-) -> Result<(Option<Token>, Warnings), SettingError> {
-    const FLAG: &str = "github-token-file";
-    match (&args.github.github_token_file, token) {
-        (Some(file), _) if file.as_os_str().is_empty() => Err(SettingError::invalid(
-            FLAG,
-            "",
-            "give a file, or leave the setting out",
-        )),
-        (Some(file), Some(_)) => {
-            let warning = "both --github-token-file and GITHUB_TOKEN are given: the file is used";
-            Ok((Some(Token::File(file.clone())), vec![warning]))
-        }
-        (Some(file), None) => Ok((Some(Token::File(file.clone())), Vec::new())),
-        (None, Some(token)) => Ok((Some(Token::Given(token)), Vec::new())),
-        (None, None) if args.dry_run => Ok((None, Vec::new())),
-        (None, None) => Err(SettingError::missing(
-            FLAG,
-            "give the file with GitHub's token, set GITHUB_TOKEN, or use --dry-run",
-        )),
-    }
-}
-
-fn version(args: &GithubArgs) -> Result<ApiVersion, SettingError> {
-    let given = &args.github_api_version;
-    ApiVersion::parse(given).map_err(|_| {
-        SettingError::invalid(
-            "github-api-version",
-            given,
-            "allowed is a day such as 2022-11-28",
-        )
     })
 }
 

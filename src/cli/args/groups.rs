@@ -149,13 +149,6 @@ pub struct DestinationArgs {
         value_delimiter = ','
     )]
     pub image_map: Vec<String>,
-    /// GitHub's API; https://api.SUBDOMAIN.ghe.com with data residency
-    #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_API_URL", value_name = "URL", value_hint = ValueHint::Url)]
-    #[arg(default_value = "https://api.github.com")]
-    pub github_api_url: String,
-    /// Allow plain HTTP to other machines: the token can be read on the way
-    #[arg(long, env = "DEPLOYMENT_RECORDER_ALLOW_HTTP", value_parser = BoolishValueParser::new())]
-    pub allow_http: bool,
 }
 
 /// When something is sent.
@@ -188,13 +181,43 @@ pub struct CycleArgs {
     pub mass_decommission_hold: String,
 }
 
-/// How GitHub is spoken to.
+/// Where GitHub is.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "GitHub")]
+pub struct ApiArgs {
+    /// GitHub's API; https://api.SUBDOMAIN.ghe.com with data residency
+    #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_API_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(default_value = "https://api.github.com")]
+    pub github_api_url: String,
+    /// Allow plain HTTP to other machines: the token can be read on the way
+    #[arg(long, env = "DEPLOYMENT_RECORDER_ALLOW_HTTP", value_parser = BoolishValueParser::new())]
+    pub allow_http: bool,
+}
+
+/// How GitHub is spoken to, and who signs in there.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "GitHub")]
 pub struct GithubArgs {
+    /// Where it is.
+    #[command(flatten)]
+    pub api: ApiArgs,
     /// The file with the token, read again when it changes; without one GITHUB_TOKEN is used
     #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub github_token_file: Option<PathBuf>,
+    /// Sign in as this GitHub App, given by its id or client id, instead of with a token
+    #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_APP_ID", value_name = "ID")]
+    pub github_app_id: Option<String>,
+    /// The installation of the App; without it the one in the organization is looked up
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_GITHUB_APP_INSTALLATION_ID",
+        value_name = "NUMBER"
+    )]
+    pub github_app_installation_id: Option<String>,
+    /// The file with the private key of the App, as GitHub gives it or in base64, read again when it
+    /// changes
+    #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_APP_PRIVATE_KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub github_app_private_key_file: Option<PathBuf>,
     /// The version of GitHub's API
     #[arg(
         long,

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Cycle, SettingError, value};
-use crate::cli::args::DestinationArgs;
+use super::{Cycle, SettingError, github, value};
+use crate::cli::args::{ApiArgs, DestinationArgs};
 use crate::cluster::Scope;
-use crate::github::api::ApiUrl;
 use crate::model::image_map::ImageMap;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
@@ -14,8 +13,6 @@ use crate::model::template::Template;
 
 /// The checked form of [`DestinationArgs`].
 pub(super) struct Checked {
-    /// GitHub's API.
-    pub(super) url: ApiUrl,
     destination: Destination,
     template: Template,
     image_map: ImageMap,
@@ -23,7 +20,7 @@ pub(super) struct Checked {
 
 impl Checked {
     /// Checks what was typed, all of it needed.
-    pub(super) fn strict(args: &DestinationArgs) -> Result<Self, SettingError> {
+    pub(super) fn strict(args: &DestinationArgs, api: &ApiArgs) -> Result<Self, SettingError> {
         for (flag, given, what) in [
             (
                 "org",
@@ -45,11 +42,11 @@ impl Checked {
                 return Err(SettingError::missing(flag, what));
             }
         }
-        Self::lenient(args)
+        Self::lenient(args, api)
     }
 
     /// Checks what was typed; what is left out is empty.
-    pub(super) fn lenient(args: &DestinationArgs) -> Result<Self, SettingError> {
+    pub(super) fn lenient(args: &DestinationArgs, api: &ApiArgs) -> Result<Self, SettingError> {
         type Check = fn(&'static str, &str) -> Result<Arc<str>, SettingError>;
         let checked = |flag, given: &Option<String>, check: Check| match given {
             Some(given) => check(flag, given),
@@ -59,10 +56,8 @@ impl Checked {
             .physical_environment
             .as_deref()
             .filter(|text| !text.is_empty());
-        let url = ApiUrl::parse(&args.github_api_url, args.allow_http)
-            .map_err(|error| SettingError::hidden("github-api-url", error))?;
         let destination = Destination {
-            host: url.host().clone(),
+            host: github::url(api)?.host().clone(),
             organization: checked("org", &args.org, value::organization)?,
             cluster: checked("cluster", &args.cluster, value::cluster)?,
             logical_environment: checked(
@@ -81,7 +76,6 @@ impl Checked {
         let image_map = ImageMap::parse(args.image_map.iter().map(String::as_str))
             .map_err(|error| SettingError::invalid("image-map", &error.rule, &error))?;
         Ok(Self {
-            url,
             destination,
             template,
             image_map,

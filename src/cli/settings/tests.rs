@@ -5,7 +5,8 @@ use clap::Parser;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::*;
-use crate::cli::args::{Cli, Command, command};
+use crate::cli::args::{Cli, Command, GithubArgs, command};
+use crate::github::auth::app::Identity;
 use crate::model::selection::KindGroup;
 
 const DESTINATION: &str = "--org=acme --cluster=prod --logical-environment=production";
@@ -124,16 +125,64 @@ fn an_outcome_settles_after_an_interval_and_at_least_two_minutes() {
 #[test]
 fn the_token_file_wins_over_the_variable_and_only_a_dry_run_needs_neither() {
     let both = run("--github-token-file=/t", Some("t")).unwrap();
-    assert!(matches!(&both.github.token, Some(Token::File(file)) if file == "/t"));
+    assert!(matches!(&both.github.sign_in, Some(SignIn::TokenFile(file)) if file == "/t"));
     assert_eq!(both.warnings.len(), 1);
     let given = run("", Some("t")).unwrap();
     assert!(
-        matches!(&given.github.token, Some(Token::Given(token)) if token.expose_secret() == "t")
+        matches!(&given.github.sign_in, Some(SignIn::Token(token)) if token.expose_secret() == "t")
     );
     assert!(given.warnings.is_empty());
     assert!(run("", None).is_err());
     let dry = run("--dry-run", None).unwrap();
-    assert!(dry.dry_run && dry.github.token.is_none());
+    assert!(dry.dry_run && dry.github.sign_in.is_none());
+}
+
+#[test]
+fn an_app_signs_in_in_the_organization_or_by_its_installation_and_goes_before_the_variable() {
+    let typed = "--github-app-id=7 --github-app-private-key-file=/k";
+    for (more, installation, shown) in [
+        ("", None, "GitHub App 7, installation in acme, key in /k"),
+        (
+            "--github-app-installation-id=42",
+            Some(42),
+            "GitHub App 7, installation 42, key in /k",
+        ),
+    ] {
+        let run = run(&format!("{typed} {more}"), Some("t")).unwrap();
+        assert_eq!(run.warnings.len(), 1);
+        let sign_in = run.github.sign_in.unwrap();
+        assert_eq!(sign_in.to_string(), shown);
+        let SignIn::App(app) = sign_in else { panic!() };
+        let expected = Identity {
+            app: "7".to_owned(),
+            organization: "acme".to_owned(),
+            installation,
+            key: "/k".into(),
+        };
+        assert_eq!(app, expected);
+    }
+}
+
+#[test]
+fn any_command_has_the_settings_of_github_alone() {
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        github: GithubArgs,
+    }
+    let read = |typed: &[&str], organization, token: Option<&str>| {
+        let words = std::iter::once("x").chain(typed.iter().copied());
+        let typed = Typed::try_parse_from(words).unwrap();
+        Github::new(&typed.github, organization, token.map(SecretString::from))
+    };
+    let (github, _) = read(&["--github-timeout=5s"], None, None).unwrap();
+    assert_eq!(github.timeout, Duration::from_secs(5));
+    assert!(github.signed_in().is_err());
+    let (github, _) = read(&[], None, Some("t")).unwrap();
+    assert!(github.signed_in().is_ok());
+    let app = ["--github-app-id=7", "--github-app-private-key-file=/k"];
+    assert!(read(&app, None, None).is_err());
+    assert!(read(&app, Some("acme"), None).is_ok());
 }
 
 #[test]
