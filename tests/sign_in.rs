@@ -11,6 +11,9 @@
 )]
 
 #[cfg(test)]
+#[path = "sign_in/commands.rs"]
+mod commands;
+#[cfg(test)]
 #[path = "sign_in/failures.rs"]
 mod failures;
 #[cfg(test)]
