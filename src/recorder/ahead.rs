@@ -25,14 +25,12 @@ impl<S: Transport> Recorder<S> {
             result = self.lease.during(storing) => result,
             () = delivery::long_after(&stop) => None,
         };
-        match result {
-            Some(result) => self.after_store(result),
-            None => {
-                // The cycle has taken the change that began it, so it does not come again by itself.
-                self.schedule.again_at(Instant::now());
-                Ok(Written::No)
-            }
+        if let Some(result) = result {
+            return self.after_store(result);
         }
+        // The cycle has taken the change that began it, so it does not come again by itself.
+        self.schedule.again_at(Instant::now());
+        Ok(Written::No)
     }
 
     fn after_store(&mut self, result: Result<Stored, StoreError>) -> Result<Written, Error> {
