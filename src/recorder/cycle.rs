@@ -240,12 +240,14 @@ impl<S: Transport> Recorder<S> {
             && (sent_whole || nothing_to_send);
         if self.github.is_some() && requests > 0 {
             let now = Instant::now();
-            if !self.turned_away && !waiting.is_empty() {
-                // Everything that left was taken, so this came meanwhile: like any change it waits
-                // for others.
+            // Where everything that left was taken and something changed meanwhile, what is left came
+            // with it: like any change it waits for others.
+            let came_meanwhile =
+                !self.turned_away && self.cluster.changed().now_or_never().is_some();
+            if came_meanwhile {
                 self.schedule.changed(now);
             }
-            for batch in waiting.into_iter().filter(|_| self.turned_away) {
+            for batch in waiting.into_iter().filter(|_| !came_meanwhile) {
                 let slot = self.pace.slot(&batch.destination, batch.purpose, now);
                 self.schedule.again_at(slot.at);
             }
