@@ -246,10 +246,11 @@ impl<S: Transport> Recorder<S> {
                 !self.turned_away && self.cluster.changed().now_or_never().is_some();
             if came_meanwhile {
                 self.schedule.changed(now);
-            }
-            for batch in waiting.into_iter().filter(|_| !came_meanwhile) {
-                let slot = self.pace.slot(&batch.destination, batch.purpose, now);
-                self.schedule.again_at(slot.at);
+            } else {
+                for batch in waiting {
+                    let slot = self.pace.slot(&batch.destination, batch.purpose, now);
+                    self.schedule.again_at(slot.at);
+                }
             }
             if self.cursor.is_some() {
                 self.schedule.again_at(now);

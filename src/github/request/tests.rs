@@ -84,8 +84,8 @@ fn segments_of_the_path_are_escaped_and_never_change_the_endpoint() {
     }
 }
 
-/// A request of one line in which this field holds that value.
-fn built_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> {
+/// A line in which this field holds that value, its destination's too.
+fn line_with(field: &str, value: &str) -> Line {
     let (mut place, mut one) = (destination(), line("a"));
     let mut body = Body::clone(&one.body);
     match field {
@@ -100,8 +100,14 @@ fn built_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> 
         other => panic!("{other}"),
     }
     one.body = Arc::new(body);
-    one.identity.destination = Arc::new(place.clone());
-    built(&place, &[one])
+    one.identity.destination = Arc::new(place);
+    one
+}
+
+/// A request of one line in which this field holds that value.
+fn built_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> {
+    let one = line_with(field, value);
+    built(&one.identity.destination, std::slice::from_ref(&one))
 }
 
 /// Asserts that no request was built, and that the error names the field and its value.

@@ -177,7 +177,10 @@ impl<'a> Draft<'a> {
             }
         }
         let body = self.canon.apply(&Arc::new(body));
-        let body = entry.map_or_else(|| body.clone(), |entry| entry.own_copy(&body));
+        let body = match entry {
+            Some(entry) => entry.own_copy(&body),
+            None => body,
+        };
         let line = Line {
             identity: identity.clone(),
             body,

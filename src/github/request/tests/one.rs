@@ -6,21 +6,7 @@ use super::*;
 
 /// The request for a line in which this field holds that value.
 fn deployment_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> {
-    let mut one = line("a");
-    let (mut place, mut body) = (destination(), Body::clone(&one.body));
-    match field {
-        "org" => place.organization = value.into(),
-        "cluster" => place.cluster = value.into(),
-        "logical_environment" => place.logical_environment = value.into(),
-        "physical_environment" => place.physical_environment = Some(value.into()),
-        "deployment_name" => one.identity.name = value.into(),
-        "name" => body.name = value.into(),
-        "version" => body.version = Some(value.into()),
-        "github_repository" => body.repository = Some(value.into()),
-        other => panic!("{other}"),
-    }
-    one.body = Arc::new(body);
-    one.identity.destination = Arc::new(place);
+    let one = line_with(field, value);
     create_deployment_record(&api(), &version(), &one)
 }
 
