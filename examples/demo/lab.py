@@ -128,8 +128,10 @@ class Lab:
             "--github-api-url", state["github"], "--github-token-file", TOKEN,
             "--kubeconfig", RECORDER_KUBECONFIG, "--ledger-namespace", "deployment-recorder",
             "--listen", address,
-            # Shorter than anybody needs, so that there is something to see.
-            "--interval", "15s", "--idle-after", "30s",
+            # Shorter than anybody needs, so that there is something to see. A full report goes to
+            # two environments, which is two requests, each of which may be sent again after 16 s
+            # at the soonest; what is idle has to stay for longer than that to be seen told again.
+            "--interval", "30s", "--idle-after", "60s",
         ]
         self.processes.start("recorder", command, {})
 
