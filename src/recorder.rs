@@ -28,18 +28,21 @@ mod ahead;
 mod batch;
 mod cycle;
 mod delivery;
-mod halving;
 pub mod lease;
 mod note;
 mod opening;
+mod outcome;
 mod report;
 mod schedule;
+mod search;
+mod size;
 pub mod status;
 pub mod store;
 
 use lease::{LeaseError, Tenure};
 use opening::Opening;
 use schedule::Schedule;
+use size::Size;
 use status::Shared;
 use store::{Store, StoreError};
 
@@ -111,6 +114,7 @@ pub struct Recorder<S> {
     lease: Tenure,
     ledger: Ledger,
     pace: Pace,
+    size: Size,
     schedule: Schedule,
     clock: Clock,
     rng: StdRng,
@@ -189,6 +193,7 @@ impl<S: Transport> Recorder<S> {
             lease,
             ledger,
             pace: Pace::begun(Instant::now()),
+            size: Size::default(),
             schedule,
             clock,
             rng: StdRng::seed_from_u64(seed),

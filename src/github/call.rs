@@ -166,6 +166,7 @@ impl<S: Carrier> Caller<S> {
             answer = exchange.kind(),
             status = exchange.status.map(|status| status.as_u16()),
             request_id = exchange.request_id.as_deref(),
+            error = exchange.failure().map(ToString::to_string),
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
             "asked GitHub"
         );

@@ -11,6 +11,7 @@ use super::call::{Call, Caller, Carrier};
 use super::calls::{self, Target};
 use super::exchange::{Exchange, NotSent};
 use super::reader::Reader;
+use super::request::RequestError;
 use super::storage::StorageLine;
 use crate::model::record::{Destination, Line};
 
@@ -65,6 +66,11 @@ impl<S> Client<S> {
         S: Clone,
     {
         Reader::new(self.caller.clone())
+    }
+
+    /// Whether a request with these lines keeps the contract.
+    pub fn check(&self, destination: &Destination, lines: &[Line]) -> Result<(), RequestError> {
+        calls::set_cluster_deployment_records(self.target(), destination, lines).map(drop)
     }
 
     pub(super) fn target(&self) -> Target<'_> {

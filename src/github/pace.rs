@@ -84,6 +84,14 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it is about one organization, and others may go on.
+    pub fn is_of_organization(self) -> bool {
+        matches!(
+            self,
+            Self::NoAccess | Self::VersionWithdrawn | Self::NoToken
+        )
+    }
+
     /// The name of the reason, for logs and status.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -208,11 +216,6 @@ impl Pace {
         slot
     }
 
-    /// Whether nothing is sent to this organization for a reason of its own.
-    pub fn is_closed(&self, access: impl Into<Access>) -> bool {
-        self.access.contains_key(&access.into())
-    }
-
     /// Whether little is left of the hour, by our count or by GitHub's: then changes are gathered
     /// instead of sent one by one.
     pub fn is_tight(&self, now: Instant) -> bool {
@@ -242,8 +245,9 @@ impl Pace {
         self.last = Some(now);
     }
 
-    /// The request that left last came back, or was given up.
-    pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
+    /// The request that left last came back, and what it means for its organization is not believed
+    /// yet.
+    pub fn heard<T>(&mut self, exchange: &Exchange<T>, now: Instant) {
         // Redirects that were followed are requests too. GitHub's limit of the hour has room for
         // the few that one exchange may add.
         let purpose = self
@@ -258,6 +262,11 @@ impl Pace {
         if let (Some(count), Some(end)) = (exchange.rate.remaining, exchange.rate.resets_in) {
             self.remaining = Some((count, now + end));
         }
+    }
+
+    /// The request that left last came back.
+    pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
+        self.heard(exchange, now);
         let access = access.into();
         match exchange.failure() {
             None => {

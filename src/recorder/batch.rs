@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use crate::github::pace::Purpose;
-use crate::github::request::MAX_LINES;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Identity};
+use crate::model::record::{Destination, Identity, Line};
 
 /// The lines of one request.
 #[derive(Clone, Debug)]
 pub(super) struct Batch {
     /// Where it goes.
     pub(super) destination: Arc<Destination>,
-    /// Its lines, at most [`MAX_LINES`], all reports or all decommissions.
+    /// Its lines: all reports or all decommissions, but for a witness, which comes last.
     pub(super) steps: Vec<Step>,
     /// What it is for.
     pub(super) purpose: Purpose,
+    /// Whether GitHub has taken one of its records as it is before: what it does to all of them says
+    /// nothing of the others then.
+    pub(super) witnessed: bool,
 }
 
 /// The changes of a plan: reports of names that GitHub holds, then of those it never held, then
@@ -23,85 +25,76 @@ pub(super) struct Batch {
 ///
 /// A batch of never-held names carries one unchanged record as a witness, where there is one: a
 /// request that GitHub turns down whole although it has the witness in it says nothing of the
-/// other names.
-pub(super) fn changes(plan: &Plan) -> Vec<Batch> {
+/// other names. No batch has more than `most` lines.
+pub(super) fn changes(plan: &Plan, most: usize) -> Vec<Batch> {
     let (fresh, known): (Vec<&Step>, Vec<&Step>) = plan.reports.iter().partition(|step| step.fresh);
-    let mut batches = cut(known, MAX_LINES, Purpose::Change);
+    let mut batches = cut(known, most, Purpose::Change);
     let with_witness = usize::from(!plan.unchanged.is_empty());
-    let mut newcomers = cut(fresh, MAX_LINES - with_witness, Purpose::Change);
+    let mut newcomers = cut(fresh, most - with_witness, Purpose::Change);
     for batch in &mut newcomers {
-        batch
-            .steps
-            .extend(witness(plan, &batch.destination).cloned());
+        if let Some(witness) = witness(plan, &batch.destination) {
+            batch.steps.push(witness.clone());
+            batch.witnessed = true;
+        }
     }
     batches.append(&mut newcomers);
-    batches.append(&mut cut(
-        plan.decommissions.iter().collect(),
-        MAX_LINES,
-        Purpose::Change,
-    ));
+    let ends = plan.decommissions.iter().collect();
+    batches.append(&mut cut(ends, most, Purpose::Change));
     batches
 }
 
 /// The full snapshot from `cursor` on, or from its start: what GitHub holds already. What it does
 /// not hold as it is goes before, as a change.
-pub(super) fn snapshot(plan: &Plan, cursor: Option<&Identity>) -> Vec<Batch> {
+pub(super) fn snapshot(plan: &Plan, cursor: Option<&Identity>, most: usize) -> Vec<Batch> {
     let kept = plan.unchanged.iter().chain(&plan.retained);
     let mut steps: Vec<&Step> = kept
         .filter(|step| cursor.is_none_or(|cursor| step.line.identity > *cursor))
         .collect();
     steps.sort_by(|one, other| one.line.identity.cmp(&other.line.identity));
-    cut(steps, MAX_LINES, Purpose::Snapshot)
+    cut(steps, most, Purpose::Snapshot)
 }
 
 /// How many requests everything takes that the full snapshot is to hold.
-pub(super) fn requests(plan: &Plan) -> usize {
-    cut(plan.snapshot(), MAX_LINES, Purpose::Snapshot).len()
+pub(super) fn requests(plan: &Plan, most: usize) -> usize {
+    cut(plan.snapshot(), most, Purpose::Snapshot).len()
 }
 
 /// An unchanged record of that destination.
-pub(super) fn witness<'a>(plan: &'a Plan, destination: &Destination) -> Option<&'a Step> {
+fn witness<'a>(plan: &'a Plan, destination: &Destination) -> Option<&'a Step> {
     plan.unchanged
         .iter()
         .find(|step| step.line.identity.destination.is_spelled_as(destination))
 }
 
-/// An unchanged record of that organization, wherever else it goes.
-pub(super) fn witness_of_organization<'a>(
-    plan: &'a Plan,
-    destination: &Destination,
-) -> Option<&'a Step> {
-    plan.unchanged.iter().find(|step| {
-        let other = &step.line.identity.destination;
-        other.host == destination.host && other.organization == destination.organization
-    })
-}
-
 impl Batch {
-    /// The first half and the second; `None` for a batch of one line.
-    pub(super) fn halves(self) -> Result<[Self; 2], Self> {
+    /// A batch of this record alone, which GitHub has taken before as it is.
+    pub(super) fn alone(witness: Step) -> Self {
+        Self {
+            destination: witness.line.identity.destination.clone(),
+            steps: vec![witness],
+            purpose: Purpose::Change,
+            witnessed: true,
+        }
+    }
+
+    /// Its lines, as they are sent.
+    pub(super) fn lines(&self) -> Vec<Line> {
+        self.steps.iter().map(|step| step.line.clone()).collect()
+    }
+
+    /// The first half and the second; itself if it is of one line.
+    pub(super) fn halves(mut self) -> Result<[Self; 2], Self> {
         if self.steps.len() < 2 {
             return Err(self);
         }
-        let Self {
-            destination,
-            mut steps,
-            purpose,
-        } = self;
-        let second = steps.split_off(steps.len() / 2);
-        let first = Self {
-            destination: destination.clone(),
-            steps,
-            purpose,
+        let second = Self {
+            destination: self.destination.clone(),
+            steps: self.steps.split_off(self.steps.len() / 2),
+            purpose: self.purpose,
+            witnessed: self.witnessed,
         };
-        Ok([
-            first,
-            Self {
-                destination,
-                steps: second,
-                purpose,
-            },
-        ])
+        self.witnessed = false;
+        Ok([self, second])
     }
 }
 
@@ -119,6 +112,7 @@ fn cut(steps: Vec<&Step>, most: usize, purpose: Purpose) -> Vec<Batch> {
                 destination: destination.clone(),
                 steps: vec![step.clone()],
                 purpose,
+                witnessed: false,
             }),
         }
     }

@@ -9,15 +9,16 @@ use futures::FutureExt as _;
 use rand::Rng as _;
 use tokio::time::Instant;
 
-use crate::github::pace::shortest_snapshot_period;
+use crate::github::pace::{Purpose, shortest_snapshot_period};
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::Identity;
+use crate::model::record::{Destination, Identity};
 
 use super::ahead::Written;
 use super::batch::{self, Batch};
 use super::delivery::{Flow, PATIENCE, Run};
+use super::search::Search;
 use super::status::Unsent;
 use super::{Error, Recorder, Transport, report};
 
@@ -38,7 +39,8 @@ impl<S: Transport> Recorder<S> {
         }
         let plan = self.plan();
         if full {
-            let shortest = shortest_snapshot_period(batch::requests(&plan));
+            let requests = batch::requests(&plan, self.size.most());
+            let shortest = shortest_snapshot_period(requests);
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
             // One that is still under way goes on: begun anew it might never end.
@@ -123,85 +125,96 @@ impl<S: Transport> Recorder<S> {
 
     /// Writes ahead and sends what may leave now. Returns how many requests that were.
     async fn send(&mut self, plan: &Plan, mut run: Run) -> Result<usize, Error> {
-        let changes = self.sendable(batch::changes(plan));
+        let most = self.size.most();
+        let changes = self.sendable(batch::changes(plan, most)).batches;
         let rest = self
             .cursor
             .as_ref()
-            .map(|cursor| batch::snapshot(plan, cursor.0.as_ref()));
+            .map(|cursor| batch::snapshot(plan, cursor.0.as_ref(), most));
         if rest.as_ref().is_none_or(Vec::is_empty) {
             self.cursor = None;
         }
         let snapshot = self.sendable(rest.unwrap_or_default());
-        if changes.is_empty() && snapshot.is_empty() {
+        if changes.is_empty() && snapshot.batches.is_empty() {
             return Ok(0);
         }
-        for batch in changes.iter().chain(&snapshot) {
+        for batch in changes.iter().chain(&snapshot.batches) {
             self.intend(&batch.steps);
         }
-        let requests = match self.write_ahead().await? {
+        match self.write_ahead().await? {
             Written::Yes => self.send_all(changes, snapshot, plan, &mut run).await,
-            Written::Anew => {
-                self.schedule.again_at(Instant::now());
-                0
-            }
-            Written::No => 0,
-        };
+            Written::Anew => self.schedule.again_at(Instant::now()),
+            Written::No => {}
+        }
         self.ledger.take_back_unsent();
-        Ok(requests)
+        Ok(run.requests)
     }
 
     async fn send_all(
         &mut self,
         changes: Vec<Batch>,
-        snapshot: Vec<Batch>,
+        snapshot: Sendable,
         plan: &Plan,
         run: &mut Run,
-    ) -> usize {
-        let mut requests = 0;
+    ) {
         // Retries are no storm.
         if !changes.is_empty() && run.changed_at.is_some() {
             self.schedule.sends_changes(Instant::now());
         }
-        for batch in changes {
-            requests += 1;
-            if self.deliver(batch, plan, run).await == Flow::End {
-                return requests;
-            }
+        let mut search = Search::new(plan);
+        changes.into_iter().for_each(|batch| search.add(batch));
+        if self.deliver(&mut search, run).await == Flow::End {
+            return;
         }
         run.changed_at = None;
-        for batch in snapshot {
+        for batch in snapshot.batches {
             let last = batch.steps.last().map(|step| step.line.identity.clone());
-            requests += 1;
             let destination = batch.destination.clone();
-            match self.deliver(batch, plan, run).await {
+            search.add(batch);
+            match self.deliver(&mut search, run).await {
                 // One organization that is closed does not hold back the others.
-                Flow::Paused if !self.pace.is_closed(&destination) => return requests,
-                Flow::End => return requests,
+                Flow::Paused if !self.is_closed(&destination, Purpose::Snapshot) => return,
+                Flow::End => return,
                 Flow::Next | Flow::Paused => self.cursor = Some(Cursor(last)),
             }
             // A change goes before the rest of the snapshot. Asked only now, so that the snapshot
             // goes on even where something always changes.
             if self.cluster.changed().now_or_never().is_some() {
                 self.schedule.changed(Instant::now());
-                return requests;
+                return;
             }
         }
-        self.cursor = None;
-        requests
+        if !snapshot.held_back {
+            self.cursor = None;
+        }
+    }
+
+    /// Whether nothing is sent to this organization now, while others may be sent to.
+    fn is_closed(&self, destination: &Destination, purpose: Purpose) -> bool {
+        let now = Instant::now();
+        let slot = self.pace.slot(destination, purpose, now);
+        slot.at > now + PATIENCE && slot.reason.is_of_organization()
     }
 
     /// The batches that may leave within this cycle. For the others the next cycle begins when
     /// their pause is over.
-    fn sendable(&mut self, batches: Vec<Batch>) -> Vec<Batch> {
+    fn sendable(&mut self, batches: Vec<Batch>) -> Sendable {
         let now = Instant::now();
-        let (sendable, paused): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| {
-            self.pace.slot(&batch.destination, batch.purpose, now).at <= now + PATIENCE
-        });
-        for batch in paused {
+        let mut held_back = false;
+        let mut sendable = Vec::new();
+        for batch in batches {
             let slot = self.pace.slot(&batch.destination, batch.purpose, now);
-            self.schedule.again_at(slot.at);
+            if slot.at <= now + PATIENCE {
+                sendable.push(batch);
+            } else {
+                self.schedule.again_at(slot.at);
+                held_back |= !slot.reason.is_of_organization();
+            }
         }
-        sendable
+        Sendable {
+            batches: sendable,
+            held_back,
+        }
     }
 
     pub(super) fn intend(&mut self, steps: &[Step]) {
@@ -231,7 +244,7 @@ impl<S: Transport> Recorder<S> {
         let left = left.as_deref().unwrap_or(planned);
         self.schedule
             .due_at(left.due.map(|due| self.clock.instant(due)));
-        let waiting = batch::changes(left);
+        let waiting = batch::changes(left, self.size.most());
         let sent_whole = requests > 0 && !self.turned_away;
         let nothing_to_send = left.snapshot().is_empty();
         let up_to_date = waiting.is_empty()
@@ -292,6 +305,13 @@ impl<S: Transport> Recorder<S> {
         }
         Ok(())
     }
+}
+
+/// What may leave within a cycle.
+struct Sendable {
+    batches: Vec<Batch>,
+    /// Whether others have to wait, and not just because their organization is closed.
+    held_back: bool,
 }
 
 /// After which identity the full snapshot goes on; `None` at its start.

@@ -1,21 +1,22 @@
-//! Delivery: batches out, outcomes into the ledger. Here is decided what an answer means for each
-//! line; what GitHub's bytes mean is decided in `github`, what an outcome does in `model::ledger`.
+//! Delivery: batches out, outcomes into the ledger. What is sent next is decided in `search`, what an
+//! answer means for each line in `outcome`, what GitHub's bytes mean in `github`, what an outcome does
+//! in `model::ledger`.
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::github::answer::{Answer, Failure, Refusal};
+use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::NotSent;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
-use crate::model::plan::{Plan, Step};
 use crate::model::record::Line;
 
 use super::batch::Batch;
-use super::halving::{self, Alone, Halving};
-use super::{Recorder, Transport};
+use super::search::{self, Ruling, Search, Verdict};
+use super::{Recorder, Transport, outcome};
 
 /// A cycle waits no longer than this for anything; a longer pause ends it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,16 +27,14 @@ const STALE: Duration = Duration::from_mins(1);
 /// How long a request may still take once the process is to stop.
 const LAST_WAIT: Duration = Duration::from_secs(10);
 
-/// How often a cycle cuts batches in two to find what GitHub calls invalid.
-const HALVINGS: usize = 20;
-
 /// What the requests of one cycle share.
 pub(super) struct Run {
     /// When its plan was made.
     pub(super) planned_at: Instant,
     /// When the first change that it is about was seen, if it is about one.
     pub(super) changed_at: Option<Instant>,
-    halvings: usize,
+    /// How many left.
+    pub(super) requests: usize,
 }
 
 impl Run {
@@ -43,7 +42,7 @@ impl Run {
         Self {
             planned_at,
             changed_at,
-            halvings: HALVINGS,
+            requests: 0,
         }
     }
 }
@@ -51,10 +50,10 @@ impl Run {
 /// Whether a cycle goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// With the next batch.
+    /// It does: everything was sent.
     Next,
-    /// With the batches of other destinations: this one's is not all sent, because its destination
-    /// is left alone for longer than a cycle waits.
+    /// Only with other organizations: not all was sent, because this one is left alone for longer
+    /// than a cycle waits.
     Paused,
     /// Not: the plan is too old, the process is to stop, or it may not write.
     End,
@@ -65,6 +64,8 @@ pub(super) enum Flow {
 enum Exchanged {
     /// It left, and this is the answer, if one came.
     Answered(Answer),
+    /// It did not leave: it would break the contract.
+    Unlawful,
     /// It did not leave: its destination is left alone for longer than a cycle waits.
     Paused,
     /// Nothing leaves any more within this cycle.
@@ -72,66 +73,60 @@ enum Exchanged {
 }
 
 impl<S: Transport> Recorder<S> {
-    /// Sends a batch, and its halves as long as GitHub turns them down whole.
-    pub(super) async fn deliver(&mut self, batch: Batch, plan: &Plan, run: &mut Run) -> Flow {
-        let mut halving = Halving::default();
-        let mut waiting = vec![batch];
+    /// Sends what the search gives, until it gives nothing more.
+    pub(super) async fn deliver(&mut self, search: &mut Search<'_>, run: &mut Run) -> Flow {
         let mut flow = Flow::Next;
-        while let Some(batch) = waiting.pop() {
-            let lines = lines_of(&batch.steps);
-            self.beat();
-            let answer = match self.exchange(&batch, &lines, run).await {
-                Exchanged::Answered(answer) => answer,
-                unsent => {
-                    waiting.push(batch);
-                    flow = if unsent == Exchanged::Paused {
-                        Flow::Paused
-                    } else {
-                        Flow::End
-                    };
-                    break;
-                }
+        loop {
+            // A change does not wait until everything that is at fault is found.
+            if search.may_wait() && self.cluster.changed().now_or_never().is_some() {
+                self.schedule.changed(Instant::now());
+                flow = Flow::End;
+                break;
+            }
+            let Some(batch) = search.next() else {
+                break;
             };
-            let Some(alone) = halving::alone(&answer) else {
-                halving.accepted |= halving::accepts_any(&answer, lines.len());
-                self.settle(&lines, &answer, run);
-                if halving::is_shut(&answer) {
+            let lines = batch.lines();
+            self.beat();
+            match self.exchange(&batch, &lines, search, run).await {
+                Exchanged::Answered(answer) => {
+                    if search::is_shut(&answer) && !search.doubts(&batch, &answer) {
+                        flow = Flow::Paused;
+                    }
+                    match search.answered(batch, &answer) {
+                        Ruling::Settled => self.settle(&lines, &answer, run),
+                        Ruling::Later => {}
+                        Ruling::Refused(reason) => self.book(&lines, Outcome::Refused(reason)),
+                        Ruling::Dropped => self.book(&lines, Outcome::NotApplied),
+                    }
+                }
+                Exchanged::Unlawful => self.leave_out_unlawful(batch, search),
+                Exchanged::Paused => {
+                    self.book(&lines, Outcome::NotApplied);
                     flow = Flow::Paused;
                 }
-                continue;
-            };
-            match batch.halves() {
-                Ok(halves) if run.halvings > 0 => {
-                    run.halvings -= 1;
-                    waiting.extend(halves.into_iter().rev());
+                Exchanged::Over => {
+                    self.book(&lines, Outcome::NotApplied);
+                    flow = Flow::End;
+                    break;
                 }
-                Ok([first, second]) => {
-                    self.all(&lines_of(&first.steps), Outcome::NotApplied);
-                    self.all(&lines_of(&second.steps), Outcome::NotApplied);
-                    self.pace.outage(Instant::now());
-                }
-                Err(batch) => match alone {
-                    Alone::Refused(reason) => self.all(&lines, Outcome::Refused(reason)),
-                    Alone::Suspect => {
-                        halving.alone.extend(lines);
-                        if let Some(probe) = halving.probe(&waiting, &batch, plan) {
-                            self.intend(&probe.steps);
-                            waiting.push(probe);
-                        }
-                    }
-                },
             }
         }
-        // What was turned down before and is not tried any more is not applied.
-        for batch in waiting {
-            self.all(&lines_of(&batch.steps), Outcome::NotApplied);
+        for batch in search.rest() {
+            self.book(&batch.lines(), Outcome::NotApplied);
         }
-        self.judge(&halving);
+        self.judge(search.verdict());
         flow
     }
 
     /// Sends one request at its time and says what came back.
-    async fn exchange(&mut self, batch: &Batch, lines: &[Line], run: &Run) -> Exchanged {
+    async fn exchange(
+        &mut self,
+        batch: &Batch,
+        lines: &[Line],
+        search: &Search<'_>,
+        run: &mut Run,
+    ) -> Exchanged {
         if let Err(unsent) = self.turn(batch, lines).await {
             return unsent;
         }
@@ -142,10 +137,14 @@ impl<S: Transport> Recorder<S> {
         let Some(github) = &mut self.github else {
             return Exchanged::Over;
         };
+        if github.check(&batch.destination, lines).is_err() {
+            return Exchanged::Unlawful;
+        }
         for line in lines {
             self.ledger.leaves(line);
         }
         self.pace.sent(batch.purpose, now);
+        run.requests += 1;
         let stop = self.stop.clone();
         let call = github.set_cluster_deployment_records(&batch.destination, lines);
         let result = tokio::select! {
@@ -162,12 +161,22 @@ impl<S: Transport> Recorder<S> {
             None => {
                 // GitHub may be at it still: the next request keeps its distance from this moment.
                 self.pace.outage(now);
-                self.all(lines, Outcome::Unknown);
+                self.book(lines, Outcome::Unknown);
                 return Exchanged::Over;
             }
         };
-        self.pace.answered(&batch.destination, &exchange, now);
-        self.note(batch, lines.len(), &exchange);
+        match &exchange.answer {
+            Ok(_) => self.size.heard(lines.len(), true, now),
+            Err(Failure::Unknown { .. }) => self.size.heard(lines.len(), false, now),
+            Err(_) => {}
+        }
+        if search.doubts(batch, &exchange.answer) {
+            self.pace.heard(&exchange, now);
+        } else {
+            self.pace.answered(&batch.destination, &exchange, now);
+            self.note_access(batch, &exchange.answer);
+        }
+        self.note(lines.len(), &exchange);
         Exchanged::Answered(exchange.answer)
     }
 
@@ -215,18 +224,17 @@ impl<S: Transport> Recorder<S> {
 
     /// The request never left: there is no token, or it would break the contract.
     fn nothing_left(&mut self, batch: &Batch, lines: &[Line], error: &NotSent, now: Instant) {
-        self.all(lines, Outcome::NotApplied);
+        self.book(lines, Outcome::NotApplied);
         let message = super::chain(error);
         match error {
             NotSent::Credentials(error) => {
                 self.pace.unsent(&batch.destination, error.until(), now);
                 self.status.lock().auth_failures += 1;
                 self.block(batch, &message);
-                tracing::error!(error = message, "no request to GitHub without a token");
             }
             NotSent::Request(_) => {
-                // The core keeps the contract's limits, so this is a defect of ours.
-                self.schedule.again_at(now + Duration::from_mins(1));
+                // It was checked before.
+                self.pace.outage(now);
                 tracing::error!(
                     error = message,
                     "request would break the contract, not sent"
@@ -235,38 +243,46 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Tells the ledger what an answer means for each line, where it means the same for all or
-    /// names the others.
-    fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
-        match answer {
-            Ok(taken) => {
-                for (index, line) in lines.iter().enumerate() {
-                    let refusal = taken.refused.iter().find(|(refused, _)| *refused == index);
-                    let outcome = match refusal {
-                        Some((_, Refusal::NotFound)) => Outcome::Refused(Reason::NotFound),
-                        Some((_, Refusal::Unauthorized)) => Outcome::Refused(Reason::Unauthorized),
-                        None if taken.unknown.contains(&index) => Outcome::Unconfirmed,
-                        None => Outcome::Acknowledged,
-                    };
-                    self.all(std::slice::from_ref(line), outcome);
-                }
-                self.acknowledged(taken.count(lines.len()), run);
+    /// Sets those records apart that break the contract by themselves, and has the others sent. The
+    /// core keeps the contract's limits, so this is a defect of ours; it is not to cost more than
+    /// those records.
+    fn leave_out_unlawful(&mut self, batch: Batch, search: &mut Search<'_>) {
+        let Some(github) = &self.github else {
+            return;
+        };
+        let check = |line: &Line| github.check(&batch.destination, std::slice::from_ref(line));
+        let (mut lawful, mut unlawful) = (batch.clone(), Vec::new());
+        lawful.steps.retain(|step| match check(&step.line) {
+            Ok(()) => true,
+            Err(error) => {
+                let (record, error) = (&step.line.identity, super::chain(&error));
+                tracing::error!(%record, error, "record would break the contract, not sent");
+                unlawful.push(step.line.clone());
+                false
             }
-            Err(Failure::Unknown { .. }) => self.all(lines, Outcome::Unknown),
-            Err(
-                Failure::Invalid { .. }
-                | Failure::Oversized
-                | Failure::NamesRepositories { .. }
-                | Failure::Refused { .. }
-                | Failure::NoAccess { .. }
-                | Failure::BadToken { .. }
-                | Failure::Limited { .. }
-                | Failure::VersionWithdrawn { .. },
-            ) => self.all(lines, Outcome::NotApplied),
+        });
+        self.book(&unlawful, Outcome::Refused(Reason::Invalid));
+        if unlawful.is_empty() {
+            tracing::error!("request would break the contract, not sent");
+            self.book(&batch.lines(), Outcome::NotApplied);
+            self.pace.outage(Instant::now());
+        } else if !lawful.steps.is_empty() {
+            search.add(lawful);
         }
     }
 
-    pub(super) fn all(&mut self, lines: &[Line], outcome: Outcome) {
+    /// Tells the ledger what an answer means for each line.
+    fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
+        for (line, outcome) in lines.iter().zip(outcome::of(answer, lines.len())) {
+            self.book(std::slice::from_ref(line), outcome);
+        }
+        if let Ok(taken) = answer {
+            self.acknowledged(taken.count(lines.len()), run);
+        }
+    }
+
+    /// Tells the ledger what became of lines.
+    fn book(&mut self, lines: &[Line], outcome: Outcome) {
         let now = self.clock.now();
         for line in lines {
             self.ledger
@@ -274,27 +290,19 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// What was turned down alone is at fault if anything else of it was accepted; else GitHub
-    /// turns everything down, which says nothing of any record.
-    fn judge(&mut self, halving: &Halving) {
-        if halving.alone.is_empty() {
-            return;
+    /// What was turned down alone is at fault if anything else was taken; else GitHub turns
+    /// everything down, which says nothing of any record.
+    fn judge(&mut self, verdict: Verdict) {
+        for line in &verdict.invalid {
+            tracing::warn!(record = %line.identity, "GitHub calls this record invalid, it is set apart");
         }
-        if halving.accepted {
-            for line in &halving.alone {
-                tracing::warn!(record = %line.identity, "GitHub calls this record invalid, it is set apart");
-            }
-            self.all(&halving.alone, Outcome::Refused(Reason::Invalid));
-        } else {
-            self.all(&halving.alone, Outcome::NotApplied);
+        self.book(&verdict.invalid, Outcome::Refused(Reason::Invalid));
+        self.book(&verdict.undecided, Outcome::NotApplied);
+        if verdict.outage {
             self.pace.outage(Instant::now());
             tracing::error!("GitHub calls every record invalid, which is taken for an outage");
         }
     }
-}
-
-fn lines_of(steps: &[Step]) -> Vec<Line> {
-    steps.iter().map(|step| step.line.clone()).collect()
 }
 
 /// Ends when the process was told to stop so long ago that nothing is waited for any more.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::github::answer::{Doubt, Failure};
+use crate::github::answer::{Answer, Doubt, Failure};
 use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
 
@@ -23,7 +23,7 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// A request was answered.
-    pub(super) fn note(&mut self, batch: &Batch, lines: usize, exchange: &Exchange) {
+    pub(super) fn note(&mut self, lines: usize, exchange: &Exchange) {
         let status = match (exchange.failure(), exchange.status) {
             (
                 Some(Failure::Unknown {
@@ -45,10 +45,19 @@ impl<S: Transport> Recorder<S> {
         };
         self.turned_away = exchange.failure().is_some();
         self.status.lock().note(note);
-        match exchange.failure() {
-            None => {
+    }
+
+    /// What a request was answered says something of its organization.
+    pub(super) fn note_access(&self, batch: &Batch, answer: &Answer) {
+        match answer.as_ref().err() {
+            // GitHub has looked at the records.
+            None | Some(Failure::Invalid { .. } | Failure::NamesRepositories { .. }) => {
                 let access = access_of(batch);
-                self.status.lock().blocked.remove(&access);
+                let blocked = self.status.lock().blocked.remove(&access);
+                if blocked.is_some() {
+                    let (host, organization) = (&*access.0, &*access.1);
+                    tracing::info!(host, organization, "access to the organization is back");
+                }
             }
             Some(Failure::BadToken { message }) => {
                 self.status.lock().auth_failures += 1;
@@ -88,8 +97,19 @@ impl<S: Transport> Recorder<S> {
             since: self.clock.wall(),
             message: message.to_owned(),
         };
+        let access = access_of(batch);
         let mut status = self.status.lock();
-        let known = status.blocked.entry(access_of(batch)).or_insert(blocked);
+        let known = status.blocked.get(&access);
+        if known.is_none_or(|known| known.message != message) {
+            let (host, organization) = (&*access.0, &*access.1);
+            tracing::error!(
+                host,
+                organization,
+                error = message,
+                "no access to the organization"
+            );
+        }
+        let known = status.blocked.entry(access).or_insert(blocked);
         message.clone_into(&mut known.message);
     }
 }

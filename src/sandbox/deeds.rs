@@ -68,6 +68,7 @@ impl Deed {
         match kind {
             FaultKind::Poison { .. } if call.refusal.is_some() => Self::default(),
             FaultKind::Poison { status }
+            | FaultKind::TooHeavy { status, .. }
             | FaultKind::Status { status }
             | FaultKind::Bare { status } => Self::say(answers::plain(*status)),
             FaultKind::NamingRepositories { status } => Self::say(naming(*status, call, visit)),
@@ -108,6 +109,7 @@ impl Deed {
             FaultKind::WrongShape { applied } => Self::garbage(*applied, wrong_shape()),
             FaultKind::UnknownDigest
             | FaultKind::Unauthorized
+            | FaultKind::NothingFound
             | FaultKind::StrangeRecord
             | FaultKind::StrangeCause
             | FaultKind::Slow { .. }

@@ -76,6 +76,16 @@ pub enum FaultKind {
     },
     /// All applied; 207 with an error for a record that was not in the request.
     StrangeRecord,
+    /// A request none of whose records can be written because of its repository is answered 404 as a
+    /// whole, without a word about any of them.
+    NothingFound,
+    /// Requests with more records than this get this status once they were thought about for long.
+    TooHeavy {
+        /// The most records that go well.
+        records: usize,
+        /// The status of the answer.
+        status: u16,
+    },
     /// 207 whose error for the record has a cause that the contract does not know; others are applied.
     StrangeCause,
     /// A redirect.
@@ -117,9 +127,11 @@ impl FaultKind {
     /// Whether it decides what becomes of a request: one request takes one such fault.
     pub(super) fn is_whole(&self) -> bool {
         match self {
-            Self::Slow { .. } | Self::ShortList | Self::ListsStatus | Self::Announces { .. } => {
-                false
-            }
+            Self::Slow { .. }
+            | Self::NothingFound
+            | Self::ShortList
+            | Self::ListsStatus
+            | Self::Announces { .. } => false,
             _ => !self.per_record(),
         }
     }
@@ -131,12 +143,21 @@ impl FaultKind {
             Self::StrangeRecord | Self::StrangeCause => {
                 matches!(endpoint, Endpoint::SetClusterRecords | Endpoint::CreateJob)
             }
+            Self::NothingFound => endpoint == Endpoint::SetClusterRecords,
             Self::JobFails => endpoint == Endpoint::CreateJob,
             Self::ShortList => matches!(
                 endpoint,
                 Endpoint::ListDeploymentRecords | Endpoint::ListStorageRecords
             ),
             Self::ListsStatus => endpoint == Endpoint::ListDeploymentRecords,
+            _ => true,
+        }
+    }
+
+    /// Whether it means anything for a request with so many records.
+    pub(super) fn strikes(&self, count: usize) -> bool {
+        match self {
+            Self::TooHeavy { records, .. } => count > *records,
             _ => true,
         }
     }

@@ -69,7 +69,8 @@ impl Faults {
         for (_, fault) in &mut self.queue {
             let exclusive = fault.kind.is_whole();
             let elsewhere = fault.on.endpoint.is_some_and(|wanted| wanted != endpoint);
-            if elsewhere || !fault.kind.concerns(endpoint) || (exclusive && whole) {
+            let idle = !fault.kind.concerns(endpoint) || !fault.kind.strikes(subjects.len());
+            if elsewhere || idle || (exclusive && whole) {
                 continue;
             }
             let hit = |(i, subject): (usize, &Subject<'_>)| fault.on.takes(*subject).then_some(i);

@@ -99,6 +99,10 @@ impl World {
         } else if !written.errors.is_empty() && !partial {
             return self.all_failed(&written);
         }
+        let nothing = written.errors.len() == write.items.len();
+        if nothing && strikes.iter().any(|it| it.kind == FaultKind::NothingFound) {
+            return answers::plain(404);
+        }
         let errors = written.errors();
         answers::records(
             "deployment_records",

@@ -160,3 +160,63 @@ async fn repositories_that_are_named_refuse_only_the_record_that_is_of_them() {
         world.finish().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_neighbours_that_are_all_invalid_are_set_apart_and_hold_back_nothing() {
+    let mut world = World::with(&[deployment("shop", "old"), deployment("shop", "gone")]).await;
+    world.fault(Fault::new(FaultKind::Poison { status: 422 }).record("shop-web-c*"));
+    world.roll_out(&wide("web", 21));
+    world.pass(SECOND).await;
+    world.remove("shop", "gone");
+    world.agreed_within(15 * SECOND).await;
+    world.run(&deployment("shop", "api"));
+    world.agreed_within(15 * SECOND).await;
+    world.pass(MINUTE).await;
+    let before = world.requests();
+    world.pass(2 * MINUTE).await;
+    let sends = world.sends_of(before, "shop-web-c000");
+    assert_eq!(sends, 0, "{}", world.story());
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_5_a_request_in_which_github_finds_nothing_closes_no_organization() {
+    let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "cart")]).await;
+    world.fault(Fault::new(FaultKind::NothingFound));
+    let third_party = deployment("shop", "cart").image("docker.io/library/redis:7");
+    world.fault(Fault::new(FaultKind::UnknownDigest).record("shop-cart-main"));
+    world.roll_out(&third_party);
+    let refused = |world: &World| world.reasons().contains("not-found");
+    world.within(10 * SECOND, "a Gap", refused).await;
+    world.run(&deployment("shop", "api"));
+    world.agreed_within(5 * SECOND).await;
+    assert!(world.blocked().is_empty(), "{:?}", world.blocked());
+    // One that GitHub does not find any more cannot be ended, and holds back nothing either.
+    world.fault(Fault::new(FaultKind::UnknownDigest).record("shop-web-main"));
+    world.vanish("shop", "web");
+    let refused = |world: &World| world.reasons().contains("end-refused");
+    world.within(20 * SECOND, "a refused end", refused).await;
+    world.run(&deployment("shop", "mail"));
+    world.agreed_within(5 * SECOND).await;
+    world.github.clear();
+    world.unwant("shop", "web");
+    world.run(&third_party);
+    world.agreed_within(10 * MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_requests_that_are_too_large_to_be_answered_get_smaller() {
+    let mut world = World::default();
+    let heavy = FaultKind::TooHeavy {
+        records: 60,
+        status: 504,
+    };
+    world.fault(Fault::new(heavy));
+    world.run(&wide("web", 400));
+    world.start();
+    world.agreed_within(20 * MINUTE).await;
+    world.run(&deployment("shop", "api"));
+    world.agreed_within(5 * SECOND).await;
+    world.finish().await;
+}

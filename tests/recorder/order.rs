@@ -177,3 +177,42 @@ async fn snapshots_leave_half_of_the_limits_to_changes() {
     world.agreed_within(3 * SECOND).await;
     world.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_change_does_not_end_a_snapshot_that_waits_for_its_share() {
+    let mut world = World::with(&many(2500)).await;
+    // So many requests of fifty take more than the snapshots' share of a minute.
+    let heavy = FaultKind::TooHeavy {
+        records: 60,
+        status: 504,
+    };
+    world.fault(Fault::new(heavy));
+    let before = world.requests();
+    // Looked at without the lines: they are many.
+    let waits = |world: &World| {
+        let requests = world.github.requests();
+        let later = requests.iter().skip(before);
+        let taken = later.filter(|entry| entry.status == Some(200)).count();
+        let last = requests.last().map(|entry| entry.at);
+        taken >= 40 && last.is_some_and(|at| world.github.elapsed() > at + 4 * SECOND)
+    };
+    let start = world.github.elapsed();
+    while !waits(&world) {
+        assert!(world.github.elapsed() < start + 60 * MINUTE);
+        world.pass(SECOND).await;
+    }
+    let known = world.requests();
+    let last = world.posts(known - 1)[0]
+        .names()
+        .last()
+        .unwrap()
+        .to_string();
+    world.run(&deployment("zoo", "api"));
+    world.agreed_within(5 * SECOND).await;
+    world.requested(known + 2, 2 * MINUTE).await;
+    let posts = world.posts(known);
+    assert!(posts[0].has("zoo-api-main"));
+    let next = posts[1].names()[0].to_owned();
+    assert!(next > last, "{next} after {last}: it began anew");
+    world.finish().await;
+}

@@ -160,6 +160,14 @@ impl World {
         gaps.chain(withheld).collect()
     }
 
+    /// What GitHub does not let happen, in its words.
+    pub fn blocked(&self) -> Vec<String> {
+        let status = self.status();
+        let status = status.lock();
+        let blocked = status.blocked.values();
+        blocked.map(|blocked| blocked.message.clone()).collect()
+    }
+
     /// The stored ledger.
     pub fn ledger(&self) -> Stored {
         ledger::stored(&self.api)

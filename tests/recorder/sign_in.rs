@@ -67,14 +67,6 @@ impl World {
     fn change(&self, change: AppChange) {
         self.github.change_app(change).unwrap();
     }
-
-    /// What GitHub does not let happen, in its words.
-    fn blocked(&self) -> Vec<String> {
-        let status = self.status();
-        let status = status.lock();
-        let blocked = status.blocked.values();
-        blocked.map(|blocked| blocked.message.clone()).collect()
-    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,305 @@
+//! The search: what is to be sent, and what of it is sent again in parts because GitHub turned it
+//! down whole, until what is at fault is alone. Without I/O: it gives batches and is told answers.
+//! What a part waits for is the matter of whoever sends: `delivery` for cycles, `hand` for a person.
+//!
+//! Whole batches go before parts, so that what GitHub turns down holds back nothing else. Parts go
+//! the deep way: each search gets to single records, however many are at fault.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use http::StatusCode;
+
+use crate::github::answer::{Answer, Failure};
+use crate::github::pace::Access;
+use crate::github::request::MAX_LINES;
+use crate::model::gap::Reason;
+use crate::model::plan::{Plan, Step};
+use crate::model::record::{Identity, Line};
+
+use super::batch::Batch;
+
+/// How often one search cuts batches in two.
+const CUTS: usize = 20;
+
+/// What is to be sent, and what is to be found out about it.
+pub(super) struct Search<'a> {
+    plan: &'a Plan,
+    whole: VecDeque<Batch>,
+    parts: VecDeque<Batch>,
+    cuts: usize,
+    /// Organizations that took something: what else they turn down whole is at fault itself.
+    taken: BTreeSet<Access>,
+    /// Witnesses that were taken again in this search.
+    proven: BTreeSet<Identity>,
+    /// Organizations that were asked whether they take anything.
+    asked: BTreeSet<Access>,
+    /// Organizations with parts that there was no cut left for.
+    unsearched: BTreeSet<Access>,
+    /// Records that were called invalid although they were alone.
+    alone: Vec<Line>,
+}
+
+/// What an answer means for the lines of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// They are settled, each as the answer says.
+    Settled,
+    /// Nothing yet: they are sent again, or wait for the end of the search.
+    Later,
+    /// The one record is refused.
+    Refused(Reason),
+    /// None of them is applied, and nothing more is found out about them now.
+    Dropped,
+}
+
+/// What the search came to about records that were alone.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Verdict {
+    /// Records that are invalid: others were taken.
+    pub(super) invalid: Vec<Line>,
+    /// Records of which nothing is known: nothing else was taken either.
+    pub(super) undecided: Vec<Line>,
+    /// Whether an organization calls everything invalid.
+    pub(super) outage: bool,
+}
+
+impl<'a> Search<'a> {
+    /// A search with nothing to send yet.
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            whole: VecDeque::new(),
+            parts: VecDeque::new(),
+            cuts: CUTS,
+            taken: BTreeSet::new(),
+            proven: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            unsearched: BTreeSet::new(),
+            alone: Vec::new(),
+        }
+    }
+
+    /// This is to be sent too.
+    pub(super) fn add(&mut self, batch: Batch) {
+        self.whole.push_back(batch);
+    }
+
+    /// What is to be sent next.
+    pub(super) fn next(&mut self) -> Option<Batch> {
+        self.whole.pop_front().or_else(|| {
+            // While nothing was taken, the oldest part is tried, as the one farthest from what is
+            // invalid so far: whether anything is taken decides all.
+            let in_doubt = self.alone.iter().any(|line| !self.takes(line));
+            if in_doubt {
+                self.parts.pop_front()
+            } else {
+                self.parts.pop_back()
+            }
+        })
+    }
+
+    /// Whether something was found out, and only parts are left: they may wait for the next search.
+    pub(super) fn may_wait(&self) -> bool {
+        self.whole.is_empty() && self.alone.iter().any(|line| self.takes(line))
+    }
+
+    /// What was not sent in the end.
+    pub(super) fn rest(&mut self) -> impl Iterator<Item = Batch> {
+        self.whole.drain(..).chain(self.parts.drain(..))
+    }
+
+    /// Whether an answer that denies the access to an organization is not believed: no record that
+    /// it took before was in the request. Where none of the repositories of a request is one that
+    /// GitHub finds, it answers just so.
+    pub(super) fn doubts(&self, batch: &Batch, answer: &Answer) -> bool {
+        matches!(answer, Err(Failure::NoAccess { .. })) && self.second_word(batch).is_some()
+    }
+
+    /// What `answer` means for the lines of `batch`.
+    pub(super) fn answered(&mut self, batch: Batch, answer: &Answer) -> Ruling {
+        match answer {
+            Ok(taken) => {
+                if taken.count(batch.steps.len()) > 0 {
+                    self.taken.insert(Access::from(&batch.destination));
+                }
+                let last = batch.steps.len() - 1;
+                let refused = taken.refused.iter().any(|(index, _)| *index == last);
+                if batch.witnessed && !refused {
+                    let witness = batch.steps.into_iter().next_back();
+                    self.proven.extend(witness.map(|step| step.line.identity));
+                }
+                Ruling::Settled
+            }
+            Err(Failure::Invalid { .. }) => self.turned_down(batch, None),
+            Err(Failure::Oversized) => self.turned_down(batch, Some(Reason::Invalid)),
+            Err(Failure::NamesRepositories { status, .. }) => {
+                self.turned_down(batch, Some(of_repository(*status)))
+            }
+            Err(Failure::NoAccess { status, .. }) => match self.second_word(&batch) {
+                Some(SecondWord::Witness(witness)) => {
+                    let mut again = batch;
+                    again.steps.push(witness);
+                    again.witnessed = true;
+                    self.whole.push_front(again);
+                    Ruling::Later
+                }
+                Some(SecondWord::Taken) => self.turned_down(batch, Some(of_repository(*status))),
+                Some(SecondWord::Elsewhere(witness)) => {
+                    self.asked.insert(Access::from(&batch.destination));
+                    self.whole.push_front(batch);
+                    self.whole.push_front(Batch::alone(witness));
+                    Ruling::Later
+                }
+                None => Ruling::Settled,
+            },
+            Err(
+                Failure::Unknown { .. }
+                | Failure::Refused { .. }
+                | Failure::BadToken { .. }
+                | Failure::Limited { .. }
+                | Failure::VersionWithdrawn { .. },
+            ) => Ruling::Settled,
+        }
+    }
+
+    /// GitHub took nothing of `batch`: its halves are tried, or, where it is one record, that is
+    /// refused for `reason`; without one only if others are taken.
+    fn turned_down(&mut self, batch: Batch, reason: Option<Reason>) -> Ruling {
+        if batch.steps.len() > 1 && self.cuts == 0 {
+            self.unsearched.insert(Access::from(&batch.destination));
+            self.ask_whether_anything_is_taken(&batch);
+            return Ruling::Dropped;
+        }
+        match (batch.halves(), reason) {
+            (Ok([first, second]), _) => {
+                self.cuts -= 1;
+                self.parts.extend([second, first]);
+                Ruling::Later
+            }
+            (Err(_), Some(reason)) => Ruling::Refused(reason),
+            (Err(batch), None) => {
+                self.ask_whether_anything_is_taken(&batch);
+                self.alone
+                    .extend(batch.steps.into_iter().map(|step| step.line));
+                Ruling::Later
+            }
+        }
+    }
+
+    /// Tries a record that was taken before, where nothing was taken in this search.
+    fn ask_whether_anything_is_taken(&mut self, batch: &Batch) {
+        let access = Access::from(&batch.destination);
+        if self.taken.contains(&access) || !self.asked.insert(access) {
+            return;
+        }
+        if let Some(witness) = self.witness_outside(batch) {
+            self.whole.push_front(Batch::alone(witness.clone()));
+        }
+    }
+
+    /// What tells whether it is access that is denied, where that is not sure.
+    fn second_word(&self, batch: &Batch) -> Option<SecondWord> {
+        if batch.witnessed {
+            return None;
+        }
+        let witness = self.witness_outside(batch).cloned();
+        let is_of_the_same_place = |witness: &Step| {
+            let destination = &witness.line.identity.destination;
+            destination.is_spelled_as(&batch.destination)
+        };
+        let access = Access::from(&batch.destination);
+        match witness {
+            Some(witness) if is_of_the_same_place(&witness) && batch.steps.len() < MAX_LINES => {
+                Some(SecondWord::Witness(witness))
+            }
+            _ if self.taken.contains(&access) => Some(SecondWord::Taken),
+            Some(witness) if !self.asked.contains(&access) => Some(SecondWord::Elsewhere(witness)),
+            _ => None,
+        }
+    }
+
+    /// A record of the organization that GitHub has taken as it is before, and which is neither in
+    /// this batch nor turned down alone: one of the same place where there is one, best one that was
+    /// taken again in this search.
+    fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
+        let inside = batch.steps.iter().map(|step| &step.line.identity);
+        let alone = self.alone.iter().map(|line| &line.identity);
+        let tried: BTreeSet<&Identity> = inside.chain(alone).collect();
+        let outside = || {
+            let unchanged = self.plan.unchanged.iter();
+            unchanged.filter(|step| !tried.contains(&step.line.identity))
+        };
+        let destination = |step: &Step| step.line.identity.destination.clone();
+        let access = Access::from(&batch.destination);
+        let is_near = |step: &&Step| destination(step).is_spelled_as(&batch.destination);
+        outside()
+            .filter(|step| self.proven.contains(&step.line.identity))
+            .find(is_near)
+            .or_else(|| outside().find(is_near))
+            .or_else(|| outside().find(|step| Access::from(&destination(step)) == access))
+    }
+
+    /// What was alone, judged by what else was taken.
+    pub(super) fn verdict(&mut self) -> Verdict {
+        let mut alone = std::mem::take(&mut self.alone);
+        alone.sort_by(|one, other| one.identity.cmp(&other.identity));
+        alone.dedup_by(|one, other| one.identity == other.identity);
+        let (invalid, undecided): (Vec<Line>, Vec<Line>) =
+            alone.into_iter().partition(|line| self.takes(line));
+        let unsearched = std::mem::take(&mut self.unsearched);
+        let outage = !undecided.is_empty() || !unsearched.is_subset(&self.taken);
+        Verdict {
+            invalid,
+            undecided,
+            outage,
+        }
+    }
+
+    fn takes(&self, line: &Line) -> bool {
+        self.taken
+            .contains(&Access::from(&line.identity.destination))
+    }
+}
+
+/// What tells whether access is denied to an organization, or a request holds only what GitHub does
+/// not find.
+enum SecondWord {
+    /// The same request with a record in it that was taken before.
+    Witness(Step),
+    /// Something was taken in this very search.
+    Taken,
+    /// A record that was taken before, in a request of its own.
+    Elsewhere(Step),
+}
+
+/// What it means for a record that GitHub answers so because of its repository.
+fn of_repository(status: StatusCode) -> Reason {
+    if status == StatusCode::NOT_FOUND {
+        Reason::NotFound
+    } else {
+        Reason::Unauthorized
+    }
+}
+
+/// Whether an answer says that nothing is taken now, whatever it is.
+pub(super) fn is_shut(answer: &Answer) -> bool {
+    match answer {
+        Err(
+            Failure::Limited { .. }
+            | Failure::NoAccess { .. }
+            | Failure::BadToken { .. }
+            | Failure::VersionWithdrawn { .. },
+        ) => true,
+        Ok(_)
+        | Err(
+            Failure::Unknown { .. }
+            | Failure::Invalid { .. }
+            | Failure::Oversized
+            | Failure::NamesRepositories { .. }
+            | Failure::Refused { .. },
+        ) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

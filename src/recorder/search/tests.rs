@@ -1,0 +1,270 @@
+//! The search against a GitHub of rules: how many requests it takes, and what it comes to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::*;
+use crate::github::answer::{Refusal, Taken};
+use crate::model::image::Digest;
+use crate::model::ledger::Owner;
+use crate::model::record::{Body, Destination, Status};
+use crate::model::risk::Risks;
+use crate::model::text_map::TextMap;
+
+fn step(environment: &str, number: usize, fresh: bool) -> Step {
+    let destination = Destination {
+        host: "api.github.com".into(),
+        organization: "acme".into(),
+        cluster: "main".into(),
+        logical_environment: environment.into(),
+        physical_environment: None,
+    };
+    let body = Body {
+        digest: Digest::parse(&format!("sha256:{:064x}", 1)).unwrap(),
+        name: "ghcr.io/acme/web".into(),
+        version: None,
+        repository: None,
+        tags: TextMap::default(),
+        risks: Risks::default(),
+    };
+    let line = Line {
+        identity: Identity {
+            destination: Arc::new(destination),
+            name: format!("{number:04}").into(),
+        },
+        body: Arc::new(body),
+        status: Status::Deployed,
+    };
+    Step {
+        line,
+        owner: Owner::Adopted,
+        fresh,
+    }
+}
+
+/// Names that are to be sent, and those that GitHub takes as they are.
+fn plan(new: std::ops::Range<usize>, unchanged: std::ops::Range<usize>) -> Plan {
+    Plan {
+        reports: new.map(|number| step("prod", number, true)).collect(),
+        unchanged: unchanged
+            .map(|number| step("prod", number, false))
+            .collect(),
+        ..Plan::default()
+    }
+}
+
+/// What became of each name, and how many requests it took.
+#[derive(Debug, Default)]
+struct Story {
+    requests: usize,
+    taken: BTreeSet<usize>,
+    refused: BTreeMap<usize, Reason>,
+    invalid: BTreeSet<usize>,
+    outage: bool,
+    denied: bool,
+}
+
+fn numbers(batch: &Batch) -> Vec<usize> {
+    let names = batch.steps.iter().map(|step| &step.line.identity.name);
+    names.map(|name| name.parse().unwrap()).collect()
+}
+
+/// Sends everything of a plan to a GitHub that answers each request so.
+fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -> Story {
+    let (mut search, mut story) = (Search::new(plan), Story::default());
+    batches.into_iter().for_each(|batch| search.add(batch));
+    while let Some(batch) = search.next() {
+        let names = numbers(&batch);
+        let unique: BTreeSet<&usize> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "a name twice in {names:?}");
+        assert!(names.len() <= MAX_LINES);
+        let answer = github(&names);
+        story.requests += 1;
+        let doubted = search.doubts(&batch, &answer);
+        match search.answered(batch, &answer) {
+            Ruling::Settled => match &answer {
+                Ok(taken) => {
+                    let refused: BTreeSet<usize> =
+                        taken.refused.iter().map(|(index, _)| *index).collect();
+                    for (index, name) in names.into_iter().enumerate() {
+                        if refused.contains(&index) {
+                            story.refused.insert(name, Reason::NotFound);
+                        } else {
+                            story.taken.insert(name);
+                        }
+                    }
+                }
+                Err(_) => story.denied |= !doubted,
+            },
+            Ruling::Refused(reason) => {
+                story.refused.insert(names[0], reason);
+            }
+            Ruling::Later | Ruling::Dropped => {}
+        }
+    }
+    let verdict = search.verdict();
+    story.outage = verdict.outage;
+    let invalid = verdict.invalid.iter();
+    story.invalid = invalid
+        .map(|line| line.identity.name.parse().unwrap())
+        .collect();
+    assert!(story.requests < 60, "{} requests", story.requests);
+    story
+}
+
+fn taken() -> Answer {
+    Ok(Taken {
+        refused: Vec::new(),
+        unknown: Vec::new(),
+    })
+}
+
+/// GitHub turns a request down whole for any name of this kind.
+fn invalid(bad: impl Fn(usize) -> bool) -> impl Fn(&[usize]) -> Answer {
+    move |names| {
+        if names.iter().any(|name| bad(*name)) {
+            Err(Failure::Invalid {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                message: String::new(),
+            })
+        } else {
+            taken()
+        }
+    }
+}
+
+fn changes(plan: &Plan) -> Vec<Batch> {
+    super::super::batch::changes(plan, MAX_LINES)
+}
+
+/// Plays one cycle after the other until nothing is left to find out; how many that took.
+fn cycles(new: usize, held: usize, bad: impl Fn(usize) -> bool + Copy) -> usize {
+    let mut left: BTreeSet<usize> = (0..new).collect();
+    let mut taken: BTreeSet<usize> = (new..new + held).collect();
+    for cycle in 1..100 {
+        let mut plan = plan(0..0, 0..0);
+        plan.unchanged = taken
+            .iter()
+            .map(|name| step("prod", *name, false))
+            .collect();
+        plan.reports = left.iter().map(|name| step("prod", *name, true)).collect();
+        let story = play(&plan, changes(&plan), invalid(bad));
+        assert!(!story.outage, "{} left", left.len());
+        assert!(story.invalid.iter().all(|name| bad(*name)));
+        taken.extend(&story.taken);
+        left.retain(|name| !story.taken.contains(name) && !story.invalid.contains(name));
+        if left.is_empty() {
+            return cycle;
+        }
+    }
+    panic!("{} are left for ever", left.len());
+}
+
+#[test]
+fn one_invalid_record_among_a_thousand_takes_twenty_one_requests() {
+    let plan = plan(0..999, 2000..2001);
+    let story = play(&plan, changes(&plan), invalid(|name| name == 500));
+    assert_eq!(story.invalid, BTreeSet::from([500]));
+    assert_eq!(story.taken.len(), 999);
+    assert!(story.requests <= 22, "{}", story.requests);
+}
+
+#[test]
+fn promise_5_however_many_neighbours_are_invalid_each_cycle_finds_some_of_them() {
+    // As many as there are cuts, more, and nearly all; with a record that GitHub took before.
+    for bad in [20, 21, 40, 150] {
+        let took = cycles(bad + 1, 1, |name| name < bad);
+        assert!(took <= bad / 5 + 2, "{bad}: {took} cycles");
+    }
+    // Without one: the good ones are found because the farthest part is tried.
+    for bad in [26, 60] {
+        cycles(200, 0, |name| name < bad);
+        cycles(200, 0, |name| name >= 200 - bad);
+    }
+    cycles(1000, 1, |name| name % 62 == 0);
+}
+
+#[test]
+fn when_everything_is_invalid_nothing_is_set_apart() {
+    for held in [0, 1, 5] {
+        let plan = plan(0..30, 100..100 + held);
+        let story = play(&plan, changes(&plan), invalid(|_| true));
+        assert!(story.outage);
+        assert!(story.invalid.is_empty() && story.refused.is_empty());
+    }
+}
+
+#[test]
+fn promise_5_what_is_turned_down_whole_holds_back_no_other_batch() {
+    let mut plan = plan(0..40, 100..101);
+    plan.decommissions = vec![step("prod", 90, false)];
+    let (mut search, batches) = (Search::new(&plan), changes(&plan));
+    assert_eq!(batches.len(), 2);
+    batches.into_iter().for_each(|batch| search.add(batch));
+    let first = search.next().unwrap();
+    let answer = invalid(|name| name < 40)(&numbers(&first));
+    assert_eq!(search.answered(first, &answer), Ruling::Later);
+    assert_eq!(numbers(&search.next().unwrap()), [90]);
+}
+
+/// GitHub finds only these; a request with none of them is answered 404.
+fn finds(known: impl Fn(usize) -> bool) -> impl Fn(&[usize]) -> Answer {
+    move |names| {
+        let unknown = names.iter().enumerate().filter(|(_, name)| !known(**name));
+        let refused: Vec<_> = unknown.map(|(at, _)| (at, Refusal::NotFound)).collect();
+        if refused.len() == names.len() {
+            return Err(Failure::NoAccess {
+                status: StatusCode::NOT_FOUND,
+                message: "no repositories found".to_owned(),
+            });
+        }
+        Ok(Taken {
+            refused,
+            unknown: Vec::new(),
+        })
+    }
+}
+
+#[test]
+fn promise_5_a_request_in_which_github_finds_nothing_is_no_lost_access() {
+    // Held names that begin to run what GitHub does not find.
+    let mut held = plan(0..3, 100..102);
+    held.reports.iter_mut().for_each(|step| step.fresh = false);
+    let story = play(&held, changes(&held), finds(|name| name >= 100));
+    assert!(!story.denied);
+    assert_eq!(story.refused.len(), 3);
+    assert_eq!(story.requests, 2, "one more, with a witness");
+    // New names of another place, where GitHub took nothing before.
+    let mut elsewhere = plan(0..0, 100..102);
+    elsewhere.reports = (0..3).map(|name| step("tools", name, true)).collect();
+    let story = play(&elsewhere, changes(&elsewhere), finds(|name| name >= 100));
+    assert!(!story.denied);
+    assert_eq!(story.refused.len(), 3);
+}
+
+#[test]
+fn access_that_is_lost_is_believed_after_one_more_request() {
+    for fresh in [true, false] {
+        let mut plan = plan(0..3, 100..102);
+        plan.reports.iter_mut().for_each(|step| step.fresh = fresh);
+        let story = play(&plan, changes(&plan), finds(|_| false));
+        assert!(story.denied);
+        assert!(story.refused.is_empty());
+        assert_eq!(story.requests, if fresh { 1 } else { 2 });
+    }
+    // There is nothing that GitHub took before.
+    let plan = plan(0..3, 0..0);
+    let story = play(&plan, changes(&plan), finds(|_| false));
+    assert!(story.denied);
+    assert_eq!(story.requests, 1);
+}
+
+#[test]
+fn a_full_batch_has_no_place_for_a_witness_and_none_is_sent_twice() {
+    let plan = plan(0..0, 0..1500);
+    let batches = super::super::batch::snapshot(&plan, None, MAX_LINES);
+    let story = play(&plan, batches, finds(|name| name >= 1000));
+    assert!(!story.denied);
+    assert_eq!(story.taken, (1000..1500).collect());
+    assert_eq!(story.refused.len(), 1000);
+}
