@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod record;
 pub mod risk;
 
+pub mod comparison;
 pub mod ledger;
 pub mod naming;
 pub mod plan;

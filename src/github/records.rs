@@ -2,12 +2,15 @@
 //! may send more than it documents, and what is known of that is read where it is sent.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::answer::{Answer, Failure, Given, Received};
 use super::wire;
+use crate::model::comparison::Listed;
 use crate::model::image::Digest;
+use crate::model::record::{Destination, Identity, Status};
 
 #[cfg(test)]
 mod tests;
@@ -177,6 +180,39 @@ impl Records<StorageRecord> {
                 github_repository: text(record.github_repository),
             })
         })
+    }
+}
+
+impl DeploymentRecord {
+    /// The record as the core compares it. `host` is that of the API which lists it for
+    /// `organization`. A status that nobody documents is none.
+    pub fn listed(self, host: &Arc<str>, organization: &Arc<str>) -> Listed {
+        let physical = self.physical_environment;
+        let destination = Destination {
+            host: host.clone(),
+            organization: organization.clone(),
+            cluster: self.cluster.into(),
+            logical_environment: self.logical_environment.into(),
+            physical_environment: (!physical.is_empty()).then(|| physical.into()),
+        };
+        let tags = self.tags.into_iter();
+        Listed {
+            identity: Identity {
+                destination: Arc::new(destination),
+                name: self.name.into(),
+            },
+            digest: self.digest,
+            tags: tags.map(|(key, text)| (key.into(), text.into())).collect(),
+            risks: self.risks.into_iter().map(Into::into).collect(),
+            status: match self.status.as_deref() {
+                Some("deployed") => Some(Status::Deployed),
+                Some("decommissioned") => Some(Status::Decommissioned),
+                Some(_) | None => None,
+            },
+            name: self.artifact_name.map(Into::into),
+            version: self.version.map(Into::into),
+            repository: self.repository.map(Into::into),
+        }
     }
 }
 

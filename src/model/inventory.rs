@@ -8,6 +8,7 @@ use super::facts::{Coverage, Facts, Namespace, Object, OwnerRef, Pod};
 use super::image::Digest;
 use super::policy::Policy;
 use super::record::Destination;
+use super::selection::Selection;
 use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
 
 mod crew;
@@ -172,6 +173,17 @@ impl Inventory {
     /// What is fully seen.
     pub fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// Where the records of each selected namespace go.
+    pub fn destinations<'a>(
+        &'a self,
+        selection: &'a Selection,
+    ) -> impl Iterator<Item = &'a Arc<Destination>> {
+        let namespaces = self.namespaces.values();
+        namespaces
+            .filter(|(namespace, _)| namespace.selected && selection.has_namespace(&namespace.name))
+            .map(|(_, destination)| destination)
     }
 
     /// Every digest that some pod runs or ran.

@@ -11,6 +11,7 @@ use super::moment::Moment;
 use super::record::{Body, Destination, Identity, Line, Status};
 use super::workload::Source;
 
+mod by_hand;
 mod entry;
 mod refusal;
 
@@ -110,6 +111,11 @@ impl Ledger {
     /// The entry of that identity.
     pub fn entry(&self, identity: &Identity) -> Option<&Entry> {
         self.entries.get(identity)
+    }
+
+    /// The entry of that identity, with the identity as the ledger spells it.
+    pub fn entry_of(&self, identity: &Identity) -> Option<(&Identity, &Entry)> {
+        self.entries.get_key_value(identity)
     }
 
     /// The entries of each source.

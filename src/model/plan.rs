@@ -13,6 +13,7 @@ use super::record::{Identity, Line};
 use super::workload::Source;
 
 mod body;
+mod by_hand;
 mod draft;
 mod guard;
 mod row;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::model::context::Context;
 use crate::model::image::Digest;
 use crate::model::inventory::sight::{NameAndVersion, Running, Sight, Standing};
-use crate::model::ledger::Ledger;
+use crate::model::ledger::{Entry, Ledger};
+use crate::model::moment::Moment;
 use crate::model::record::{Body, Destination};
 
 impl Sight {
@@ -36,6 +37,18 @@ pub(super) fn of(sight: &Sight) -> Option<(Body, &Context)> {
         risks: context.risks,
     };
     Some((body, context))
+}
+
+/// What GitHub is told the end of under an entry; `None` while a refusal has to wait.
+pub(super) fn of_end(entry: &Entry, canon: &Canon, now: Moment) -> Option<Arc<Body>> {
+    // With the name and version that go out: what was tried is remembered as it was sent.
+    let bodies = entry.bodies().into_iter();
+    let bodies: Vec<Arc<Body>> = bodies.map(|body| canon.apply(body)).collect();
+    let body = match &entry.end_refusal {
+        None => bodies.first(),
+        Some(refusal) => refusal.next_body(&bodies, now),
+    };
+    body.cloned()
 }
 
 /// The one name and version of each digest.

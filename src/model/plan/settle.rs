@@ -1,14 +1,13 @@
 //! What becomes of the ledger's entries, now that reports are known: the second half of a plan in
 //! the making.
 
-use std::sync::Arc;
-
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
 use crate::model::ledger::{Entry, Owner};
-use crate::model::record::{Body, Identity, Line, Status};
+use crate::model::record::{Identity, Line, Status};
 use crate::model::workload::Source;
 
+use super::body;
 use super::draft::Draft;
 use super::verdict::Verdict;
 use super::{Plan, Step, Why};
@@ -101,14 +100,7 @@ impl Draft<'_> {
     }
 
     fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
-        // With the name and version that go out: what was tried is remembered as it was sent.
-        let bodies = entry.bodies().into_iter();
-        let bodies: Vec<Arc<Body>> = bodies.map(|body| self.canon.apply(body)).collect();
-        let body = match &entry.end_refusal {
-            None => bodies.first(),
-            Some(refusal) => refusal.next_body(&bodies, self.now),
-        };
-        let Some(body) = body else {
+        let Some(body) = body::of_end(entry, &self.canon, self.now) else {
             if let Some(refusal) = &entry.end_refusal {
                 self.due(refusal.retry_at);
                 self.plan.withheld.push((identity.clone(), Why::EndRefused));
@@ -117,7 +109,7 @@ impl Draft<'_> {
         };
         let line = Line {
             identity: identity.clone(),
-            body: body.clone(),
+            body,
             status: Status::Decommissioned,
         };
         self.endings.push((

@@ -1,0 +1,111 @@
+//! Adoption: which records of GitHub's the ledger lacks, and what each would be in the ledger. A
+//! record can be ended only with its artifact's name, which the contract's lists do not tell.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::facts::Facts;
+use crate::model::image::{Digest, ImageRef};
+use crate::model::ledger::Ledger;
+use crate::model::plan::Plan;
+use crate::model::policy::Policy;
+use crate::model::record::Body;
+use crate::model::risk::{Risk, Risks};
+use crate::model::workload::Source;
+
+use super::{Expected, Listed};
+
+/// A record that the ledger lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoptable {
+    /// The record, as GitHub lists it.
+    pub record: Listed,
+    /// What it is in the ledger once it is adopted; `None` where nobody knows its artifact's name,
+    /// without which its end cannot be told.
+    pub body: Option<Arc<Body>>,
+    /// What runs under this name and keeps it; without that its end is told with the next cycle.
+    pub keeper: Option<Source>,
+}
+
+/// What is known of an artifact besides its digest.
+#[derive(Clone, Debug)]
+pub(super) struct Artifact {
+    name: Arc<str>,
+    version: Option<Arc<str>>,
+    repository: Option<Arc<str>>,
+}
+
+/// What is known of artifacts, by digest.
+pub(super) type Artifacts = BTreeMap<Digest, Artifact>;
+
+/// Of what runs first, then of what the ledger remembers, then of any pod that runs it, selected or
+/// not.
+pub(super) fn artifacts(facts: &Facts, ledger: &Ledger, plan: &Plan, policy: &Policy) -> Artifacts {
+    let mut artifacts = Artifacts::new();
+    let remembered = ledger.entries().flat_map(|(_, entry)| entry.bodies());
+    let recorded = plan.snapshot().into_iter().map(|step| &step.line.body);
+    for body in recorded.chain(remembered) {
+        artifacts.entry(body.digest).or_insert_with(|| Artifact {
+            name: body.name.clone(),
+            version: body.version.clone(),
+            repository: body.repository.clone(),
+        });
+    }
+    let containers = facts.pods.iter().flat_map(|pod| &pod.containers);
+    for container in containers {
+        let (Some(digest), Some(image)) = (container.digest, ImageRef::parse(&container.image))
+        else {
+            continue;
+        };
+        artifacts.entry(digest).or_insert_with(|| Artifact {
+            name: policy.image_map.apply(&image.name),
+            version: image.tag.filter(|tag| tag.len() <= 100),
+            repository: None,
+        });
+    }
+    artifacts
+}
+
+impl Expected {
+    /// What of `lists` the ledger [lacks](Self::lacks), by identity.
+    pub fn adoptable(&self, lists: &BTreeMap<Digest, Vec<Listed>>) -> Vec<Adoptable> {
+        let lacking = lists.values().flatten().filter(|record| self.lacks(record));
+        // GitHub has one record of a name, whatever it is listed under.
+        let by_identity: BTreeMap<_, _> =
+            lacking.map(|record| (&record.identity, record)).collect();
+        by_identity
+            .into_values()
+            .map(|record| Adoptable {
+                body: self.body_of(record).map(Arc::new),
+                keeper: self.keeper_of(record),
+                record: record.clone(),
+            })
+            .collect()
+    }
+
+    fn keeper_of(&self, record: &Listed) -> Option<Source> {
+        let wanted = self.wanted.get(&record.identity)?;
+        wanted.source.clone()
+    }
+
+    fn body_of(&self, record: &Listed) -> Option<Body> {
+        let told = || {
+            Some(Artifact {
+                name: record.name.clone()?,
+                version: record.version.clone(),
+                repository: record.repository.clone(),
+            })
+        };
+        let artifact = self.artifacts.get(&record.digest).cloned().or_else(told)?;
+        let risks = record.risks.iter();
+        let risks: Risks = risks.filter_map(|risk| Risk::parse(risk)).collect();
+        Some(Body {
+            digest: record.digest,
+            name: artifact.name,
+            version: artifact.version,
+            repository: artifact.repository.or_else(|| record.repository.clone()),
+            tags: record.tags.clone(),
+            risks,
+        })
+    }
+}
