@@ -32,6 +32,7 @@ use crate::model::facts::Facts;
 use crate::model::workload::Kind;
 
 pub use connect::{ConnectError, Connection, connect};
+pub use exact::identity;
 pub use handle::HealthHandle;
 pub use health::MirrorState;
 pub use labels::{LabelSelector, LabelSelectorError};
@@ -235,22 +236,9 @@ impl Cluster {
         tokio::time::timeout(limit, answered).await.is_ok()
     }
 
-    /// What identifies this cluster: the uid of the namespace `kube-system`, or where that cannot
-    /// be read (403 or 404) of the namespace `fallback`, with the name of the namespace. `None` if
-    /// nothing could be read, which says nothing about the cluster.
+    /// What identifies this cluster: see [`identity`].
     pub async fn identity(&self, fallback: &str) -> Option<(Arc<str>, Arc<str>)> {
-        for name in ["kube-system", fallback] {
-            match exact::read(&self.client, name).await {
-                Ok(Some(namespace)) => {
-                    let uid = namespace.meta.uid.0.filter(|uid| !uid.is_empty())?;
-                    return Some((name.into(), uid.into()));
-                }
-                Ok(None) => {}
-                Err(error) if error.forbidden => {}
-                Err(_) => return None,
-            }
-        }
-        None
+        identity(&self.client, fallback).await
     }
 
     /// Waits until a mirror ends although nobody stopped it: the process cannot go on without it.

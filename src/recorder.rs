@@ -1,6 +1,6 @@
 //! The recorder: what runs on one side, GitHub's records on the other, the ledger between them. The
 //! loop is here; a turn of it in `cycle`, what goes out in `delivery`, the ledger's place in
-//! `store`, who may write it in `lease`. Nothing here knows Kubernetes types but those two, or wire
+//! `store`, who may write it in `lease`, what a person does with it in `hand`. Nothing here knows Kubernetes types but those two, or wire
 //! types at all.
 
 use std::collections::BTreeMap;
@@ -28,6 +28,7 @@ mod ahead;
 mod batch;
 mod cycle;
 mod delivery;
+pub mod hand;
 pub mod lease;
 mod note;
 mod opening;

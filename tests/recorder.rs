@@ -31,6 +31,9 @@ pub mod frost;
 #[path = "recorder/halving.rs"]
 mod halving;
 #[cfg(test)]
+#[path = "recorder/hand.rs"]
+mod hand;
+#[cfg(test)]
 #[path = "recorder/kills.rs"]
 mod kills;
 #[cfg(test)]

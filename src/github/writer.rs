@@ -85,6 +85,13 @@ impl<S: Carrier> Writer<S> {
         self.make(call).await
     }
 
+    /// Waits until a write to this organization may leave, with a token to leave with. Who has to
+    /// look at something right before it leaves calls this first: the next call then leaves at once.
+    pub async fn ready(&mut self, organization: &str) -> Result<(), NotSent> {
+        let access = Access::new(self.client.api().host(), organization);
+        self.sign_in(&access).await
+    }
+
     /// Makes one call at its time and lets the pace know.
     async fn make<T: Given>(&mut self, call: Call<'_, T>) -> Result<Exchange<T>, NotSent> {
         let access = Access::new(self.client.api().host(), call.organization);

@@ -9,6 +9,7 @@ use deployment_recorder::github::api::{ApiUrl, ApiVersion};
 use deployment_recorder::github::auth::Credentials;
 use deployment_recorder::github::auth::app::{self, App, Way};
 use deployment_recorder::github::client::Client;
+use deployment_recorder::github::writer::Writer;
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::recorder::lease::{Candidate, Identity, Patience, Tenure};
 use deployment_recorder::recorder::status::Shared;
@@ -140,6 +141,15 @@ impl World {
             patience: Patience::GiveUp,
         };
         self.candidate(self.api.client(), &place)
+    }
+
+    /// What a command in a pod of its own has to hold the ledger with: the way to it, and a writer
+    /// at GitHub.
+    pub fn command_with_store(&mut self) -> (Candidate, Store, Writer<Tap>) {
+        let candidate = self.command();
+        let store = self.store(self.api.client());
+        let github = self.github_client(candidate.clock);
+        (candidate, store, Writer::new(github))
     }
 
     fn candidate(&self, client: kube::Client, place: &Place) -> Candidate {
