@@ -20,10 +20,12 @@ pub mod logs;
 pub mod look;
 pub mod man;
 pub mod output;
+pub mod progress;
 pub mod row;
 pub mod run;
 pub mod settings;
 pub mod snapshot;
+pub mod waits;
 pub mod writer;
 
 use args::{Cli, Command};
