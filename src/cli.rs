@@ -2,7 +2,8 @@
 //! command; this one only leads there and says how it ended.
 //!
 //! Exit codes: 0 done; 1 failed; 2 a wrong flag or setting, before any call. `diff`: 0 nothing to
-//! send, 1 something, 2 it could not be told.
+//! send, 1 something, 2 it could not be told. `verify`: 0 the same, 1 differences, 2 it could not be
+//! told.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -14,6 +15,8 @@ use secrecy::SecretString;
 
 pub mod args;
 pub mod completion;
+pub mod consent;
+pub mod decommission;
 pub mod diff;
 pub mod github;
 pub mod logs;
@@ -25,6 +28,7 @@ pub mod row;
 pub mod run;
 pub mod settings;
 pub mod snapshot;
+pub mod verify;
 pub mod waits;
 pub mod writer;
 
@@ -110,6 +114,23 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
             logs.begin();
             let same = runtime().and_then(|runtime| runtime.block_on(diff::execute(settings)));
             if !same.map_err(Failure::CouldNotTell)? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Verify(args) => {
+            let token = variable("GITHUB_TOKEN").map(SecretString::from);
+            let settings = settings::Verify::new(args, token)?;
+            logs.begin();
+            let runtime = runtime().map_err(Failure::CouldNotTell)?;
+            if !runtime.block_on(verify::execute(settings))? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Decommission(args) => {
+            let token = variable("GITHUB_TOKEN").map(SecretString::from);
+            let settings = settings::Decommission::new(args, token)?;
+            logs.begin();
+            if !runtime()?.block_on(decommission::execute(settings))? {
                 return Ok(ExitCode::FAILURE);
             }
         }

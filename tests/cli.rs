@@ -101,6 +101,41 @@ const REFUSED: &str = r#"
 --interval | a value is required for '--interval <DURATION>' but none was supplied
 "#;
 
+/// What is typed behind a `verify` or `decommission` that could start, and what is said about it.
+const REFUSED_BY_HAND: &str = r#"
+verify --only=a* | invalid value "a*" for --only: it is for --adopt alone
+verify --adopt | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
+verify --org= | invalid value "" for --org: the name of an organization has 1 to 39 letters, digits and hyphens
+verify -o=csv | invalid value "csv" for --output: allowed are table, json and yaml
+decommission --yes | the following required arguments were not provided: <NAME>...
+decommission --all web | the argument '--all' cannot be used with '[NAME]...'
+decommission --forget --all | the argument '--forget' cannot be used with '--all'
+decommission --forget --wait web | the argument '--forget' cannot be used with '--wait'
+decommission web | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
+decommission --interval=1s web | invalid value "1s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
+"#;
+
+#[test]
+fn what_is_done_by_hand_is_refused_before_any_call_where_it_is_not_allowed() {
+    for row in REFUSED_BY_HAND.lines().filter(|row| !row.is_empty()) {
+        let (typed, message) = row.split_once(" | ").expect("two columns");
+        let typed: Vec<&str> = typed.split(' ').collect();
+        let good = GOOD[1..].iter().filter(|flag| {
+            let of_run = flag.starts_with("--listen");
+            let of_verify = flag.starts_with("--cluster") || flag.starts_with("--logical");
+            let given = typed
+                .iter()
+                .any(|typed| typed.split('=').next() == flag.split('=').next());
+            !of_run && !given && (typed[0] == "verify" || !of_verify)
+        });
+        let arguments: Vec<&str> = typed.iter().chain(good).copied().collect();
+        let output = run(&arguments);
+        assert_eq!(said(&output), format!("error: {message}\n"), "{typed:?}");
+        assert_eq!(output.status.code(), Some(2), "{typed:?}");
+        assert_eq!(out(&output), "");
+    }
+}
+
 #[test]
 fn a_setting_that_is_not_allowed_is_refused_before_any_call_in_one_line() {
     for row in REFUSED.lines().filter(|row| !row.is_empty()) {

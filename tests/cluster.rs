@@ -25,6 +25,7 @@ mod cluster {
     //! The tests by what they are about, and what they stand on.
     mod answers;
     mod api;
+    mod by_hand;
     mod calls;
     mod changes;
     mod github;

@@ -10,8 +10,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+mod by_hand;
 mod groups;
 
+pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
     OutputArgs, ScopeArgs,
@@ -58,6 +60,20 @@ pub enum Command {
     /// Reads the cluster and the ledger and writes nothing. Exits 0 if GitHub was told everything,
     /// 1 if there are differences, and 2 if that could not be found out.
     Diff(DiffArgs),
+    /// Ask GitHub what it holds and compare; exits 1 if something differs
+    ///
+    /// Lists every digest that runs or stands in the ledger, one call each, and uses at most a fifth of
+    /// the calls that GitHub leaves in the hour. With --namespaces only what is in these is compared.
+    /// Exits 0 if nothing differs, 1 if something does, and 2 if that could not be found out. With
+    /// --adopt it shows the records that the ledger lacks and adopts them: 0 if that is done, 1 if not.
+    Verify(VerifyArgs),
+    /// Tell GitHub that records are decommissioned
+    ///
+    /// For records that the ledger has. What runs is not looked at: a record that still runs is reported
+    /// again by run. Only one process writes the ledger, so run has to be stopped first. The end is told
+    /// twice, the second time one interval later: by run, or with --wait. Exits 0 only if GitHub
+    /// acknowledged each end.
+    Decommission(DecommissionArgs),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -66,7 +82,9 @@ pub enum Command {
     /// Print a manual page
     Man {
         /// The command it is about; without one, the program
-        #[arg(value_parser = ["run", "snapshot", "diff", "completion", "man"])]
+        #[arg(value_parser = [
+            "run", "snapshot", "diff", "verify", "decommission", "completion", "man",
+        ])]
         command: Option<String>,
     },
 }

@@ -141,17 +141,7 @@ impl Diff {
             record,
         } in &self.changes
         {
-            let source = source.as_ref().map(
-                |SourceRow {
-                     namespace,
-                     kind,
-                     workload,
-                     container,
-                 }| {
-                    let container = container.as_deref().unwrap_or_default();
-                    format!("{namespace} {kind}/{workload} {container}")
-                },
-            );
+            let source = source.as_ref().map(SourceRow::cell);
             table.push(vec![
                 (*action).to_owned(),
                 record.identity.record_name.to_string(),

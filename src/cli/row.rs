@@ -35,6 +35,20 @@ impl From<&Source> for SourceRow {
     }
 }
 
+impl SourceRow {
+    /// All of it in one cell.
+    pub fn cell(&self) -> String {
+        let Self {
+            namespace,
+            kind,
+            workload,
+            container,
+        } = self;
+        let container = container.as_deref().unwrap_or_default();
+        format!("{namespace} {kind}/{workload} {container}")
+    }
+}
+
 impl From<&Subject> for SourceRow {
     fn from(subject: &Subject) -> Self {
         match subject {
@@ -136,13 +150,8 @@ impl RecordRow {
     }
 
     /// The digest; on a terminal as much of it as tells it apart.
-    pub fn digest(&self, short: bool) -> String {
-        let end = if short {
-            "sha256:".len() + 12
-        } else {
-            self.digest.len()
-        };
-        self.digest.chars().take(end).collect()
+    pub fn digest(&self, on_a_terminal: bool) -> String {
+        short(&self.digest, on_a_terminal)
     }
 
     /// Tags in one cell.
@@ -154,6 +163,16 @@ impl RecordRow {
             .collect();
         tags.join(",")
     }
+}
+
+/// A digest; on a terminal as much of it as tells it apart.
+pub fn short(digest: &str, on_a_terminal: bool) -> String {
+    let end = if on_a_terminal {
+        "sha256:".len() + 12
+    } else {
+        digest.len()
+    };
+    digest.chars().take(end).collect()
 }
 
 /// Why something is not recorded, or not as it should be.

@@ -21,11 +21,7 @@ use crate::recorder::{Parts, REACH, Recorder, Settings};
 /// Runs until it is told to stop. `given`: the settings that were given, for the log.
 pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
-    let listen_for = |kind| signal(kind).context("signals cannot be listened for");
-    let signals = [
-        listen_for(SignalKind::terminate())?,
-        listen_for(SignalKind::interrupt())?,
-    ];
+    let signals = signals()?;
     say(&settings, given);
     let bound = Admin::bind(&settings.listen).await?;
     tracing::info!(address = %bound.address(), "serving health, metrics and status");
@@ -52,8 +48,20 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
     }
 }
 
+/// What asks to stop.
+pub(super) fn signals() -> anyhow::Result<[Signal; 2]> {
+    let listen_for = |kind| signal(kind).context("signals cannot be listened for");
+    Ok([
+        listen_for(SignalKind::terminate())?,
+        listen_for(SignalKind::interrupt())?,
+    ])
+}
+
 /// The first signal asks to stop; ends with the second.
-async fn signalled_twice([mut terminate, mut interrupt]: [Signal; 2], stop: &CancellationToken) {
+pub(super) async fn signalled_twice(
+    [mut terminate, mut interrupt]: [Signal; 2],
+    stop: &CancellationToken,
+) {
     for _ in 0..2 {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -14,12 +14,14 @@ use super::output::Form;
 use crate::cluster::Scope;
 use crate::model::policy::Policy;
 
+mod by_hand;
 mod destination;
 mod error;
 mod github;
 mod scope;
 mod value;
 
+pub use by_hand::{Adopt, Decommission, Doing, Verify};
 pub use error::{SettingError, given, variable};
 pub use github::{Github, SignIn};
 

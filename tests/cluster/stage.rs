@@ -122,7 +122,15 @@ impl Stage {
                 "ledger-namespace",
                 "mass-decommission-hold",
             ],
-            "diff" => &["listen"],
+            "diff" | "verify" => &["listen"],
+            "decommission" => &[
+                "listen",
+                "namespaces",
+                "namespace-selector",
+                "cluster",
+                "logical-environment",
+                "mass-decommission-hold",
+            ],
             _ => &[],
         };
         let flags = self

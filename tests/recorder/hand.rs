@@ -2,6 +2,7 @@
 //! Lease for it as `run` does.
 
 use std::collections::BTreeMap;
+use std::slice;
 use std::sync::{Arc, Mutex};
 
 use deployment_recorder::github::pace::Reason as Wait;
@@ -56,6 +57,13 @@ impl Held {
         let ends = ends.into_iter();
         ends.map(|(identity, end)| (identity.name.to_string(), end))
             .collect()
+    }
+
+    /// Whether a person was told of a wait for that reason.
+    fn was_told_of(&self, reason: Wait) -> bool {
+        let news = self.news.lock().unwrap();
+        let is_it = |it: &News| matches!(it, News::Waits(slot) if slot.reason == reason);
+        news.iter().any(is_it)
     }
 
     fn all(&self) -> Vec<Identity> {
@@ -134,7 +142,7 @@ async fn an_end_is_stored_before_it_is_sent_and_told_once_more_when_it_has_settl
     let mut held = world.hold().await;
     assert_eq!(holder(&world), "start-2");
     let cart = world.identity(CART);
-    assert_eq!(held.ends(&[cart.clone()]).await, told(&[CART]));
+    assert_eq!(held.ends(slice::from_ref(&cart)).await, told(&[CART]));
     assert_eq!(world.digest_of(CART), None);
     assert!(world.digest_of(WEB).is_some());
     assert_eq!(world.sends_of(before, CART), 1);
@@ -142,12 +150,16 @@ async fn an_end_is_stored_before_it_is_sent_and_told_once_more_when_it_has_settl
     assert_eq!(world.forgotten.all(), Vec::<String>::new());
 
     let left = held.hand.settles_in([&cart], INTERVAL).unwrap();
-    assert!(left > INTERVAL - SECOND && left <= INTERVAL, "{left:?}");
+    assert!(left + SECOND > INTERVAL && left <= INTERVAL, "{left:?}");
     world.pass(left / 2).await;
-    assert_eq!(held.ends(&[cart.clone()]).await, told(&[CART]), "too early");
+    assert_eq!(
+        held.ends(slice::from_ref(&cart)).await,
+        told(&[CART]),
+        "too early"
+    );
     world.pass(left / 2).await;
     let settled = BTreeMap::from([(CART.to_owned(), End::Settled)]);
-    assert_eq!(held.ends(&[cart.clone()]).await, settled);
+    assert_eq!(held.ends(slice::from_ref(&cart)).await, settled);
     assert_eq!(world.ledger().names(), [WEB]);
     assert_eq!(held.hand.settles_in([&cart], INTERVAL), None);
     assert_eq!(held.ends(&[cart]).await, BTreeMap::new());
@@ -234,10 +246,7 @@ async fn what_passes_by_itself_is_tried_again_and_then_named() {
     let start = Instant::now();
     assert_eq!(held.ends(&all).await, told(&[CART, WEB]));
     assert!(start.elapsed() > 90 * SECOND);
-    let news = held.news.lock().unwrap();
-    let told_of = |it: &News| matches!(it, News::Waits(slot) if slot.reason == Wait::Told);
-    assert!(news.iter().any(told_of), "{news:?}");
-    drop(news);
+    assert!(held.was_told_of(Wait::Told));
 
     let mut world = stopped().await;
     let mut held = world.hold().await;
@@ -337,7 +346,7 @@ async fn a_thousand_records_are_one_request_and_requests_are_a_second_apart() {
     let sizes: Vec<usize> = posts.iter().map(|post| post.lines.len()).collect();
     assert_eq!(sizes, [1000, 1000, 100]);
     for pair in posts.windows(2) {
-        assert!(pair[1].at - pair[0].at >= SECOND);
+        assert!(pair[1].at >= pair[0].at + SECOND);
     }
     assert_eq!(world.forgotten.all(), Vec::<String>::new());
 }
@@ -446,4 +455,30 @@ async fn the_ledger_of_another_cluster_is_left_alone() {
     assert!(said.contains("of another cluster"), "{said}");
     assert_eq!(world.api.count(Verb::Update, "ConfigMap"), stores);
     assert_eq!(holder(&world), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_on_the_way_it_has_stored_which_ends_it_was_telling() {
+    let mut world = stopped().await;
+    let before = world.requests();
+    let mut held = world.hold().await;
+    world.fault(Fault::once(FaultKind::Lost { hang: true }));
+    let all = held.all();
+    tokio::select! {
+        ended = held.end(&all) => panic!("{ended:?}"),
+        () = world.requested(before + 1, MINUTE) => {}
+    }
+    drop(held);
+    for name in [WEB, CART] {
+        let entry = world.entry(name);
+        assert_eq!(entry["sent"][0]["status"], "decommissioned", "{entry}");
+    }
+    assert_eq!(world.deployed(), BTreeMap::new(), "it came");
+    world.remove("shop", "cart");
+    world.pass(20 * SECOND).await;
+    world.start();
+    world.agreed().await;
+    world.pass(3 * INTERVAL).await;
+    assert_eq!(world.ledger().names(), [WEB]);
+    world.finish().await;
 }

@@ -37,7 +37,7 @@ impl SettingError {
         }
     }
 
-    pub(super) fn missing(flag: &'static str, problem: impl fmt::Display) -> Self {
+    pub(in crate::cli) fn missing(flag: &'static str, problem: impl fmt::Display) -> Self {
         Self {
             flag,
             given: Given::Nothing,

@@ -3,19 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::DifferenceKind::{
     self, Missing, StatusNotKnown, Unknown, WrongDigest, WrongEnvironment, WrongRisks, WrongStatus,
     WrongTags,
 };
 use super::*;
+use crate::model::fixtures::worlds::{cases, history};
 use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
+use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Ledger, Outcome, Owner};
-use crate::model::record::Destination;
+use crate::model::plan::Step;
+use crate::model::record::{Destination, Line};
 use crate::model::selection::Pattern;
 use crate::model::workload::Kind;
 
 /// The name of container `app` of workload `web`.
 const WEB: &str = "shop-web-app";
+
+/// What a test does to a record.
+type Change = fn(&mut Listed);
 
 /// What differs, by name.
 type Found = Vec<(&'static str, DifferenceKind)>;
@@ -78,7 +87,6 @@ fn kinds(comparison: &Comparison) -> Vec<(&str, DifferenceKind)> {
 fn a_record_as_it_is_held_is_the_same_and_each_way_to_differ_has_its_name() {
     let scene = Scene::recorded();
     let web = listed(&scene, WEB, 1);
-    type Change = fn(&mut Listed);
     let table: [(Change, Found); 10] = [
         (|_| {}, vec![]),
         (|it| it.status = Some(Status::Deployed), vec![]),
@@ -402,4 +410,84 @@ fn what_was_not_asked_for_is_not_missing_and_what_changed_meanwhile_is_no_differ
     );
     let confirmed = before.compare(&lists).confirmed_by(&after);
     assert_eq!(kinds(&confirmed), []);
+}
+
+/// What GitHub holds after a line with that outcome. Of those that are unknown every other one came.
+fn apply(github: &mut BTreeMap<Identity, Line>, step: &Step, outcome: Outcome, count: usize) {
+    let came = match outcome {
+        Outcome::Acknowledged => true,
+        Outcome::Unknown | Outcome::Unconfirmed => count.is_multiple_of(2),
+        Outcome::Refused(_) | Outcome::NotApplied => false,
+    };
+    if came {
+        github.insert(step.line.identity.clone(), step.line.clone());
+    }
+}
+
+/// What it lists, with the status or as the contract has it.
+fn listed_by(github: &BTreeMap<Identity, Line>, tells: bool) -> Vec<Listed> {
+    let lines = github.values();
+    lines
+        .map(|line| Listed {
+            identity: line.identity.clone(),
+            digest: line.body.digest,
+            tags: line.body.tags.clone(),
+            risks: line
+                .body
+                .risks
+                .names()
+                .into_iter()
+                .map(Into::into)
+                .collect(),
+            status: tells.then_some(line.status),
+            name: None,
+            version: None,
+            repository: None,
+        })
+        .collect()
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        6 => Just(Outcome::Acknowledged),
+        1 => Just(Outcome::Unknown),
+        1 => Just(Outcome::NotApplied),
+        1 => Just(Outcome::Refused(Reason::NotFound)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(cases(100))]
+
+    #[test]
+    fn once_everything_is_acknowledged_nothing_differs_and_nothing_is_lacking(
+        worlds in history(4), outcomes in vec(outcome(), 1..20),
+    ) {
+        let (mut scene, mut github) = (Scene::new(), BTreeMap::new());
+        let mut outcomes = outcomes.into_iter().cycle().enumerate();
+        for world in worlds {
+            (scene.facts, scene.policy) = (world.facts, world.policy);
+            scene.snapshot_with(|step| {
+                let (count, outcome) = outcomes.next().unwrap();
+                apply(&mut github, step, outcome, count);
+                outcome
+            });
+            scene.wait(minutes(7));
+        }
+        for _ in 0..4 {
+            scene.wait(minutes(11));
+            scene.snapshot_with(|step| {
+                apply(&mut github, step, Outcome::Acknowledged, 0);
+                Outcome::Acknowledged
+            });
+        }
+        for tells in [false, true] {
+            let records = listed_by(&github, tells);
+            let expected = expected(&scene);
+            let lists = lists(&expected, &records);
+            let comparison = expected.compare(&lists);
+            prop_assert_eq!(kinds(&comparison), [], "{:?}", comparison.differences);
+            prop_assert_eq!(expected.adoptable(&lists), []);
+        }
+    }
 }

@@ -36,7 +36,8 @@ impl<S: Carrier> Ending<'_, '_, S> {
         } = search.verdict();
         let reason = Reason::Invalid;
         self.all(&invalid, Outcome::Refused(reason), &End::Refused(reason));
-        let why = "GitHub calls it invalid, and took nothing else that would tell whose fault that is";
+        let why =
+            "GitHub calls it invalid, and took nothing else that would tell whose fault that is";
         let undecided_end = End::NotTold(why.to_owned());
         self.all(&undecided, Outcome::NotApplied, &undecided_end);
         result
@@ -54,12 +55,11 @@ impl<S: Carrier> Ending<'_, '_, S> {
             let answer = match self.exchange(&batch, &lines).await? {
                 Exchanged::Answered(answer) => answer,
                 Exchanged::Unsent(NotSent::Request(error)) => {
-                    match batch.halves() {
-                        Ok(halves) => halves.into_iter().for_each(|half| search.add(half)),
-                        Err(_) => {
-                            let end = End::NotTold(chain(&error));
-                            self.all(&lines, Outcome::NotApplied, &end);
-                        }
+                    if let Ok(halves) = batch.halves() {
+                        halves.into_iter().for_each(|half| search.add(half));
+                    } else {
+                        let end = End::NotTold(chain(&error));
+                        self.all(&lines, Outcome::NotApplied, &end);
                     }
                     continue;
                 }

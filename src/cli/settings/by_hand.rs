@@ -1,0 +1,155 @@
+//! The checked settings of `verify` and `decommission`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Connection, Github, Ledger, SettingError, Warnings, destination, scope, value};
+use crate::cli::args::{DecommissionArgs, VerifyArgs};
+use crate::cli::consent::Consent;
+use crate::cli::output::Form;
+use crate::cluster::Scope;
+use crate::model::policy::Policy;
+use crate::model::selection::Pattern;
+
+/// What `verify` works with.
+#[derive(Debug)]
+pub struct Verify {
+    /// Which cluster.
+    pub connection: Connection,
+    /// What is looked at.
+    pub scope: Scope,
+    /// What is decided by settings.
+    pub policy: Policy,
+    /// GitHub.
+    pub github: Github,
+    /// Where the ledger is.
+    pub ledger: Ledger,
+    /// What is adopted, if anything is.
+    pub adopt: Option<Adopt>,
+    /// The form of what is printed.
+    pub form: Form,
+    /// What to warn about.
+    pub warnings: Warnings,
+}
+
+/// What `verify --adopt` works with.
+#[derive(Debug)]
+pub struct Adopt {
+    /// The names that are meant: any if empty.
+    pub only: Vec<Pattern>,
+    /// Whether a person agrees.
+    pub consent: Consent,
+}
+
+/// What `decommission` works with.
+#[derive(Debug)]
+pub struct Decommission {
+    /// Which cluster.
+    pub connection: Connection,
+    /// Where the ledger is.
+    pub ledger: Ledger,
+    /// The names that are meant; all of the ledger if empty.
+    pub names: Vec<Arc<str>>,
+    /// What is done about them.
+    pub doing: Doing,
+    /// Whether a person agrees.
+    pub consent: Consent,
+    /// The form of what is printed.
+    pub form: Form,
+    /// What to warn about.
+    pub warnings: Warnings,
+}
+
+/// What is done about the records that are meant.
+#[derive(Debug)]
+pub enum Doing {
+    /// They are dropped from the ledger.
+    Forget,
+    /// GitHub is told their end.
+    End {
+        /// GitHub.
+        github: Box<Github>,
+        /// How much later than its unknown outcome a request may still be applied.
+        settle_after: Duration,
+        /// Whether the second end is waited for.
+        wait: bool,
+    },
+}
+
+impl Verify {
+    /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
+    pub fn new(args: VerifyArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
+        let form = super::form(&args.output)?;
+        let scope = scope::scope(&args.scope, &args.destination)?;
+        let destination = destination::Checked::strict(&args.destination, &args.github.api)?;
+        let policy = destination.policy(&scope, Some(super::cycle(&args.cycle)?));
+        let organization = &*policy.destination.organization;
+        let (github, warnings) = Github::new(&args.github, Some(organization), token)?;
+        let ledger = super::ledger(&args.ledger)?;
+        let connection = super::connection(args.connection)?;
+        let adopt = adopt(args.adopt, &args.only, args.yes)?;
+        Ok(Self {
+            connection,
+            scope,
+            policy,
+            github: github.signed_in()?,
+            ledger,
+            adopt,
+            form,
+            warnings,
+        })
+    }
+}
+
+fn adopt(adopt: bool, only: &[String], yes: bool) -> Result<Option<Adopt>, SettingError> {
+    if !adopt {
+        return match only.first() {
+            Some(pattern) => {
+                let problem = "it is for --adopt alone";
+                Err(SettingError::invalid("only", pattern, problem))
+            }
+            None => Ok(None),
+        };
+    }
+    let only = only.iter().map(|pattern| pattern.trim());
+    Ok(Some(Adopt {
+        only: only.map(Pattern::new).collect(),
+        consent: Consent::new(yes)?,
+    }))
+}
+
+impl Decommission {
+    /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
+    pub fn new(args: DecommissionArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
+        /// The least time after which an unknown outcome counts as settled.
+        const LEAST: Duration = Duration::from_mins(2);
+        let form = super::form(&args.output)?;
+        let allowed = Duration::from_secs(5)..=Duration::from_hours(24);
+        let interval = value::duration("interval", &args.interval, allowed)?;
+        let organization = args.org.as_deref();
+        let organization = organization
+            .map(|name| value::organization("org", name))
+            .transpose()?;
+        let (github, warnings) = Github::new(&args.github, organization.as_deref(), token)?;
+        let doing = if args.forget {
+            Doing::Forget
+        } else {
+            Doing::End {
+                github: Box::new(github.signed_in()?),
+                settle_after: interval.max(LEAST),
+                wait: args.wait,
+            }
+        };
+        Ok(Self {
+            ledger: super::ledger(&args.ledger)?,
+            connection: super::connection(args.connection)?,
+            names: args.names.into_iter().map(Into::into).collect(),
+            doing,
+            consent: Consent::new(args.yes)?,
+            form,
+            warnings,
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! `verify`: asks GitHub what it holds and compares that with what runs and what the ledger has. The
+//! command shows what the core finds and decides nothing; what it does about records that the ledger
+//! lacks is in `adopt`.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context, anyhow};
+
+use super::look::Look;
+use super::progress::Progress;
+use super::waits::Waits;
+use super::{Failure, github, settings};
+use crate::clock::Clock;
+use crate::model::comparison::Expected;
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+use crate::model::policy::Policy;
+use crate::recorder::store::Store;
+
+mod adopt;
+mod survey;
+mod verified;
+
+use survey::Survey;
+use verified::Verified;
+
+/// Asks GitHub and prints what differs, or adopts what the ledger lacks. Returns whether nothing
+/// differs, or all that was agreed to is adopted.
+pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure> {
+    let could_not_tell = Failure::CouldNotTell;
+    for warning in &settings.warnings {
+        super::remark(&format!("warning: {warning}"));
+    }
+    let clock = Clock::real();
+    let parts = github::parts(settings.github.clone(), clock).await;
+    let parts = parts.map_err(could_not_tell)?;
+    let parts = parts.context("nobody signs in at GitHub");
+    let client = parts.map_err(could_not_tell)?.client();
+    let look = Look::at(&settings.connection, settings.scope.clone()).await;
+    let look = look.map_err(could_not_tell)?;
+    let progress = Progress::on_stderr();
+    let waits = Waits::new(&progress, clock);
+    let host = client.api().host().clone();
+    let survey = Survey::new(client.reader(), host, &progress, &waits);
+    let done = match &settings.adopt {
+        None => compare(&settings, &look, &survey)
+            .await
+            .map_err(could_not_tell),
+        Some(adoption) => adopt::execute(&settings, adoption, &look, &survey, clock).await,
+    };
+    look.cluster.stop().await;
+    done
+}
+
+type Way<'a> = Survey<'a, crate::github::transport::Transport>;
+
+async fn compare(
+    settings: &settings::Verify,
+    look: &Look,
+    survey: &Way<'_>,
+) -> anyhow::Result<bool> {
+    let before = expected(look, &settings.ledger, &settings.policy).await?;
+    let lists = survey.lists(before.digests()).await?;
+    // Cluster and ledger go on while GitHub is asked.
+    let after = expected(look, &settings.ledger, &settings.policy).await?;
+    let comparison = before.compare(&lists).confirmed_by(&after.compare(&lists));
+    let verified = Verified::new(&comparison);
+    let on_a_terminal = io::stdout().is_terminal();
+    super::print(|out| {
+        let table = |verified: &Verified| verified.table(on_a_terminal);
+        settings.form.write(out, &verified, table)
+    })?;
+    super::remark(&verified.remark());
+    whole(look)?;
+    Ok(verified.differences.is_empty())
+}
+
+/// An error if not everything of the cluster was read.
+fn whole(look: &Look) -> anyhow::Result<()> {
+    match look.unread() {
+        unread if unread.is_empty() => Ok(()),
+        unread => Err(anyhow!("not everything was read: {}", unread.join("; "))),
+    }
+}
+
+/// What GitHub is to hold by what is known now.
+async fn expected(
+    look: &Look,
+    ledger: &settings::Ledger,
+    policy: &Policy,
+) -> anyhow::Result<Expected> {
+    let stored = stored(look, ledger).await?;
+    if stored.is_none() {
+        let (name, namespace) = (&ledger.name, ledger.namespace());
+        super::remark(&format!("There is no ledger {name} in {namespace} yet."));
+    }
+    let stored = stored.unwrap_or_default();
+    Ok(Expected::new(&look.cluster.facts(), &stored, policy))
+}
+
+/// The ledger as it is stored, which is this cluster's.
+async fn stored(look: &Look, ledger: &settings::Ledger) -> anyhow::Result<Option<Ledger>> {
+    let namespace = ledger.namespace();
+    let mut store = Store::new(look.client.clone(), &namespace, &ledger.name, String::new());
+    let stored = store.load(Moment::START).await?;
+    if let Some((namespace, uid)) = look.cluster.identity(&namespace).await {
+        store.check_cluster(&namespace, &uid)?;
+    }
+    Ok(stored)
+}

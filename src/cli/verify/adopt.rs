@@ -1,0 +1,260 @@
+//! `verify --adopt`: records of this cluster that GitHub holds and the ledger lacks are shown, and
+//! put into the ledger if a person agrees. Which they are is decided in `model::comparison`, and once
+//! more when the ledger is in hand: a person may take long to answer.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::survey::{Asked, Lists};
+use super::{Way, expected, whole};
+use crate::cli::look::Look;
+use crate::cli::output::Table;
+use crate::cli::row::{IdentityRow, SourceRow, short};
+use crate::cli::writer::writer;
+use crate::cli::{Failure, settings};
+use crate::clock::Clock;
+use crate::github::request;
+use crate::model::comparison::{Adoptable, Expected};
+use crate::model::record::{Body, Identity, Line, Status};
+use crate::recorder::hand::{Absent, Hand};
+use crate::recorder::lease::Patience;
+use crate::recorder::status::Shared;
+
+/// Lists that are older are asked for once more before anything is done by them.
+const STALE: Duration = Duration::from_mins(1);
+
+/// Shows what the ledger lacks and adopts it if a person agrees. Returns whether they did.
+pub(super) async fn execute(
+    settings: &settings::Verify,
+    adoption: &settings::Adopt,
+    look: &Look,
+    survey: &Way<'_>,
+    clock: Clock,
+) -> Result<bool, Failure> {
+    let shown = show(settings, adoption, look, survey).await;
+    let (lists, asked, chosen) = shown.map_err(Failure::CouldNotTell)?;
+    if chosen.is_empty() {
+        crate::cli::remark("There is nothing to adopt.");
+        return Ok(true);
+    }
+    let asked_at = Instant::now();
+    let question = format!("Put these records into the ledger ({})?", chosen.len());
+    let agreed = adoption.consent.to(&question);
+    if !agreed.context("the answer cannot be read")? {
+        crate::cli::remark("Nothing was adopted.");
+        return Ok(false);
+    }
+    let client = look.client.clone();
+    let (candidate, store) = writer(
+        client,
+        &settings.ledger,
+        clock,
+        Shared::default(),
+        Patience::GiveUp,
+    );
+    let hand = Hand::take(candidate, store, Absent::Begin).await;
+    let mut hand = hand.map_err(anyhow::Error::new)?;
+    let adopted = async {
+        let lists = if asked_at.elapsed() > STALE {
+            survey.lists(&asked).await?
+        } else {
+            lists
+        };
+        let facts = look.cluster.facts();
+        let expected = Expected::new(&facts, hand.ledger(), &settings.policy);
+        let records = found(&expected, &lists, settings);
+        let records = records
+            .into_iter()
+            .filter(|record| chosen.contains(record.identity()))
+            .filter_map(|record| Some((record.identity().clone(), record.body?)));
+        let records: Vec<(Identity, Arc<Body>)> = records.collect();
+        anyhow::Ok(hand.adopt(records).await?)
+    };
+    let adopted = adopted.await;
+    hand.give_back().await;
+    crate::cli::remark(&format!(
+        "Adopted: {}. The next cycle of run decommissions those that do not run.",
+        adopted?
+    ));
+    Ok(true)
+}
+
+/// Prints what the ledger lacks. Returns what GitHub listed, what of it would be asked once more,
+/// and which records are to be adopted.
+async fn show(
+    settings: &settings::Verify,
+    adoption: &settings::Adopt,
+    look: &Look,
+    survey: &Way<'_>,
+) -> anyhow::Result<(Lists, Asked, BTreeSet<Identity>)> {
+    // What is not read may be what runs.
+    whole(look)?;
+    let before = expected(look, &settings.ledger, &settings.policy).await?;
+    let lists = survey.lists(before.digests()).await?;
+    let after = expected(look, &settings.ledger, &settings.policy).await?;
+    let mut records = found(&after, &lists, settings);
+    let only = &adoption.only;
+    let is_meant = |record: &Found| {
+        let name = &record.identity().name;
+        only.is_empty() || only.iter().any(|pattern| pattern.matches(name))
+    };
+    records.retain(is_meant);
+    let output = Adoption {
+        records: records.iter().map(Row::new).collect(),
+    };
+    let on_a_terminal = io::stdout().is_terminal();
+    crate::cli::print(|out| {
+        let table = |output: &Adoption| output.table(on_a_terminal);
+        settings.form.write(out, &output, table)
+    })?;
+    let mut asked = Asked::new();
+    let mut chosen = BTreeSet::new();
+    for record in records.iter().filter(|record| record.body.is_some()) {
+        let identity = record.identity();
+        let organization = identity.destination.organization.clone();
+        asked
+            .entry(organization)
+            .or_default()
+            .insert(record.adoptable.record.digest);
+        chosen.insert(identity.clone());
+    }
+    Ok((lists, asked, chosen))
+}
+
+/// A record that the ledger lacks.
+struct Found {
+    adoptable: Adoptable,
+    /// What it would be in the ledger, where its end would be a valid request.
+    body: Option<Arc<Body>>,
+    /// Why it would not.
+    problem: Option<String>,
+}
+
+impl Found {
+    fn identity(&self) -> &Identity {
+        &self.adoptable.record.identity
+    }
+}
+
+fn found(expected: &Expected, lists: &Lists, settings: &settings::Verify) -> Vec<Found> {
+    let adoptable = expected.adoptable(lists).into_iter();
+    adoptable
+        .map(|adoptable| match endable(&adoptable, settings) {
+            Ok(body) => Found {
+                adoptable,
+                body: Some(body),
+                problem: None,
+            },
+            Err(problem) => Found {
+                adoptable,
+                body: None,
+                problem: Some(problem.to_string()),
+            },
+        })
+        .collect()
+}
+
+/// What a record would be in the ledger. One whose end could not be told would hold back others.
+fn endable(adoptable: &Adoptable, settings: &settings::Verify) -> anyhow::Result<Arc<Body>> {
+    let body = adoptable.body.clone();
+    let body = body.ok_or_else(|| anyhow!("nobody knows the name of its artifact"))?;
+    let line = Line {
+        identity: adoptable.record.identity.clone(),
+        body: body.clone(),
+        status: Status::Decommissioned,
+    };
+    request::set_cluster_deployment_records(
+        &settings.github.url,
+        &settings.github.version,
+        &line.identity.destination,
+        std::slice::from_ref(&line),
+    )?;
+    Ok(body)
+}
+
+/// What `verify --adopt` prints.
+#[derive(Debug, Serialize)]
+struct Adoption {
+    /// What the ledger lacks, by identity.
+    records: Vec<Row>,
+}
+
+/// A record that the ledger lacks.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// Which.
+    #[serde(flatten)]
+    identity: IdentityRow,
+    /// The digest.
+    digest: String,
+    /// What is known of its image.
+    name: Option<Arc<str>>,
+    version: Option<Arc<str>>,
+    repository: Option<Arc<str>>,
+    /// What runs under this name.
+    source: Option<SourceRow>,
+    /// What becomes of it: `keep`, `decommission` or `none`.
+    then: &'static str,
+    /// Why it cannot be adopted.
+    problem: Option<String>,
+}
+
+impl Row {
+    fn new(found: &Found) -> Self {
+        let body = found.adoptable.body.as_deref();
+        Self {
+            identity: IdentityRow::from(found.identity()),
+            digest: found.adoptable.record.digest.to_string(),
+            name: body.map(|body| body.name.clone()),
+            version: body.and_then(|body| body.version.clone()),
+            repository: body.and_then(|body| body.repository.clone()),
+            source: found.adoptable.keeper.as_ref().map(SourceRow::from),
+            then: match (&found.body, &found.adoptable.keeper) {
+                (None, _) => "none",
+                (Some(_), Some(_)) => "keep",
+                (Some(_), None) => "decommission",
+            },
+            problem: found.problem.clone(),
+        }
+    }
+}
+
+impl Adoption {
+    /// The table for people; on a terminal with short digests.
+    fn table(&self, on_a_terminal: bool) -> Table {
+        let headings = [
+            "RECORD",
+            "ENVIRONMENT",
+            "IMAGE",
+            "DIGEST",
+            "THEN",
+            "SOURCE",
+            "PROBLEM",
+        ];
+        let mut table = Table::new(&headings);
+        for row in &self.records {
+            let name = row.name.as_deref().unwrap_or_default();
+            let image = match &row.version {
+                Some(version) => format!("{name}:{version}"),
+                None => name.to_owned(),
+            };
+            let source = row.source.as_ref().map(SourceRow::cell);
+            table.push(vec![
+                row.identity.record_name.to_string(),
+                row.identity.environment(),
+                image,
+                short(&row.digest, on_a_terminal),
+                row.then.to_owned(),
+                source.unwrap_or_default(),
+                row.problem.clone().unwrap_or_default(),
+            ]);
+        }
+        table
+    }
+}
