@@ -17,6 +17,7 @@ mod mirror;
 mod patience;
 mod place;
 mod remembered;
+mod rights;
 mod scope;
 mod slim;
 mod soft;
@@ -36,6 +37,7 @@ pub use exact::identity;
 pub use handle::HealthHandle;
 pub use health::MirrorState;
 pub use labels::{LabelSelector, LabelSelectorError};
+pub use rights::{Right, Unasked};
 pub use scope::Scope;
 
 pub use tasks::MirrorEnded;
@@ -45,7 +47,6 @@ use coverage::Seen;
 use exact::ExactNamespaces;
 use keep::{Namespaces, Owners, Pods, Shared};
 use mirror::Mirror;
-use place::Place;
 use tasks::Tasks;
 use wake::Wake;
 
@@ -92,47 +93,25 @@ impl Cluster {
     /// Begins to watch what `scope` says. `seed`: where the random part of waits comes from.
     pub fn start(client: kube::Client, scope: Scope, seed: u64) -> Self {
         let client = calls::bounded(client);
-        let (kinds, exact) = (scope.kinds(), scope.exact_namespaces());
-        let places: Vec<Option<Arc<str>>> = match &exact {
-            Some(names) => names.iter().cloned().map(Some).collect(),
-            None => vec![None],
-        };
+        let (watched, exact) = (scope.watched(), scope.exact_namespaces());
         let shared = Arc::new(Shared::new(Converter::new(scope)));
         let wake = Wake::new();
         let mut tasks = Tasks::new(client.clone(), seed);
         let mut pods = Vec::new();
         let mut owners = Vec::new();
-        for namespace in &places {
-            let place = Place {
-                kind: Kind::Pod,
-                namespace: namespace.clone(),
-            };
-            pods.push(tasks.start(Mirror::new(place, Pods(Arc::clone(&shared)), wake.clone())));
+        let exact = ExactNamespaces::new(exact.unwrap_or_default());
+        let mut namespaces = KnownNamespaces::Exact(Arc::new(exact));
+        for place in watched {
+            let (shared, wake, kind) = (Arc::clone(&shared), wake.clone(), place.kind.clone());
+            if kind == Kind::Pod {
+                pods.push(tasks.start(Mirror::new(place, Pods(shared), wake)));
+            } else if kind == namespace_kind() {
+                let mirror = Mirror::new(place, Namespaces(shared), wake);
+                namespaces = KnownNamespaces::Watched(tasks.start(mirror));
+            } else {
+                owners.push(tasks.start(Mirror::new(place, Owners { kind, shared }, wake)));
+            }
         }
-        for (kind, namespace) in kinds
-            .iter()
-            .flat_map(|kind| places.iter().map(move |p| (kind, p)))
-        {
-            let place = Place {
-                kind: kind.clone(),
-                namespace: namespace.clone(),
-            };
-            let keep = Owners {
-                kind: kind.clone(),
-                shared: Arc::clone(&shared),
-            };
-            owners.push(tasks.start(Mirror::new(place, keep, wake.clone())));
-        }
-        let namespaces = if let Some(names) = exact {
-            KnownNamespaces::Exact(Arc::new(ExactNamespaces::new(names)))
-        } else {
-            let place = Place {
-                kind: namespace_kind(),
-                namespace: None,
-            };
-            let mirror = Mirror::new(place, Namespaces(Arc::clone(&shared)), wake.clone());
-            KnownNamespaces::Watched(tasks.start(mirror))
-        };
         Self {
             client,
             shared,
@@ -241,6 +220,12 @@ impl Cluster {
         identity(&self.client, fallback).await
     }
 
+    /// Whether there is a namespace of this name; `None` where that cannot be told.
+    pub async fn has_namespace(&self, name: &str) -> Option<bool> {
+        let read = exact::read(&self.client, name).await.ok()?;
+        Some(read.is_some())
+    }
+
     /// Waits until a mirror ends although nobody stopped it: the process cannot go on without it.
     pub async fn failed(&self) -> MirrorEnded {
         self.tasks.failed().await
@@ -250,6 +235,11 @@ impl Cluster {
     pub async fn stop(&self) {
         self.tasks.stop().await;
     }
+}
+
+/// The namespaces whose uids tell clusters apart; the first of them that can be read is enough.
+fn identity_namespaces(fallback: &str) -> [&str; 2] {
+    ["kube-system", fallback]
 }
 
 /// Namespaces own no pods, so the core has no word of its own for their kind.

@@ -22,6 +22,9 @@ use super::{MirrorHealth, namespace_kind};
 /// What the API server gives as the reason of its 404.
 const NOT_FOUND: &str = "NotFound";
 
+/// What is done with each of them, as RBAC calls it.
+pub(super) const VERB: &str = "get";
+
 /// A read must be answered within this time.
 const READ_WITHIN: Duration = Duration::from_secs(10);
 
@@ -147,7 +150,7 @@ impl ExactNamespaces {
 /// (403 or 404) of the namespace `fallback`, with the name of the namespace. `None` if nothing
 /// could be read, which says nothing about the cluster.
 pub async fn identity(client: &Client, fallback: &str) -> Option<(Arc<str>, Arc<str>)> {
-    for name in ["kube-system", fallback] {
+    for name in super::identity_namespaces(fallback) {
         match read(client, name).await {
             Ok(Some(namespace)) => {
                 let uid = namespace.meta.uid.0.filter(|uid| !uid.is_empty())?;

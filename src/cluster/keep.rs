@@ -12,7 +12,7 @@ use crate::model::workload::Kind;
 use super::convert::{Converter, KeptPod};
 use super::index::{Kept, Key};
 use super::remembered::Remembered;
-use super::slim::{Meta, SlimMeta, SlimPod, resource};
+use super::slim::{Meta, SlimMeta, SlimPod};
 
 /// What a mirror watches and what it keeps of it.
 pub(super) trait Keep: Send + Sync + 'static {
@@ -26,9 +26,6 @@ pub(super) trait Keep: Send + Sync + 'static {
         + 'static;
     /// What is kept of it.
     type Kept: Kept + Clone + Send + 'static;
-
-    /// The resource to list and watch.
-    fn resource(&self) -> ApiResource;
 
     /// Where `wire` stands in the index.
     fn key(&self, wire: &Self::Wire) -> Key;
@@ -79,10 +76,6 @@ impl Keep for Pods {
     type Wire = SlimPod;
     type Kept = KeptPod;
 
-    fn resource(&self) -> ApiResource {
-        resource("", "v1", "Pod")
-    }
-
     fn key(&self, wire: &SlimPod) -> Key {
         self.0.key(&wire.meta)
     }
@@ -122,10 +115,6 @@ pub(super) struct Owners {
 impl Keep for Owners {
     type Wire = SlimMeta;
     type Kept = Arc<Object>;
-
-    fn resource(&self) -> ApiResource {
-        resource(self.kind.group(), "v1", self.kind.kind())
-    }
 
     fn key(&self, wire: &SlimMeta) -> Key {
         self.shared.key(&wire.meta)
@@ -171,10 +160,6 @@ pub(super) struct Namespaces(pub(super) Arc<Shared>);
 impl Keep for Namespaces {
     type Wire = SlimMeta;
     type Kept = Arc<Namespace>;
-
-    fn resource(&self) -> ApiResource {
-        resource("", "v1", "Namespace")
-    }
 
     fn key(&self, wire: &SlimMeta) -> Key {
         self.0.key(&wire.meta)

@@ -22,6 +22,9 @@ use super::wake::Wake;
 
 use step::{Step, failed};
 
+/// What a mirror does with its place, as RBAC calls it.
+pub(super) const VERBS: [&str; 2] = ["list", "watch"];
+
 /// How many objects a page of a list has. The peak of memory while listing grows with it.
 const PAGE_SIZE: u32 = 100;
 /// A list that makes no progress for this long is given up.
@@ -73,7 +76,7 @@ impl<K: Keep> Mirror<K> {
         client: kube::Client,
         mut patience: Patience,
     ) -> std::convert::Infallible {
-        let resource = self.keep.resource();
+        let resource = self.place.resource();
         let api: Api<K::Wire> = match &self.place.namespace {
             Some(namespace) => Api::namespaced_with(client, namespace, &resource),
             None => Api::all_with(client, &resource),

@@ -1,10 +1,13 @@
-//! Places: what a mirror watches, and how its state is told.
+//! Places: what a mirror watches, what the API server calls it, and how its state is told.
 
 use std::sync::Arc;
+
+use kube::api::ApiResource;
 
 use crate::model::workload::Kind;
 
 use super::health::MirrorState;
+use super::slim::resource;
 
 /// What is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,11 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// What the API server calls the kind.
+    pub(super) fn resource(&self) -> ApiResource {
+        resource(self.kind.group(), "v1", self.kind.kind())
+    }
+
     /// Tells that the state of a mirror changed.
     pub(super) fn log(&self, state: MirrorState, objects: usize, error: Option<&str>) {
         let (kind, namespace) = (&self.kind, self.namespace.as_deref());

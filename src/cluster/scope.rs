@@ -9,6 +9,8 @@ use crate::model::selection::Selection;
 use crate::model::workload::Kind;
 
 use super::labels::LabelSelector;
+use super::namespace_kind;
+use super::place::Place;
 
 /// Which part of a cluster is looked at.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,31 @@ impl Scope {
         names.sort();
         names.dedup();
         Some(names)
+    }
+
+    /// What is watched: pods first, then each kind of owners, then Namespaces, unless they are looked
+    /// at one by one.
+    pub(super) fn watched(&self) -> Vec<Place> {
+        let exact = self.exact_namespaces();
+        let places: Vec<Option<Arc<str>>> = match &exact {
+            Some(names) => names.iter().cloned().map(Some).collect(),
+            None => vec![None],
+        };
+        let kinds = std::iter::once(Kind::Pod).chain(self.kinds());
+        let in_each = |kind: Kind| {
+            places.iter().map(move |namespace| Place {
+                kind: kind.clone(),
+                namespace: namespace.clone(),
+            })
+        };
+        let mut watched: Vec<Place> = kinds.flat_map(in_each).collect();
+        if exact.is_none() {
+            watched.push(Place {
+                kind: namespace_kind(),
+                namespace: None,
+            });
+        }
+        watched
     }
 
     /// Whether a workload object with these labels is selected.
