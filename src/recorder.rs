@@ -34,6 +34,7 @@ mod note;
 mod opening;
 mod outcome;
 mod report;
+pub mod rights;
 mod schedule;
 mod search;
 mod size;

@@ -28,6 +28,7 @@ mod error;
 mod herald;
 pub mod identity;
 mod keeper;
+mod look;
 pub mod machine;
 mod record;
 mod tenure;
@@ -35,6 +36,7 @@ mod tenure;
 pub use error::LeaseError;
 pub use identity::Identity;
 pub use keeper::Keeper;
+pub use look::{Standing, access, look};
 pub use tenure::Tenure;
 
 use calls::Leases;

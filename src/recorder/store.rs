@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use k8s_openapi::Resource;
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Client;
 
+use super::rights::Access;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
@@ -22,7 +25,7 @@ pub use config_map::CallError;
 pub use error::StoreError;
 pub use part::PartError;
 
-use config_map::{ConfigMaps, Version};
+use config_map::{ConfigMaps, Doing, Version};
 use form::{Root, Written};
 
 /// The ledger in ConfigMaps.
@@ -37,6 +40,28 @@ pub struct Store {
     rewrite: bool,
     /// The size that a shard should not pass, in bytes.
     roomy: usize,
+}
+
+/// What keeping the ledger `name` asks for while it has so many shards, and with the last shard that
+/// it may ever have.
+pub fn access(name: &str, shards: usize) -> Vec<Access> {
+    let shards = (0..shards.clamp(1, shards::MOST - 1)).chain([shards::MOST - 1]);
+    let parts = std::iter::once(None).chain(shards.map(Some));
+    let names: Vec<String> = parts.map(|part| config_map::name(name, part)).collect();
+    let of = |doing: Doing, name| Access {
+        group: ConfigMap::GROUP,
+        resource: ConfigMap::URL_PATH_SEGMENT,
+        verb: doing.verb(),
+        name,
+    };
+    let of_names = |doing| match doing {
+        Doing::Creating => vec![of(doing, None)],
+        Doing::Reading | Doing::Replacing => {
+            let names = names.iter().cloned();
+            names.map(|name| of(doing, Some(name))).collect()
+        }
+    };
+    Doing::ALL.into_iter().flat_map(of_names).collect()
 }
 
 /// What came of a store.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use k8s_openapi::Resource;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
@@ -34,7 +35,7 @@ pub(super) struct Leases {
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
+pub(super) enum Doing {
     Reading,
     Creating,
     Replacing,
@@ -147,7 +148,8 @@ impl Leases {
 
     /// The rule that allows it. What is only to be created has no name yet.
     fn rule(&self, doing: Doing) -> String {
-        let resource = "apiGroups: [coordination.k8s.io], resources: [leases]";
+        let (group, plural) = (Lease::GROUP, Lease::URL_PATH_SEGMENT);
+        let resource = format!("apiGroups: [{group}], resources: [{plural}]");
         match doing {
             Doing::Creating => format!("{resource}, verbs: [create]"),
             Doing::Reading | Doing::Replacing => format!(
@@ -159,6 +161,17 @@ impl Leases {
 }
 
 impl Doing {
+    pub(super) const ALL: [Self; 3] = [Self::Reading, Self::Creating, Self::Replacing];
+
+    /// What RBAC calls it.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Reading => "get",
+            Self::Creating => "create",
+            Self::Replacing => "update",
+        }
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             Self::Reading => "reading",

@@ -21,6 +21,43 @@ const KEY: &str = "ledger";
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    Reading,
+    Replacing,
+    Creating,
+}
+
+impl Doing {
+    pub(super) const ALL: [Self; 3] = [Self::Reading, Self::Replacing, Self::Creating];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading it",
+            Self::Replacing => "replacing it",
+            Self::Creating => "creating it",
+        }
+    }
+
+    /// What RBAC calls it.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Reading => "get",
+            Self::Replacing => "update",
+            Self::Creating => "create",
+        }
+    }
+}
+
+/// The name of the root of the ledger `ledger`, or of one of its shards.
+pub(super) fn name(ledger: &str, shard: Option<usize>) -> String {
+    match shard {
+        None => ledger.to_owned(),
+        Some(index) => format!("{ledger}-{index}"),
+    }
+}
+
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -97,10 +134,7 @@ impl ConfigMaps {
 
     /// The name of the root, or of a shard.
     pub(super) fn name(&self, shard: Option<usize>) -> String {
-        match shard {
-            None => self.name.clone(),
-            Some(index) => format!("{}-{index}", self.name),
-        }
+        name(&self.name, shard)
     }
 
     /// The content of the root or a shard; `None` where it is not there.
@@ -134,7 +168,7 @@ impl ConfigMaps {
 
     async fn get(&self, shard: Option<usize>) -> Result<Option<ConfigMap>, StoreError> {
         let name = self.name(shard);
-        self.call(shard, "reading it", self.api.get_opt(&name))
+        self.call(shard, Doing::Reading, self.api.get_opt(&name))
             .await
     }
 
@@ -175,12 +209,12 @@ impl ConfigMaps {
         let written = if exists {
             self.call(
                 shard,
-                "replacing it",
+                Doing::Replacing,
                 self.api.replace(&name, &parameters, &map),
             )
             .await?
         } else {
-            self.call(shard, "creating it", self.api.create(&parameters, &map))
+            self.call(shard, Doing::Creating, self.api.create(&parameters, &map))
                 .await?
         };
         Ok(Version(written.metadata.resource_version))
@@ -189,9 +223,10 @@ impl ConfigMaps {
     async fn call<T>(
         &self,
         shard: Option<usize>,
-        what: &'static str,
+        doing: Doing,
         call: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, StoreError> {
+        let what = doing.as_str();
         let failed = |source| StoreError::Call {
             part: self.name(shard),
             source,
