@@ -21,6 +21,7 @@ mod samples;
 mod tests;
 
 use app::App;
+pub use installation::Permitted;
 
 /// Where the token comes from. Clones share what they know of it.
 #[derive(Clone, Debug)]
@@ -163,6 +164,15 @@ impl Credentials {
                 now.is_ok_and(|now| Some(&now) != last)
             }
             Source::App(app) => app.is_renewed(last).await,
+        }
+    }
+
+    /// What the token at hand may do with artifact metadata, where GitHub says so: only when it mints
+    /// one for an App.
+    pub fn permitted(&self) -> Option<Permitted> {
+        match &self.0 {
+            Source::File(_) | Source::Given(_) => None,
+            Source::App(app) => app.permitted(),
         }
     }
 

@@ -13,7 +13,7 @@ use tracing::info;
 
 use super::answer::{Answer, Failure, Given, Received};
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::{Credentials, SignIn};
+use super::auth::{Credentials, Permitted, SignIn};
 use super::calls::Target;
 use super::exchange::{Exchange, NotSent};
 use super::notice::Notices;
@@ -112,6 +112,11 @@ impl<S> Caller<S> {
         let signed_in = self.shared.credentials.sign_in().await;
         self.last = signed_in.result.as_ref().ok().cloned();
         signed_in
+    }
+
+    /// What the token at hand may do, where GitHub says so.
+    pub(super) fn permitted(&self) -> Option<Permitted> {
+        self.shared.credentials.permitted()
     }
 
     /// Whether there is a token that this one has not sent yet.

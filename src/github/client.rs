@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::Given;
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::{Credentials, SignIn};
+use super::auth::{Credentials, Permitted, SignIn};
 use super::call::{Call, Caller, Carrier};
 use super::calls::{self, Target};
 use super::exchange::{Exchange, NotSent};
@@ -58,6 +58,12 @@ impl<S> Client<S> {
     /// again.
     pub async fn has_new_token(&self) -> bool {
         self.caller.has_new_token().await
+    }
+
+    /// What the token at hand may do with artifact metadata, where GitHub says so
+    /// ([`Credentials::permitted`]).
+    pub fn permitted(&self) -> Option<Permitted> {
+        self.caller.permitted()
     }
 
     /// What reads from the same API with the same token.

@@ -14,6 +14,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 use tracing::warn;
 
+use super::installation::Permitted;
 use super::key::Key;
 use super::{CredentialsError, Errand, SignIn, file};
 use crate::clock::Clock;
@@ -151,6 +152,10 @@ impl App {
         }
         let print = self.key_text().await.ok().as_ref().map(Print::of);
         print.is_some() && self.state().failed_with(print) == Some(false)
+    }
+
+    pub(super) fn permitted(&self) -> Option<Permitted> {
+        self.state().permitted()
     }
 
     pub(super) fn accepted(&self, header: &HeaderValue) {

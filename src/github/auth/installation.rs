@@ -6,6 +6,7 @@ use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::super::answer::{self, Doubt};
 use super::super::api::{ApiUrl, ApiVersion};
@@ -22,6 +23,30 @@ const EVERYTHING: &[u8] = b"{}";
 pub(super) struct Minted {
     pub(super) token: SecretString,
     pub(super) ends: Timestamp,
+    pub(super) permitted: Option<Permitted>,
+}
+
+/// What a token may do with artifact metadata, as GitHub says when it mints it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permitted {
+    /// Read and write it.
+    Write,
+    /// Read it.
+    Read,
+    /// Nothing.
+    Nothing,
+}
+
+impl Permitted {
+    /// Reads the list of permissions of a token; `None` where there is none.
+    fn read(permissions: &Value) -> Option<Self> {
+        let given = permissions.as_object()?.get("artifact_metadata");
+        Some(match given.and_then(Value::as_str) {
+            Some("write") => Self::Write,
+            Some("read") => Self::Read,
+            Some(_) | None => Self::Nothing,
+        })
+    }
 }
 
 /// Why GitHub gives nothing.
@@ -89,11 +114,14 @@ pub(super) fn read_token(status: StatusCode, rate: &Rate, body: &[u8]) -> Result
     struct Token {
         token: Box<str>,
         expires_at: Timestamp,
+        #[serde(default)]
+        permissions: Value,
     }
     let read: Token = read(status, rate, body)?;
     Ok(Minted {
         token: read.token.into(),
         ends: read.expires_at,
+        permitted: Permitted::read(&read.permissions),
     })
 }
 
@@ -210,6 +238,24 @@ mod tests {
         let minted = read_token(StatusCode::CREATED, &rate(None), body).unwrap();
         assert_eq!(minted.token.expose_secret(), "ghs_x");
         assert_eq!(minted.ends.to_string(), "2026-11-22T13:00:00Z");
+    }
+
+    #[test]
+    fn what_a_token_may_do_is_read_where_it_is_told_and_nothing_odd_there_costs_the_token() {
+        for (permissions, permitted) in [
+            (r#"{"artifact_metadata": "write"}"#, Some(Permitted::Write)),
+            (r#"{"artifact_metadata": "read"}"#, Some(Permitted::Read)),
+            (r#"{"metadata": "read"}"#, Some(Permitted::Nothing)),
+            (r#"{"artifact_metadata": 7}"#, Some(Permitted::Nothing)),
+            (r#"["artifact_metadata"]"#, None),
+            ("null", None),
+        ] {
+            let body = format!(
+                r#"{{"token": "ghs_x", "expires_at": "2026-11-22T13:00:00Z", "permissions": {permissions}}}"#
+            );
+            let minted = read_token(StatusCode::CREATED, &rate(None), body.as_bytes());
+            assert_eq!(minted.unwrap().permitted, permitted, "{permissions}");
+        }
     }
 
     #[test]

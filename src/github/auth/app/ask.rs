@@ -116,7 +116,8 @@ impl App {
         let read = read.and_then(|answer| {
             let minted = installation::read_token(answer.status(), &rate, answer.body())?;
             let header = bearer(minted.token.expose_secret()).map_err(Refusal::no_token)?;
-            Ok(Token::new(header, asked, minted.ends, self.githubs_time()))
+            let token = Token::new(header, asked, minted.ends, self.githubs_time());
+            Ok(token.permitted(minted.permitted))
         });
         read.map_err(|refusal| (refusal, rate))
     }

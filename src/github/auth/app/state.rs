@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 
 use super::super::CredentialsError;
-use super::super::installation::Kind;
+use super::super::installation::{Kind, Permitted};
 use crate::github::pace::Backoff;
 use crate::github::rate::Rate;
 
@@ -36,6 +36,8 @@ pub(super) struct Token {
     ends: Instant,
     /// Whether GitHub took it for a good one.
     accepted: bool,
+    /// What it may do, where GitHub said so.
+    permitted: Option<Permitted>,
 }
 
 impl Token {
@@ -55,7 +57,13 @@ impl Token {
             renew: minted + holds.saturating_sub(EARLY).max(holds / 2),
             ends: minted + holds,
             accepted: false,
+            permitted: None,
         }
+    }
+
+    /// The same, of which GitHub says that it may do so much.
+    pub(super) fn permitted(self, permitted: Option<Permitted>) -> Self {
+        Self { permitted, ..self }
     }
 }
 
@@ -115,6 +123,11 @@ impl State {
     pub(super) fn usable(&self, now: Instant) -> Option<HeaderValue> {
         let token = self.token.as_ref().filter(|token| now < token.ends);
         token.map(|token| token.header.clone())
+    }
+
+    /// What the token at hand may do, where GitHub said so.
+    pub(super) fn permitted(&self) -> Option<Permitted> {
+        self.token.as_ref().and_then(|token| token.permitted)
     }
 
     pub(super) fn accepted(&mut self, header: &HeaderValue) {
