@@ -14,6 +14,7 @@ use clap::{ArgMatches, FromArgMatches};
 use secrecy::SecretString;
 
 pub mod args;
+pub mod check;
 pub mod completion;
 pub mod consent;
 pub mod decommission;
@@ -131,6 +132,14 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
             let settings = settings::Decommission::new(args, token)?;
             logs.begin();
             if !runtime()?.block_on(decommission::execute(settings))? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Check(args) => {
+            let token = variable("GITHUB_TOKEN").map(SecretString::from);
+            let settings = settings::Check::new(args, token)?;
+            logs.begin();
+            if !runtime()?.block_on(check::execute(settings))? {
                 return Ok(ExitCode::FAILURE);
             }
         }

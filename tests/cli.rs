@@ -423,7 +423,7 @@ fn every_shell_has_a_completion_and_every_command_a_page() {
         assert_eq!(output.status.code(), Some(0));
         assert!(out(&output).contains("mass-decommission-hold"), "{shell}");
     }
-    for command in ["run", "snapshot", "diff", "completion", "man"] {
+    for command in ["run", "snapshot", "diff", "check", "completion", "man"] {
         let output = run(&["man", command]);
         let title = format!(".TH deployment-recorder-{command} 1");
         assert!(out(&output).contains(&title), "{}", out(&output));

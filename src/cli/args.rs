@@ -74,6 +74,11 @@ pub enum Command {
     /// twice, the second time one interval later: by run, or with --wait. Exits 0 only if GitHub
     /// acknowledged each end.
     Decommission(DecommissionArgs),
+    /// Check that everything is there that run needs; exits 1 if anything is not
+    ///
+    /// Takes the flags of run and looks at settings, cluster, rights, ledger and GitHub, one line for
+    /// each thing, with what to do about it. Writes nothing.
+    Check(CheckArgs),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -83,7 +88,7 @@ pub enum Command {
     Man {
         /// The command it is about; without one, the program
         #[arg(value_parser = [
-            "run", "snapshot", "diff", "verify", "decommission", "completion", "man",
+            "run", "snapshot", "diff", "verify", "decommission", "check", "completion", "man",
         ])]
         command: Option<String>,
     },
@@ -176,6 +181,17 @@ pub struct DiffArgs {
     /// Where the ledger is.
     #[command(flatten)]
     pub ledger: LedgerArgs,
+}
+
+/// The flags of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The form of what is printed.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What is checked.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 #[cfg(test)]

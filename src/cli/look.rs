@@ -10,7 +10,7 @@ use crate::cluster::{Cluster, MirrorState, Scope, connect};
 use crate::recorder::REACH;
 
 /// How long the first whole lists may take.
-const FIRST_LISTS: Duration = Duration::from_mins(1);
+pub(super) const FIRST_LISTS: Duration = Duration::from_mins(1);
 
 /// A cluster that was looked at.
 pub struct Look {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::args::{CycleArgs, DiffArgs, LedgerArgs, OutputArgs, RunArgs, SnapshotArgs};
+use super::args::{CheckArgs, CycleArgs, DiffArgs, LedgerArgs, OutputArgs, RunArgs, SnapshotArgs};
 use super::output::Form;
 use crate::cluster::Scope;
 use crate::model::policy::Policy;
@@ -99,6 +99,15 @@ pub struct Run {
     pub leader_elect: bool,
     /// What to warn about.
     pub warnings: Warnings,
+}
+
+/// What `check` works with.
+#[derive(Debug)]
+pub struct Check {
+    /// What is checked.
+    pub run: Run,
+    /// The form of what is printed.
+    pub form: Form,
 }
 
 /// Where the ledger is.
@@ -203,6 +212,15 @@ impl Run {
             interval,
             warnings,
         })
+    }
+}
+
+impl Check {
+    /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
+    pub fn new(args: CheckArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
+        let form = form(&args.output)?;
+        let run = Run::new(args.run, token)?;
+        Ok(Self { run, form })
     }
 }
 

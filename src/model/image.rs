@@ -10,6 +10,9 @@ use std::sync::Arc;
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// A digest that nothing has: 64 zeros.
+    pub const ZERO: Self = Self([0; 32]);
+
     /// Reads `sha256:` and 64 lower-case hexadecimal digits; anything else is no digest.
     pub fn parse(text: &str) -> Option<Self> {
         let digest = oci_spec::image::Digest::from_str(text).ok()?;

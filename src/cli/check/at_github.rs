@@ -1,0 +1,256 @@
+//! What a check finds at GitHub: whether it answers, and what its answer to one read says of the
+//! version, of whoever signs in, and of the clock. Nothing is written there, so what a token may
+//! write is known only where GitHub tells it unasked.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::in_cluster::Seen;
+use super::report::Report;
+use crate::cli::github;
+use crate::cli::settings::{self, Github, SignIn};
+use crate::clock::Clock;
+use crate::github::answer::Failure;
+use crate::github::auth::{CredentialsError, Permitted};
+use crate::github::client::Client;
+use crate::github::exchange::Exchange;
+use crate::github::records::{DeploymentRecord, Records};
+use crate::github::transport::Transport;
+use crate::model::image::Digest;
+use crate::recorder::chain;
+
+/// How far this machine's clock may be from GitHub's. A GitHub App signs with the time, and to sign
+/// 60 seconds into the past is what GitHub recommends against clocks that differ
+/// (`contract/README.md`).
+const TOLERATED: SignedDuration = SignedDuration::from_secs(60);
+
+/// The checks that an answer of GitHub decides, behind the one that there is an answer.
+const OF_AN_ANSWER: [&str; 4] = ["api-version", "token", "permission", "clock"];
+
+/// What to do where GitHub cannot be spoken to.
+const REACH: &str = "see that it can be reached from here: --github-api-url, HTTPS_PROXY and NO_PROXY, \
+                     SSL_CERT_FILE, firewalls and network policies";
+
+/// What to do where a permission is missing.
+const PERMIT: &str = "give it the repository permission Artifact metadata: Read and write on every \
+                      repository that built an image that runs; a GitHub App's new permission has \
+                      to be accepted in the organization too";
+
+/// Looks at GitHub.
+pub(super) async fn check(run: &settings::Run, seen: &Seen, clock: Clock, report: &mut Report) {
+    let Some(sign_in) = &run.github.sign_in else {
+        report.skipped("github", "nobody signs in, and a dry run does not need it");
+        return;
+    };
+    let Some(client) = signed_in(&run.github, sign_in, clock, report).await else {
+        return;
+    };
+    let organization = &run.policy.destination.organization;
+    let digest = seen.running.first().copied().unwrap_or(Digest::ZERO);
+    let begun = clock.wall();
+    let reader = client.reader();
+    let exchange = match reader.deployment_records(organization, &digest).await {
+        Ok(exchange) => exchange,
+        Err(error) => {
+            report.failed("token", chain(&error), sign_in.setting());
+            return;
+        }
+    };
+    let middle = begun + clock.wall().duration_since(begun) / 2;
+    let asked = Asked {
+        github: &run.github,
+        sign_in,
+        organization,
+        permitted: client.permitted(),
+        middle,
+    };
+    asked.judge(&exchange, report);
+}
+
+/// A client with a token, if there is one to be had.
+async fn signed_in(
+    settings: &Github,
+    sign_in: &SignIn,
+    clock: Clock,
+    report: &mut Report,
+) -> Option<Client<Transport>> {
+    let unasked = |report: &mut Report, checks: &[&'static str]| {
+        for check in checks {
+            report.skipped(check, "GitHub is not asked without a token");
+        }
+    };
+    let mut client = match github::parts(settings.clone(), clock).await {
+        Ok(parts) => parts?.client(),
+        Err(error) => {
+            let setting = sign_in.setting();
+            if error.downcast_ref::<CredentialsError>().is_some() {
+                unasked(report, &["github", "api-version"]);
+                let todo = format!("let {setting} lead to what GitHub gave");
+                report.failed("token", chain(error.as_ref()), &todo);
+                unasked(report, &["permission", "clock"]);
+            } else {
+                report.failed("github", chain(error.as_ref()), REACH);
+                unasked(report, &OF_AN_ANSWER);
+            }
+            return None;
+        }
+    };
+    let signed_in = client.sign_in().await;
+    let Err(error) = signed_in.result else {
+        return Some(client);
+    };
+    let answers = signed_in.errands.iter().filter_map(|errand| errand.status);
+    match answers.last() {
+        Some(status) if !status.is_server_error() => {
+            report.ok("github", format!("{} answered {status}", settings.url));
+            let todo = "see --github-app-id, --github-app-installation-id, the key, and that the App \
+                        is installed in the organization and not suspended";
+            unasked(report, &["api-version"]);
+            report.failed("token", chain(&error), todo);
+            unasked(report, &["permission", "clock"]);
+        }
+        _ => {
+            report.failed("github", chain(&error), REACH);
+            unasked(report, &OF_AN_ANSWER);
+        }
+    }
+    None
+}
+
+/// What was asked of GitHub.
+struct Asked<'a> {
+    github: &'a Github,
+    sign_in: &'a SignIn,
+    organization: &'a str,
+    /// What the token may do, where GitHub said so.
+    permitted: Option<Permitted>,
+    /// What this machine's clock showed between question and answer.
+    middle: Timestamp,
+}
+
+impl Asked<'_> {
+    /// What the answer says.
+    fn judge(&self, exchange: &Exchange<Records<DeploymentRecord>>, report: &mut Report) {
+        let api = &self.github.url;
+        let untold = |report: &mut Report, checks: &[&'static str]| {
+            for check in checks {
+                report.skipped(check, "GitHub's answer does not tell");
+            }
+        };
+        let failure = exchange.failure();
+        if let Some(failure) = failure.filter(|failure| !is_telling(failure)) {
+            report.failed("github", format!("{api}: {failure}"), REACH);
+            untold(report, &OF_AN_ANSWER);
+            return;
+        }
+        let status = exchange.status.map_or(0, |status| status.as_u16());
+        let milliseconds = exchange.duration.as_millis();
+        let what = format!("{api} answered {status} in {milliseconds} ms");
+        report.ok("github", what);
+        if let Some(failure @ Failure::VersionWithdrawn { .. }) = failure {
+            let todo = "the versions that are served: \
+                        https://docs.github.com/en/rest/about-the-rest-api/api-versions";
+            report.failed("api-version", failure.to_string(), todo);
+            untold(report, &["token", "permission"]);
+        } else {
+            let version = &self.github.version;
+            report.ok("api-version", format!("{version} is served"));
+            self.of_token(failure, report);
+        }
+        self.of_clock(exchange.date, report);
+    }
+
+    fn of_token(&self, failure: Option<&Failure>, report: &mut Report) {
+        let sign_in = self.sign_in;
+        if let Some(failure @ Failure::BadToken { .. }) = failure {
+            let todo = match sign_in {
+                SignIn::App(_) => {
+                    "see that the installation of the App is not suspended".to_owned()
+                }
+                SignIn::TokenFile(_) | SignIn::Token(_) => {
+                    format!("put a token that is valid where {} says", sign_in.setting())
+                }
+            };
+            report.failed("token", failure.to_string(), &todo);
+            report.skipped("permission", "a token that is not valid has none");
+            return;
+        }
+        report.ok("token", format!("{sign_in}: GitHub takes it"));
+        match failure {
+            None => self.of_permission(report),
+            Some(failure @ Failure::Limited { .. }) => {
+                let todo = "check again when the limit is over; see who else uses the token";
+                report.failed("permission", failure.to_string(), todo);
+            }
+            Some(failure) => {
+                let what = format!("no artifact metadata of {}: {failure}", self.organization);
+                let todo = format!(
+                    "see that --org is right and lets the token in (404 says that neither is known); {PERMIT}"
+                );
+                report.failed("permission", what, &todo);
+            }
+        }
+    }
+
+    /// What the token may do, as far as that can be told where a read was answered.
+    fn of_permission(&self, report: &mut Report) {
+        match self.permitted {
+            Some(Permitted::Write) => {
+                report.ok("permission", "artifact metadata may be read and written");
+            }
+            Some(Permitted::Read) => {
+                report.failed("permission", "artifact metadata may only be read", PERMIT);
+            }
+            Some(Permitted::Nothing) => {
+                let what = "GitHub names no permission for artifact metadata with this token";
+                report.failed("permission", what, PERMIT);
+            }
+            None => {
+                let what = "artifact metadata may be read; whether it may be written shows only when \
+                            something is";
+                report.ok("permission", what);
+            }
+        }
+    }
+
+    fn of_clock(&self, date: Option<Timestamp>, report: &mut Report) {
+        let Some(date) = date else {
+            report.skipped("clock", "GitHub's answer has no date");
+            return;
+        };
+        // It shows whole seconds.
+        let date = date + SignedDuration::from_millis(500);
+        let ahead = self.middle.duration_since(date);
+        let seconds = ahead.abs().as_secs();
+        let side = if ahead.is_negative() {
+            "behind"
+        } else {
+            "ahead of"
+        };
+        let what = format!("this machine's clock is {seconds} s {side} GitHub's");
+        if ahead.abs() <= TOLERATED {
+            report.ok("clock", what);
+        } else {
+            let todo = "set the clock (NTP): a GitHub App signs with it, certificates and what people \
+                        read of times go by it";
+            report.failed("clock", what, todo);
+        }
+    }
+}
+
+/// Whether GitHub itself said something of whoever asked.
+fn is_telling(failure: &Failure) -> bool {
+    match failure {
+        Failure::NoAccess { .. }
+        | Failure::BadToken { .. }
+        | Failure::Limited { .. }
+        | Failure::VersionWithdrawn { .. } => true,
+        Failure::Unknown { .. }
+        | Failure::Invalid { .. }
+        | Failure::Oversized
+        | Failure::NamesRepositories { .. }
+        | Failure::Refused { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! What a check finds in the cluster: the way there, rights, what is read, the ledger and its Lease.
+//! Whatever does not depend on something that failed is looked at all the same.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+
+use super::report::Report;
+use super::rule::Rule;
+use crate::cli::look::{FIRST_LISTS, Look};
+use crate::cli::settings;
+use crate::cluster::{Cluster, ConnectError, Connection, Right, connect};
+use crate::model::facts::Facts;
+use crate::model::image::Digest;
+use crate::model::inventory::Inventory;
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+use crate::model::plan::Plan;
+use crate::model::selection::Pattern;
+use crate::recorder::rights::{self, Needed};
+use crate::recorder::store::{Store, StoreError};
+use crate::recorder::{chain, lease};
+
+/// How long the API server may take to answer at all.
+const REACH: Duration = Duration::from_secs(10);
+
+/// What was seen in the cluster.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The digests that run and would be recorded.
+    pub(super) running: BTreeSet<Digest>,
+    /// The ledger; `None` where there is none, or it cannot be read.
+    pub(super) ledger: Option<Ledger>,
+}
+
+/// Looks at the cluster.
+pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
+    let Some(connection) = reached(&run.connection, report).await else {
+        for check in ["identity", "ledger", "lease", "rights", "mirrors"] {
+            report.skipped(check, "the API server is not reached");
+        }
+        return Seen::default();
+    };
+    let client = connection.client;
+    let namespace = run.ledger.namespace();
+    // It reads while the rest is looked at.
+    let cluster = Cluster::start(client.clone(), run.scope.clone(), rand::random());
+    let identity = cluster.identity(&namespace).await;
+    of_identity(identity.as_ref(), &namespace, report);
+    let (shards, ledger) = of_ledger(run, &client, &cluster, identity.as_ref(), report).await;
+    of_lease(run, &client, report).await;
+    let dry = run.dry_run;
+    let needed = rights::needed(&run.scope, &namespace, &run.ledger.name, shards, dry);
+    of_rights(&client, &needed, report).await;
+
+    cluster.first_look(FIRST_LISTS).await;
+    let look = Look { client, cluster };
+    of_mirrors(&look, report);
+    let facts = look.cluster.facts();
+    look.cluster.stop().await;
+    of_namespaces(run, &facts, report);
+    let inventory = Inventory::new(&facts, &run.policy);
+    let known = ledger.clone().unwrap_or_default();
+    let plan = Plan::new(&known, &inventory, &run.policy, Moment::START);
+    let lines = plan.reports.iter().chain(&plan.unchanged);
+    let running = lines.map(|step| step.line.body.digest).collect();
+    Seen { running, ledger }
+}
+
+async fn reached(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {
+    let settings::Connection {
+        kubeconfig,
+        context,
+    } = settings;
+    let found = async {
+        let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
+        connection.reach(REACH).await?;
+        Ok(connection)
+    };
+    match found.await {
+        Ok(connection) => {
+            report.ok("api-server", format!("{} answers", connection.address));
+            Some(connection)
+        }
+        Err(error) => {
+            let todo = match &error {
+                ConnectError::Unreachable { .. } => {
+                    "see that it runs and that the kubeconfig has its address and its authority"
+                }
+                ConnectError::Kubeconfig { .. }
+                | ConnectError::NoContext { .. }
+                | ConnectError::NoCurrentContext { .. }
+                | ConnectError::Nowhere(_)
+                | ConnectError::Client { .. } => {
+                    "set --kubeconfig and --context, or KUBECONFIG; in a pod, give it a service account"
+                }
+            };
+            report.failed("api-server", chain(&error), todo);
+            None
+        }
+    }
+}
+
+fn of_identity(identity: Option<&(Arc<str>, Arc<str>)>, ledger: &Arc<str>, report: &mut Report) {
+    match identity {
+        Some((namespace, uid)) => {
+            let what = format!("this cluster is told from others by namespace {namespace}, {uid}");
+            report.ok("identity", what);
+        }
+        None => report.failed(
+            "identity",
+            format!("neither kube-system nor {ledger} can be read, so nothing is ever sent"),
+            &to_identify(&Right::to_identify(ledger)),
+        ),
+    }
+}
+
+/// How to be allowed the first of these.
+fn to_identify(any: &[Right]) -> String {
+    let first = any.get(..1).unwrap_or_default();
+    let rules = Rule::all(first).into_iter();
+    rules.map(|rule| rule.todo()).collect()
+}
+
+/// Reads the ledger. Returns how many shards it has, and the ledger if it is this cluster's.
+async fn of_ledger(
+    run: &settings::Run,
+    client: &Client,
+    cluster: &Cluster,
+    identity: Option<&(Arc<str>, Arc<str>)>,
+    report: &mut Report,
+) -> (usize, Option<Ledger>) {
+    let (namespace, name) = (run.ledger.namespace(), &run.ledger.name);
+    let mut store = Store::new(client.clone(), &namespace, name, String::new());
+    let loaded = store.load(Moment::START).await;
+    let loaded = loaded.and_then(|ledger| match identity {
+        Some((namespace, uid)) => store.check_cluster(namespace, uid).map(|()| ledger),
+        None => Ok(ledger),
+    });
+    let place = format!("{name} in {namespace}");
+    let ledger = match loaded {
+        Err(error) => {
+            let todo = match &error {
+                StoreError::Call { .. } => "see what is said of rights, and check again",
+                // These say themselves what to do.
+                StoreError::Missing { .. }
+                | StoreError::Unreadable { .. }
+                | StoreError::OtherCluster { .. }
+                | StoreError::Deposed { .. } => "",
+            };
+            report.failed("ledger", chain(&error), todo);
+            None
+        }
+        Ok(None) if cluster.has_namespace(&namespace).await == Some(false) => {
+            let todo = format!("kubectl create namespace {namespace}, or set --ledger-namespace");
+            report.failed(
+                "ledger",
+                format!("there is no namespace {namespace}"),
+                &todo,
+            );
+            None
+        }
+        Ok(None) => {
+            let what = format!(
+                "there is no ledger {place} yet: the first start makes one. If there was one, \
+                 restore it before that"
+            );
+            report.ok("ledger", what);
+            None
+        }
+        Ok(Some(ledger)) => {
+            let whose = match identity {
+                Some(_) => "of this cluster",
+                None => "of a cluster that is not known",
+            };
+            let what = format!(
+                "{place} is {whose} and holds {} records in {} shards",
+                ledger.len(),
+                store.shards()
+            );
+            report.ok("ledger", what);
+            Some(ledger)
+        }
+    };
+    (store.shards(), ledger)
+}
+
+async fn of_lease(run: &settings::Run, client: &Client, report: &mut Report) {
+    if run.dry_run {
+        report.skipped("lease", "a dry run writes nothing and needs none");
+        return;
+    }
+    let (namespace, name) = (run.ledger.namespace(), &run.ledger.name);
+    match lease::look(client.clone(), &namespace, name).await {
+        Err(error) => report.failed("lease", chain(&error), ""),
+        Ok(None) => report.ok("lease", "there is none yet: whoever starts first makes it"),
+        Ok(Some(lease::Standing { holder: None, .. })) => report.ok("lease", "nobody holds it"),
+        Ok(Some(lease::Standing {
+            holder: Some(holder),
+            renewed,
+        })) => {
+            let renewed =
+                renewed.map_or_else(String::new, |at| format!(", who renewed it at {at}"));
+            report.ok("lease", format!("held by {holder}{renewed}"));
+        }
+    }
+}
+
+async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) {
+    let Needed { all, any } = needed;
+    let asked: Vec<Right> = all.iter().chain(any).cloned().collect();
+    let answers = match Right::ask(client, &asked).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            let todo = match error.code {
+                Some(401) => {
+                    "renew what the kubeconfig signs in with, or the service account's token".into()
+                }
+                Some(403) => {
+                    let rules = Rule::all(&[Right::to_ask()]).into_iter();
+                    rules.map(|rule| rule.todo()).collect()
+                }
+                _ => String::from("check again"),
+            };
+            report.failed("rights", format!("could not be asked: {error}"), &todo);
+            return;
+        }
+    };
+    let (of_all, of_any) = answers.split_at(all.len().min(answers.len()));
+    let lacking = all.iter().zip(of_all).filter(|(_, granted)| !**granted);
+    let lacking: Vec<Right> = lacking.map(|(right, _)| right.clone()).collect();
+    for rule in Rule::all(&lacking) {
+        report.failed("rights", format!("may not {}", rule.what()), &rule.todo());
+    }
+    let identifies = of_any.contains(&true);
+    if !identifies {
+        let what = Rule::all(any).iter().map(Rule::what).collect::<Vec<_>>();
+        let what = format!("may not {}, of which one is needed", what.join(", "));
+        report.failed("rights", what, &to_identify(any));
+    }
+    if lacking.is_empty() && identifies {
+        let rules = Rule::all(all);
+        let what: Vec<String> = rules.iter().map(Rule::what).collect();
+        report.ok("rights", format!("may {}", what.join("; ")));
+    }
+}
+
+fn of_mirrors(look: &Look, report: &mut Report) {
+    let unread = look.unread();
+    if unread.is_empty() {
+        let objects: usize = look.cluster.health().iter().map(|it| it.objects).sum();
+        report.ok(
+            "mirrors",
+            format!("all {objects} objects in scope are read"),
+        );
+    } else {
+        let what = format!("not read: {}", unread.join("; "));
+        report.failed(
+            "mirrors",
+            what,
+            "see what is said of rights, and check again",
+        );
+    }
+}
+
+/// Namespaces that a person names and nobody has.
+fn of_namespaces(run: &settings::Run, facts: &Facts, report: &mut Report) {
+    let named = run.policy.selection.namespaces.iter();
+    let named: BTreeSet<Arc<str>> = named.filter_map(Pattern::exact).collect();
+    if named.is_empty() {
+        return;
+    }
+    let exists = |name: &&Arc<str>| facts.namespaces.iter().any(|it| it.name == **name);
+    let known = |name: &&Arc<str>| facts.coverage.namespaces.covers(name);
+    let absent = named.iter().filter(known).filter(|name| !exists(name));
+    let absent: Vec<&str> = absent.map(|name| &**name).collect();
+    if !absent.is_empty() {
+        let what = format!("--namespaces names {}, which nobody has", absent.join(", "));
+        let todo = "correct the name, or make the namespace: nothing is recorded of it until then";
+        report.failed("namespaces", what, todo);
+    } else if named.iter().all(|name| known(&name)) {
+        report.ok("namespaces", "all that --namespaces names are there");
+    } else {
+        report.skipped("namespaces", "not all of them could be read");
+    }
+}
