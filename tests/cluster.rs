@@ -28,6 +28,7 @@ mod cluster {
     mod by_hand;
     mod calls;
     mod changes;
+    mod check;
     mod github;
     mod grants;
     mod kills;

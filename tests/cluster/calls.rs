@@ -14,7 +14,7 @@ use super::stage::Stage;
 use crate::control_plane::ControlPlane;
 
 /// What the API server answered this user.
-fn audited(user: &str) -> Vec<Value> {
+pub(crate) fn audited(user: &str) -> Vec<Value> {
     let log = std::fs::read_to_string(ControlPlane::shared().audit_log()).expect("an audit log");
     let entries = log
         .lines()

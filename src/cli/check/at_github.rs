@@ -3,6 +3,7 @@
 //! write is known only where GitHub tells it unasked.
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::sleep;
 
 use super::in_cluster::Seen;
 use super::report::Report;
@@ -13,6 +14,7 @@ use crate::github::answer::Failure;
 use crate::github::auth::{CredentialsError, Permitted};
 use crate::github::client::Client;
 use crate::github::exchange::Exchange;
+use crate::github::pace::SPACING;
 use crate::github::records::{DeploymentRecord, Records};
 use crate::github::transport::Transport;
 use crate::model::image::Digest;
@@ -94,6 +96,10 @@ async fn signed_in(
             return None;
         }
     };
+    if let SignIn::App(_) = sign_in {
+        // A token is minted by a write, and another process may have written a moment ago.
+        sleep(SPACING).await;
+    }
     let signed_in = client.sign_in().await;
     let Err(error) = signed_in.result else {
         return Some(client);
