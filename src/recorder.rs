@@ -40,6 +40,7 @@ mod search;
 mod size;
 pub mod status;
 pub mod store;
+mod waits;
 
 use lease::{LeaseError, Tenure};
 use opening::Opening;
@@ -47,6 +48,7 @@ use schedule::Schedule;
 use size::Size;
 use status::Shared;
 use store::{Store, StoreError};
+use waits::Pauses;
 
 /// The operation of the API that the recorder uses, as metrics name it.
 pub const OPERATION: &str = Operation::SetClusterDeploymentRecords.as_str();
@@ -132,6 +134,7 @@ pub struct Recorder<S> {
     turned_away: bool,
     last_summary: Option<report::Said>,
     last_dry_run: Vec<Step>,
+    pauses: Pauses,
 }
 
 /// What a recorder is made of.
@@ -208,6 +211,7 @@ impl<S: Transport> Recorder<S> {
             turned_away: false,
             last_summary: None,
             last_dry_run: Vec::new(),
+            pauses: Pauses::default(),
         })
     }
 

@@ -10,10 +10,11 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetri
 use prometheus_client::encoding::{EncodeGaugeValue, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
+use tokio::time::Instant;
 
 use crate::cluster::{MirrorHealth, MirrorState};
 use crate::recorder::OPERATION;
-use crate::recorder::status::Status;
+use crate::recorder::status::{Status, reasons};
 
 use super::records::{Count, Counts};
 use super::{Admin, VERSION};
@@ -59,7 +60,8 @@ impl Collector for Ours {
         process_wide(&mut page, &status)?;
         recorded(&mut page, &status)?;
         of_mirrors(&mut page, &mirrors)?;
-        of_github(&mut page, &status)
+        of_github(&mut page, &status)?;
+        of_pace(&mut page, &status)
     }
 }
 
@@ -190,6 +192,37 @@ fn of_github(page: &mut Page<'_>, status: &Status) -> fmt::Result {
     )
 }
 
+/// What waits until it may be written, and how much may be.
+fn of_pace(page: &mut Page<'_>, status: &Status) -> fmt::Result {
+    let now = Instant::now();
+    let mut waits: BTreeMap<&str, (f64, usize)> = reasons().map(|it| (it, (0.0, 0))).collect();
+    for wait in &status.waits {
+        let (seconds, records) = waits.entry(wait.reason).or_default();
+        let left = wait.until.saturating_duration_since(now).as_secs_f64();
+        (*seconds, *records) = (left.max(*seconds), *records + wait.records);
+    }
+    let of = |reason| ("reason", reason);
+    page.gauges_in(
+        "github_wait",
+        "How long what waits has to wait until it may be written, by what decides that; 0 where nothing waits for it.",
+        &Unit::Seconds,
+        waits.iter().map(|(reason, (seconds, _))| (of(*reason), *seconds)),
+    )?;
+    page.gauges(
+        "github_waiting_records",
+        "Records that wait until they may be written, by what decides that.",
+        waits
+            .iter()
+            .map(|(reason, (_, records))| (of(*reason), *records)),
+    )?;
+    let left = status.room.left(now).into_iter();
+    page.gauges(
+        "github_requests_left",
+        "Requests that may still be written within the limits that this program keeps.",
+        left.map(|(limit, count)| (("limit", limit), count)),
+    )
+}
+
 /// Where metrics are written to.
 struct Page<'a>(DescriptorEncoder<'a>);
 
@@ -215,9 +248,30 @@ impl Page<'_> {
         help: &str,
         values: impl IntoIterator<Item = ((&'l str, &'l str), V)>,
     ) -> fmt::Result {
+        self.family(name, help, None, values)
+    }
+
+    /// The same, with a unit that is added to the name.
+    fn gauges_in<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: &Unit,
+        values: impl IntoIterator<Item = ((&'l str, &'l str), f64)>,
+    ) -> fmt::Result {
+        self.family(name, help, Some(unit), values)
+    }
+
+    fn family<'l, V: EncodeGaugeValue>(
+        &mut self,
+        name: &str,
+        help: &str,
+        unit: Option<&Unit>,
+        values: impl IntoIterator<Item = ((&'l str, &'l str), V)>,
+    ) -> fmt::Result {
         let mut family = self
             .0
-            .encode_descriptor(name, help, None, MetricType::Gauge)?;
+            .encode_descriptor(name, help, unit, MetricType::Gauge)?;
         values.into_iter().try_for_each(|(label, value)| {
             let labels = [label];
             family.encode_family(&labels)?.encode_gauge(&value)

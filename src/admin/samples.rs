@@ -7,6 +7,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use kube::client::Body as Payload;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, Scope};
@@ -19,7 +20,7 @@ use crate::model::record::{Body, Destination, Identity, Line, Status as Standing
 use crate::model::risk::Risk;
 use crate::model::workload::{Kind, Source, Workload};
 use crate::recorder::OPERATION;
-use crate::recorder::status::{Blocked, Holder, Note, Rest, Shared, Status, Unsent};
+use crate::recorder::status::{Blocked, Holder, Note, Rest, Shared, Status, Unsent, Wait};
 
 use super::Admin;
 
@@ -191,6 +192,17 @@ pub(super) fn fill(status: &mut Status) {
     status
         .blocked
         .insert(("api.github.com".into(), "acme".into()), blocked);
+    let wait = |purpose, records, seconds| Wait {
+        host: "api.github.com".into(),
+        organization: "acme".into(),
+        purpose,
+        records,
+        requests: 1,
+        reason: "told-to-wait",
+        until: Instant::now() + Duration::from_secs(seconds),
+        at: noon() + Duration::from_secs(seconds),
+    };
+    status.waits = vec![wait("change", 2, 90), wait("snapshot", 3, 90)];
     status.note(Note {
         at: noon(),
         operation: OPERATION,

@@ -17,10 +17,12 @@ use crate::recorder::status::{Note, Status};
 use super::records::{Count, Counts};
 use super::{Admin, VERSION};
 
+mod pace;
 mod source;
 #[cfg(test)]
 mod tests;
 
+use pace::PacePart;
 use source::{Record, Source};
 
 /// The whole answer.
@@ -62,6 +64,7 @@ struct LedgerPart<'a> {
 struct GithubPart<'a> {
     auth_failures: u64,
     blocked: Vec<Blocked<'a>>,
+    pace: PacePart<'a>,
     last_answers: Vec<LastAnswer<'a>>,
 }
 
@@ -177,6 +180,7 @@ fn github(status: &Status) -> GithubPart<'_> {
                 message: &blocked.message,
             })
             .collect(),
+        pace: PacePart::new(status),
         last_answers: status.exchanges.iter().map(last_answer).collect(),
     }
 }

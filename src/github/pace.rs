@@ -13,11 +13,13 @@ use super::exchange::Exchange;
 mod access;
 mod backoff;
 pub mod reads;
+mod room;
 #[cfg(test)]
 mod tests;
 
 pub use access::Access;
 pub(super) use backoff::Backoff;
+pub use room::Room;
 
 /// The least time between an answer and the next request. Counted from the answer, because only
 /// that is certain to be later than the moment at which GitHub got the request before.
@@ -65,10 +67,12 @@ pub enum Reason {
     Free,
     /// The second between requests.
     Spacing,
-    /// The limit of a minute, or the snapshots' share of it.
+    /// The limit of a minute.
     Minute,
-    /// The limit of an hour, or the snapshots' share of it.
+    /// The limit of an hour.
     Hour,
+    /// The part of either that this purpose may use at most.
+    Share,
     /// GitHub named the time: `retry-after`, or the reset when nothing remains.
     Told,
     /// GitHub limits without naming a time.
@@ -92,6 +96,28 @@ impl Reason {
         )
     }
 
+    /// Every reason to wait.
+    pub const TO_WAIT: [Self; 10] = [
+        Self::Spacing,
+        Self::Minute,
+        Self::Hour,
+        Self::Share,
+        Self::Told,
+        Self::Limited,
+        Self::Outage,
+        Self::NoAccess,
+        Self::VersionWithdrawn,
+        Self::NoToken,
+    ];
+
+    /// Whether it is a limit that this program keeps by itself.
+    pub fn is_our_own(self) -> bool {
+        matches!(
+            self,
+            Self::Free | Self::Spacing | Self::Minute | Self::Hour | Self::Share
+        )
+    }
+
     /// The name of the reason, for logs and status.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,6 +125,7 @@ impl Reason {
             Self::Spacing => "spacing",
             Self::Minute => "minute-limit",
             Self::Hour => "hour-limit",
+            Self::Share => "share",
             Self::Told => "told-to-wait",
             Self::Limited => "limited",
             Self::Outage => "outage",
@@ -142,6 +169,16 @@ enum Closed {
     Denied(Backoff),
     Withdrawn(Instant),
     NoToken(Instant),
+}
+
+impl Purpose {
+    /// Its name, for logs and status.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::Snapshot => "snapshot",
+        }
+    }
 }
 
 impl Default for Pace {
@@ -200,7 +237,7 @@ impl Pace {
             if purpose == Purpose::Snapshot {
                 wait(
                     nth(most / CHANGES_SHARE, |sent| sent == Purpose::Snapshot),
-                    reason,
+                    Reason::Share,
                 );
             }
         }

@@ -244,7 +244,11 @@ impl<S: Transport> Recorder<S> {
         let left = left.as_deref().unwrap_or(planned);
         self.schedule
             .due_at(left.due.map(|due| self.clock.instant(due)));
-        let waiting = batch::changes(left, self.size.most());
+        let most = self.size.most();
+        let waiting = batch::changes(left, most);
+        let rest = self.cursor.as_ref();
+        let rest = rest.map(|cursor| batch::snapshot(left, cursor.0.as_ref(), most));
+        self.note_waits(waiting.iter().chain(rest.iter().flatten()));
         let sent_whole = requests > 0 && !self.turned_away;
         let nothing_to_send = left.snapshot().is_empty();
         let up_to_date = waiting.is_empty()

@@ -44,7 +44,7 @@ impl<S: Transport> Recorder<S> {
             duration: exchange.duration,
         };
         self.turned_away = exchange.failure().is_some();
-        self.status.lock().note(note);
+        self.show(note);
     }
 
     /// What a request was answered says something of its organization.
@@ -88,7 +88,13 @@ impl<S: Transport> Recorder<S> {
             request_id: errand.request_id.clone(),
             duration: errand.duration,
         };
-        self.status.lock().note(note);
+        self.show(note);
+    }
+
+    fn show(&self, note: Note) {
+        let mut status = self.status.lock();
+        status.note(note);
+        status.room = self.pace.room();
     }
 
     /// GitHub lets nothing happen at that destination.

@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use prometheus_client::metrics::histogram::Histogram;
 
+pub use super::waits::{Wait, reasons};
+pub use crate::github::pace::Room;
 use crate::model::ledger::{Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Why};
@@ -67,6 +69,10 @@ pub struct Status {
     pub report_lag: Lag,
     /// Why the ledger could not be stored last, if it could not.
     pub store_error: Option<String>,
+    /// What waits until it may be written at GitHub, as of the last cycle.
+    pub waits: Vec<Wait>,
+    /// How many requests may still be written there.
+    pub room: Room,
 }
 
 /// Who holds the Lease.

@@ -123,6 +123,7 @@ async fn labels_have_values_from_lists_that_do_not_grow_with_the_cluster() {
         [
             "kind",
             "le",
+            "limit",
             "operation",
             "reason",
             "state",
@@ -209,6 +210,12 @@ async fn values_are_those_of_the_status() {
         "github_requests_total{operation=\"set-cluster-deployment-records\",status=\"200\"} 0",
         "report_lag_seconds_count 1",
         "report_lag_seconds_bucket{le=\"2.0\"} 1",
+        "github_wait_seconds{reason=\"told-to-wait\"} 90.0",
+        "github_wait_seconds{reason=\"outage\"} 0.0",
+        "github_waiting_records{reason=\"told-to-wait\"} 5",
+        "github_waiting_records{reason=\"share\"} 0",
+        "github_requests_left{limit=\"minute\"} 80",
+        "github_requests_left{limit=\"hour\"} 450",
         "mirror_synced{kind=\"Deployment\"} 1",
         "mirror_synced{kind=\"Job\"} 0",
         "mirror_objects{kind=\"Pod\"} 0",
@@ -276,7 +283,7 @@ fn list(families: BTreeMap<String, Family>) -> String {
             .into_iter()
             .filter(|(label, _)| label != "le")
             .map(|(label, values)| match &*label {
-                "reason" | "state" | "status" => {
+                "limit" | "reason" | "state" | "status" => {
                     let values: Vec<String> =
                         values.iter().map(|value| format!("`{value}`")).collect();
                     format!("`{label}`: {}", values.join(", "))

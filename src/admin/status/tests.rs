@@ -12,6 +12,7 @@ use crate::model::gap::Reason;
 use crate::model::inventory::sight::Unselected;
 use crate::model::plan::{Row, Why};
 use crate::model::record::Status as Standing;
+use crate::recorder::status::reasons;
 
 const GUIDE: &str = include_str!("../../../docs/status.md");
 
@@ -151,6 +152,22 @@ async fn the_ledger_github_and_the_counts_are_shown_as_they_are() {
                 "host": "api.github.com", "organization": "acme",
                 "since": "2026-03-01T12:00:00.000Z", "message": "Not Found",
             }],
+            "pace": {
+                "requests_left": { "minute": 80, "hour": 450 },
+                "remaining": null,
+                "waits": [
+                    {
+                        "host": "api.github.com", "organization": "acme", "purpose": "change",
+                        "records": 2, "requests": 1, "reason": "told-to-wait",
+                        "until": "2026-03-01T12:01:30.000Z",
+                    },
+                    {
+                        "host": "api.github.com", "organization": "acme", "purpose": "snapshot",
+                        "records": 3, "requests": 1, "reason": "told-to-wait",
+                        "until": "2026-03-01T12:01:30.000Z",
+                    },
+                ],
+            },
             "last_answers": [{
                 "at": "2026-03-01T12:00:00.000Z", "operation": "set-cluster-deployment-records", "lines": 12,
                 "status": "207", "outcome": "partial", "request_id": "AB12:CD34", "duration_seconds": 0.25,
@@ -254,6 +271,7 @@ async fn the_guide_names_every_key_and_every_word() {
     words.extend(Why::ALL.map(|why| why.as_str().to_owned()));
     words.extend(Reason::ALL.map(|reason| reason.as_str().to_owned()));
     words.extend(Unselected::ALL.map(|why| why.as_str().to_owned()));
+    words.extend(reasons().map(str::to_owned));
     let missing: Vec<&String> = words
         .iter()
         .filter(|word| !GUIDE.contains(&format!("`{word}`")))

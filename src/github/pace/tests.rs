@@ -439,7 +439,7 @@ fn snapshots_never_keep_a_change_waiting_longer_than_the_spacing() {
     let snapshot = story
         .pace
         .slot(&destination(), Purpose::Snapshot, story.now);
-    assert_eq!(snapshot.reason, Reason::Hour);
+    assert_eq!(snapshot.reason, Reason::Share);
 }
 
 #[test]
