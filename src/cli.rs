@@ -3,7 +3,7 @@
 //!
 //! Exit codes: 0 done; 1 failed; 2 a wrong flag or setting, before any call. `diff`: 0 nothing to
 //! send, 1 something, 2 it could not be told. `verify`: 0 the same, 1 differences, 2 it could not be
-//! told.
+//! told. `check`: 0 all is well, 1 something is not.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

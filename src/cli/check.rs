@@ -10,6 +10,7 @@ mod at_github;
 mod in_cluster;
 mod report;
 mod rule;
+mod sample;
 
 use report::Report;
 

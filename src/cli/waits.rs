@@ -89,6 +89,7 @@ fn why(reason: Reason) -> &'static str {
         Reason::Spacing => "requests leave a second apart",
         Reason::Minute => "this minute's requests are used up",
         Reason::Hour => "this hour's requests are used up",
+        Reason::Share => "its part of the requests is used up",
         Reason::Told => "GitHub asks for it",
         Reason::Limited => "GitHub limits requests and does not say for how long",
         Reason::Outage => "GitHub gave no usable answer",

@@ -50,10 +50,11 @@ impl Visit {
         let mistake = call.refusal.as_ref().filter(|(_, mistake)| *mistake);
         let broken = mistake.map(|(refusal, _)| Violation::Contract(refusal.message.clone()));
         let request_id = format!("5B0C:{sequence:04X}:{:08X}", now.as_millis());
-        let agent = request
-            .headers()
-            .get("user-agent")
-            .and_then(|value| value.to_str().ok());
+        let header = |name| {
+            let value = request.headers().get(name);
+            let text = value.and_then(|value| value.to_str().ok());
+            text.unwrap_or_default().to_owned()
+        };
         world.log.push(Entry {
             sequence,
             at: now,
@@ -70,7 +71,8 @@ impl Visit {
                 .collect(),
             faults: strikes.iter().map(|strike| strike.kind.clone()).collect(),
             request_id: request_id.clone(),
-            user_agent: agent.unwrap_or_default().to_owned(),
+            user_agent: header("user-agent"),
+            api_version: header("x-github-api-version"),
         });
         drop(world);
         sandbox.bump();

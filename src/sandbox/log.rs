@@ -41,6 +41,8 @@ pub struct Entry {
     pub request_id: String,
     /// The `user-agent`.
     pub user_agent: String,
+    /// The version of the API that was asked for (`x-github-api-version`); empty: none.
+    pub api_version: String,
 }
 
 /// A duration as JSON tells it: seconds with their fraction.
@@ -135,6 +137,7 @@ mod tests {
             faults: Vec::new(),
             request_id: String::new(),
             user_agent: String::new(),
+            api_version: String::new(),
         }
     }
 

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use deployment_recorder::sandbox::{Attestation, Fault, FaultKind, Status};
+use deployment_recorder::sandbox::{Attestation, Entry, Fault, FaultKind, Status};
+use serde_json::json;
 
 use super::objects::{deployment, digest};
 use super::stage::Stage;
@@ -90,6 +91,78 @@ async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_
         .unwrap();
     let waited = requests[refused + 1].at.abs_diff(requests[refused].at);
     assert!(waited >= Duration::from_secs(PAUSE), "{waited:?}");
+    let said = |message| stage.recorder.as_ref().unwrap().events(message);
+    let [begun] = &said("GitHub is not written to for a while")[..] else {
+        panic!("it is said once")
+    };
+    assert_eq!(
+        (&begun["level"], &begun["reason"]),
+        (&json!("WARN"), &json!("told-to-wait"))
+    );
+    assert!(
+        begun["until"].is_string() && begun["records"].is_u64(),
+        "{begun}"
+    );
+    let [over] = &said("GitHub is written to again")[..] else {
+        panic!("its end is said once")
+    };
+    let seconds = over["seconds"].as_u64().unwrap();
+    assert!((PAUSE - 2..=PAUSE + 5).contains(&seconds), "{over}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_answer_that_takes_longer_than_the_flag_allows_is_given_up_and_the_rest_goes_on() {
+    let mut stage = Stage::new("hasty").await;
+    stage.set("github-timeout", "2s");
+    stage.deploy("web", "acme/web:1").await;
+    stage.started("web", "acme/web:1").await;
+    stage
+        .github
+        .fault(Fault::once(FaultKind::Slow { millis: 20_000 }));
+    stage.begin().await;
+    stage.runs("web", "app", "acme/web:1").await;
+    stage.deploy("new", "acme/new:1").await;
+    stage.runs("new", "app", "acme/new:1").await;
+    let asked = stage.recorder().events("asked GitHub");
+    let (first, rest) = asked.split_first().unwrap();
+    assert_eq!(first["answer"], "unknown", "{first}");
+    assert!(first["status"].is_null(), "{first}");
+    let took = first["duration_ms"].as_u64().unwrap();
+    assert!((2000..2500).contains(&took), "{first}");
+    // The outcome is unknown, so the same is told again.
+    assert!(rest.iter().all(|event| event["status"] == 200), "{rest:?}");
+    let names = |entry: &Entry| entry.body.as_ref().unwrap().to_string();
+    let requests = stage.requests();
+    let name = stage.name("web", "app");
+    assert!(names(&requests[0]).contains(&name) && names(&requests[1]).contains(&name));
+    assert_eq!(requests[0].status, None);
+    let waited = requests[1].at.abs_diff(requests[0].at);
+    assert!(
+        waited >= Duration::from_secs(4),
+        "2 s, and 2 s after an outage: {waited:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_version_of_githubs_api_is_that_of_the_flag_in_every_request() {
+    let mut stage = Stage::new("version").await;
+    stage.deploy("web", "acme/web:1").await;
+    stage.begin().await;
+    stage.runs("web", "app", "acme/web:1").await;
+    stage.stop().await;
+    let usual = stage.requests();
+    assert!(usual.iter().all(|entry| entry.api_version == "2022-11-28"));
+    stage.set("github-api-version", "2026-03-10");
+    stage.start();
+    stage.roll("web", "acme/web:2").await;
+    stage.runs("web", "app", "acme/web:2").await;
+    assert_eq!(stage.run("check", &[]).await.code, Some(0));
+    let newer = &stage.requests()[usual.len()..];
+    assert!(
+        newer.iter().any(|entry| entry.method == "GET"),
+        "check asks too"
+    );
+    assert!(newer.iter().all(|entry| entry.api_version == "2026-03-10"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

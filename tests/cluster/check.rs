@@ -439,3 +439,53 @@ async fn a_ledger_that_run_would_not_start_with_fails_in_the_same_words() {
     assert!(!made, "it may not read there: {failed:?}");
     assert!(checked.broken().contains(&"ledger") && checked.broken().contains(&"rights"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn names_of_this_cluster_that_the_ledger_lacks_are_told() {
+    let mut stage = Stage::new("check-names").await;
+    stage.deploy("web", "acme/web:1").await;
+    stage.started("web", "acme/web:1").await;
+    stage.begin().await;
+    stage.runs("web", "app", "acme/web:1").await;
+    stage.stop().await;
+    let checked = Checked::of(&stage).await;
+    checked.holds();
+    let what = "the ledger knows all names that GitHub has of 1 of 1 digests that run";
+    assert_eq!(checked.what("records"), what);
+
+    // The same cluster without its ledger, under another template: the old name is nobody's.
+    stage.set("ledger-name", "another");
+    stage.set("name-template", "{namespace}/{workload}/{container}");
+    let checked = Checked::of(&stage).await;
+    assert!(
+        checked.broken().contains(&"ledger"),
+        "its rights are for the other name"
+    );
+    let mut role = deployed("Role");
+    let name = json!("another");
+    for rule in role["rules"].as_array_mut().unwrap() {
+        if let Some(names) = rule.get_mut("resourceNames") {
+            *names = json!(["another", "another-0", "another-1", "another-255"]);
+        }
+    }
+    role["metadata"]["name"] = name.clone();
+    let mut binding = deployed("RoleBinding");
+    binding["roleRef"]["name"] = name.clone();
+    binding["metadata"] = json!({"name": name, "namespace": stage.ledger()});
+    binding["subjects"] = stage.subjects();
+    role["metadata"]["namespace"] = json!(stage.ledger());
+    stage.create(&role).await;
+    stage.create(&binding).await;
+    let asked = json!({
+        "verb": "update", "resource": "configmaps", "namespace": stage.ledger(), "name": "another",
+    });
+    stage.api.wait_for_right(&stage.user, true, &asked).await;
+    let checked = Checked::of(&stage).await;
+    assert_eq!((checked.broken(), checked.code), (vec!["records"], Some(1)));
+    let what = "the ledger lacks names of this cluster that GitHub has of 1 of 1 digests that run: \
+                check-names-web-app";
+    assert_eq!(checked.what("records"), what);
+    // Under the old template what runs takes its name with its first report.
+    stage.set("name-template", "{namespace}-{workload}-{container}");
+    Checked::of(&stage).await.holds();
+}

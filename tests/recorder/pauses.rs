@@ -213,3 +213,73 @@ async fn promise_6_a_storm_of_changes_is_gathered_into_few_requests_and_its_end_
     world.agreed_within(4 * SECOND).await;
     world.finish().await;
 }
+
+/// What waits: for what, how many records of which purpose, and for how long still.
+fn waits(world: &World) -> Vec<(&'static str, &'static str, usize, u64)> {
+    let now = tokio::time::Instant::now();
+    let status = world.status();
+    let status = status.lock();
+    let waits = status.waits.iter().map(|wait| {
+        let left = wait.until.saturating_duration_since(now).as_secs();
+        (wait.reason, wait.purpose, wait.records, left)
+    });
+    waits.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_6_what_waits_is_shown_with_the_reason_and_until_when() {
+    let table = [
+        (throttled(429, Some(1800), None), "told-to-wait", 1800),
+        (throttled(429, None, None), "limited", 60),
+        (FaultKind::Bare { status: 404 }, "no-access", 60),
+        (FaultKind::Status { status: 410 }, "version-withdrawn", 3600),
+    ];
+    for (kind, reason, seconds) in table {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        assert_eq!(waits(&world), []);
+        world.once(kind.clone());
+        world.run(&deployment("shop", "cart"));
+        world.run(&deployment("shop", "api"));
+        world.requested(2, 5 * SECOND).await;
+        world.pass(SECOND).await;
+        let [(why, "change", 2 | 3, left)] = waits(&world)[..] else {
+            panic!("{kind:?}: {:?}", waits(&world))
+        };
+        assert_eq!(why, reason, "{kind:?}");
+        assert!(
+            (seconds - 3..=seconds).contains(&left),
+            "{kind:?}: {left} s"
+        );
+        let at = world.status().lock().waits[0].at;
+        world.pass(10 * SECOND).await;
+        assert!(waits(&world)[0].3 <= seconds - 10, "{kind:?}");
+        assert_eq!(world.status().lock().waits[0].at, at, "it is a moment");
+        world.agreed_within(Duration::from_secs(seconds + 5)).await;
+        world.pass(5 * SECOND).await;
+        assert_eq!(waits(&world), [], "{kind:?}");
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_are_left_are_counted_down_and_come_back_with_time() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    let left = |world: &World| {
+        let room = world.status().lock().room.clone();
+        room.left(tokio::time::Instant::now())
+            .map(|(_, count)| count)
+    };
+    assert_eq!(left(&world), [79, 449]);
+    let remaining = world
+        .status()
+        .lock()
+        .room
+        .remaining(tokio::time::Instant::now());
+    assert_eq!(remaining, Some(4999), "by GitHub's own count");
+    world.run(&deployment("shop", "cart"));
+    world.agreed().await;
+    assert_eq!(left(&world), [78, 448]);
+    world.pass(61 * SECOND).await;
+    assert_eq!(left(&world), [80, 448]);
+    world.finish().await;
+}

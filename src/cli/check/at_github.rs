@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use super::in_cluster::Seen;
 use super::report::Report;
+use super::sample::Sample;
 use crate::cli::github;
 use crate::cli::settings::{self, Github, SignIn};
 use crate::clock::Clock;
@@ -66,6 +67,12 @@ pub(super) async fn check(run: &settings::Run, seen: &Seen, clock: Clock, report
         middle,
     };
     asked.judge(&exchange, report);
+    let sample = Sample {
+        reader: &reader,
+        destination: &run.policy.destination,
+        seen,
+    };
+    sample.check(digest, exchange, report).await;
 }
 
 /// A client with a token, if there is one to be had.

@@ -12,6 +12,7 @@ use super::rule::Rule;
 use crate::cli::look::{FIRST_LISTS, Look};
 use crate::cli::settings;
 use crate::cluster::{Cluster, ConnectError, Connection, Right, connect};
+use crate::model::comparison::Expected;
 use crate::model::facts::Facts;
 use crate::model::image::Digest;
 use crate::model::inventory::Inventory;
@@ -31,8 +32,8 @@ const REACH: Duration = Duration::from_secs(10);
 pub(super) struct Seen {
     /// The digests that run and would be recorded.
     pub(super) running: BTreeSet<Digest>,
-    /// The ledger; `None` where there is none, or it cannot be read.
-    pub(super) ledger: Option<Ledger>,
+    /// What GitHub is to hold; `None` where the ledger cannot be read, or is another cluster's.
+    pub(super) expected: Option<Expected>,
 }
 
 /// Looks at the cluster.
@@ -61,12 +62,14 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     let facts = look.cluster.facts();
     look.cluster.stop().await;
     of_namespaces(run, &facts, report);
-    let inventory = Inventory::new(&facts, &run.policy);
-    let known = ledger.clone().unwrap_or_default();
-    let plan = Plan::new(&known, &inventory, &run.policy, Moment::START);
+    let (inventory, nothing) = (Inventory::new(&facts, &run.policy), Ledger::default());
+    let known = ledger.as_ref().unwrap_or(&nothing);
+    let plan = Plan::new(known, &inventory, &run.policy, Moment::START);
     let lines = plan.reports.iter().chain(&plan.unchanged);
-    let running = lines.map(|step| step.line.body.digest).collect();
-    Seen { running, ledger }
+    Seen {
+        running: lines.map(|step| step.line.body.digest).collect(),
+        expected: ledger.map(|ledger| Expected::new(&facts, &ledger, &run.policy)),
+    }
 }
 
 async fn reached(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {
@@ -124,7 +127,8 @@ fn to_identify(any: &[Right]) -> String {
     rules.map(|rule| rule.todo()).collect()
 }
 
-/// Reads the ledger. Returns how many shards it has, and the ledger if it is this cluster's.
+/// Reads the ledger. Returns how many shards it has, and the ledger if it is known to be what `run`
+/// would begin with: an empty one where there is none yet.
 async fn of_ledger(
     run: &settings::Run,
     client: &Client,
@@ -168,7 +172,7 @@ async fn of_ledger(
                  restore it before that"
             );
             report.ok("ledger", what);
-            None
+            Some(Ledger::default())
         }
         Ok(Some(ledger)) => {
             let whose = match identity {
