@@ -1,6 +1,10 @@
 //! The program as people run it: what it says and how it exits. No network, no cluster.
 
-#![expect(clippy::expect_used, reason = "what fails here fails the test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what fails here fails the test"
+)]
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -265,6 +269,53 @@ fn what_only_trying_can_show_exits_1_and_2_for_diff() {
         said(&output)
     );
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_check_takes_the_flags_of_run_and_says_all_that_is_wrong_at_once() {
+    let check: Vec<&str> = ["check"]
+        .into_iter()
+        .chain(GOOD[1..].iter().copied())
+        .collect();
+    let output = run(&check);
+    assert_eq!(said(&output), "");
+    assert_eq!(output.status.code(), Some(1));
+    let table = out(&output);
+    let failed: Vec<&str> = table
+        .lines()
+        .filter(|it| it.starts_with("failed"))
+        .collect();
+    let [server, token] = failed[..] else {
+        panic!("{table}")
+    };
+    let place = "--kubeconfig: cannot read /nowhere/kubeconfig: ";
+    assert!(
+        server.contains("api-server") && server.contains(place),
+        "{server}"
+    );
+    assert!(
+        token.contains("the token file /nowhere/token cannot be read: "),
+        "{token}"
+    );
+    assert!(token.ends_with(". To do: let --github-token-file lead to what GitHub gave"));
+    let output = run(&[&check[..], &["--output=json"]].concat());
+    let shown: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    assert_eq!(shown["checks"][0]["check"], "settings");
+    for (wrong, flag) in [
+        ("--output=xml", "--output"),
+        ("--interval=1s", "--interval"),
+    ] {
+        let output = run(&[&check[..], &[wrong]].concat());
+        assert!(
+            said(&output).contains(&format!("for {flag}: ")),
+            "{}",
+            said(&output)
+        );
+        assert_eq!(
+            (output.status.code(), out(&output)),
+            (Some(2), String::new())
+        );
+    }
 }
 
 #[test]

@@ -111,7 +111,9 @@ impl<S: Transport> Recorder<S> {
             }
         }
         let (begun, over) = self.pauses.turn(now, &found);
-        begun.iter().for_each(|pause| pause.begins(&waits));
+        for pause in begun {
+            pause.begins(&waits);
+        }
         for (pause, since) in over {
             pause.is_over(now.duration_since(since).as_secs());
         }

@@ -91,19 +91,19 @@ async fn a_long_retry_after_is_waited_out_and_then_only_what_is_true_by_then_is_
         .unwrap();
     let waited = requests[refused + 1].at.abs_diff(requests[refused].at);
     assert!(waited >= Duration::from_secs(PAUSE), "{waited:?}");
+    let again = "GitHub is written to again";
+    stage.recorder().says(again, |_| true).await;
     let said = |message| stage.recorder.as_ref().unwrap().events(message);
     let [begun] = &said("GitHub is not written to for a while")[..] else {
         panic!("it is said once")
     };
-    assert_eq!(
-        (&begun["level"], &begun["reason"]),
-        (&json!("WARN"), &json!("told-to-wait"))
-    );
+    let (level, reason) = (&begun["level"], &begun["reason"]);
+    assert_eq!((level, reason), (&json!("WARN"), &json!("told-to-wait")));
     assert!(
         begun["until"].is_string() && begun["records"].is_u64(),
         "{begun}"
     );
-    let [over] = &said("GitHub is written to again")[..] else {
+    let [over] = &said(again)[..] else {
         panic!("its end is said once")
     };
     let seconds = over["seconds"].as_u64().unwrap();

@@ -332,7 +332,7 @@ async fn what_github_answers_fails_the_check_that_it_is_about() {
         let failed = checked.failed().remove(0);
         assert!(failed.contains(words), "{failed}");
         assert!(!failed.ends_with("-> -"), "{failed}");
-        assert!(checked.what("rights").starts_with("may "));
+        assert!(checked.what("rights").starts_with("all "));
     }
     Checked::of(&stage).await.holds();
     let checked = Checked::with(&stage, &["--github-token-file=/nowhere/token"]).await;

@@ -210,12 +210,6 @@ async fn values_are_those_of_the_status() {
         "github_requests_total{operation=\"set-cluster-deployment-records\",status=\"200\"} 0",
         "report_lag_seconds_count 1",
         "report_lag_seconds_bucket{le=\"2.0\"} 1",
-        "github_wait_seconds{reason=\"told-to-wait\"} 90.0",
-        "github_wait_seconds{reason=\"outage\"} 0.0",
-        "github_waiting_records{reason=\"told-to-wait\"} 5",
-        "github_waiting_records{reason=\"share\"} 0",
-        "github_requests_left{limit=\"minute\"} 80",
-        "github_requests_left{limit=\"hour\"} 450",
         "mirror_synced{kind=\"Deployment\"} 1",
         "mirror_synced{kind=\"Job\"} 0",
         "mirror_objects{kind=\"Pod\"} 0",
@@ -230,6 +224,28 @@ async fn values_are_those_of_the_status() {
         (seconds - f64::from(u32::try_from(noon).unwrap())).abs() < 1.0,
         "{seconds}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_told_by_what_decides_and_a_wait_grows_shorter() {
+    let (admin, shared) = samples::admin();
+    samples::fill(&mut shared.lock());
+    tokio::time::advance(Duration::from_secs(30)).await;
+    let text = open_metrics(&admin).unwrap();
+    for line in [
+        "github_wait_seconds{reason=\"told-to-wait\"} 60.0",
+        "github_wait_seconds{reason=\"outage\"} 0.0",
+        "github_waiting_records{reason=\"told-to-wait\"} 5",
+        "github_waiting_records{reason=\"share\"} 0",
+        "github_requests_left{limit=\"minute\"} 80",
+        "github_requests_left{limit=\"hour\"} 450",
+    ] {
+        let line = format!("deployment_recorder_{line}");
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    tokio::time::advance(Duration::from_mins(2)).await;
+    let text = open_metrics(&admin).unwrap();
+    assert!(text.contains("github_wait_seconds{reason=\"told-to-wait\"} 0.0"));
 }
 
 /// Mirrors that no cluster has.

@@ -111,8 +111,8 @@ async fn signed_in(
     let Err(error) = signed_in.result else {
         return Some(client);
     };
-    let answers = signed_in.errands.iter().filter_map(|errand| errand.status);
-    match answers.last() {
+    let mut answers = signed_in.errands.iter().filter_map(|errand| errand.status);
+    match answers.next_back() {
         Some(status) if !status.is_server_error() => {
             report.ok("github", format!("{} answered {status}", settings.url));
             let todo = "see --github-app-id, --github-app-installation-id, the key, and that the App \

@@ -245,9 +245,8 @@ async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) {
         report.failed("rights", what, &to_identify(any));
     }
     if lacking.is_empty() && identifies {
-        let rules = Rule::all(all);
-        let what: Vec<String> = rules.iter().map(Rule::what).collect();
-        report.ok("rights", format!("may {}", what.join("; ")));
+        let what = format!("all {} that it takes are there", all.len());
+        report.ok("rights", what);
     }
 }
 

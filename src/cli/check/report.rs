@@ -72,14 +72,15 @@ impl Report {
 
     /// The table for people.
     pub(super) fn table(&self) -> Table {
-        let mut table = Table::new(&["RESULT", "CHECK", "WHAT", "TO DO"]);
+        let mut table = Table::new(&["RESULT", "CHECK", "WHAT"]);
         for line in &self.checks {
-            table.push(vec![
-                line.result.as_str().to_owned(),
-                line.check.to_owned(),
-                line.what.clone(),
-                line.todo.clone().unwrap_or_default(),
-            ]);
+            let mut what = line.what.clone();
+            if let Some(todo) = &line.todo {
+                what.push_str(". To do: ");
+                what.push_str(todo);
+            }
+            let result = line.result.as_str().to_owned();
+            table.push(vec![result, line.check.to_owned(), what]);
         }
         table
     }
@@ -121,5 +122,13 @@ mod tests {
             {"check": "three", "result": "failed", "what": "broken", "todo": "mend it"},
         ]});
         assert_eq!(shown, expected);
+        let mut table = Vec::new();
+        let form = crate::cli::output::Form::Table;
+        form.write(&mut table, &report, Report::table).unwrap();
+        let expected = "RESULT    CHECK   WHAT\n\
+                        ok        one     well\n\
+                        skipped   two     not needed\n\
+                        failed    three   broken. To do: mend it\n";
+        assert_eq!(String::from_utf8(table).unwrap(), expected);
     }
 }

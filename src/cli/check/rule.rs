@@ -24,9 +24,11 @@ impl Rule {
         type Object<'a> = (&'a str, &'a str, Option<&'a Arc<str>>, Option<&'a Arc<str>>);
         let mut verbs: BTreeMap<Object<'_>, Vec<&'static str>> = BTreeMap::new();
         for right in rights {
-            // A Role reaches no namespace but its own.
-            let name = right.name.as_ref();
-            let name = name.filter(|name| right.namespace.as_ref() != Some(*name));
+            // A Role in a namespace reaches no other one, so it need not be named.
+            let of_namespaces = is_of_namespaces(&right.group, &right.resource);
+            let named =
+                |name: &&Arc<str>| !(of_namespaces && right.namespace.as_ref() == Some(*name));
+            let name = right.name.as_ref().filter(named);
             let object = (
                 &*right.group,
                 &*right.resource,
@@ -81,11 +83,6 @@ impl Rule {
         (&self.group, &self.resource, &self.verbs) == (&other.group, &other.resource, &other.verbs)
     }
 
-    /// Whether it is about namespaces, which are what they are in.
-    fn is_of_namespaces(&self) -> bool {
-        self.group.is_empty() && self.resource == "namespaces" && !self.namespaces.is_empty()
-    }
-
     /// What it allows, for a person: `list, watch pods in the whole cluster`.
     pub(super) fn what(&self) -> String {
         let mut what = format!("{} {}", self.verbs.join(", "), self.resource);
@@ -95,7 +92,7 @@ impl Rule {
         }
         let place = if self.namespaces.is_empty() {
             " in the whole cluster".to_owned()
-        } else if self.is_of_namespaces() {
+        } else if is_of_namespaces(&self.group, &self.resource) {
             format!(" {}", self.namespaces.join(", "))
         } else {
             format!(" in {}", self.namespaces.join(", "))
@@ -115,6 +112,11 @@ impl Rule {
             format!("add to a Role in {}: {self}", self.namespaces.join(", "))
         }
     }
+}
+
+/// Whether this is the kind Namespace, whose objects the API server takes for being in themselves.
+fn is_of_namespaces(group: &str, resource: &str) -> bool {
+    group.is_empty() && resource == "namespaces"
 }
 
 /// The rule as it stands in a Role.
@@ -216,6 +218,14 @@ mod tests {
                  resources: [configmaps], verbs: [get, update], resourceNames: [it, it-0]}",
             ]
         );
+    }
+
+    #[test]
+    fn an_object_that_has_the_name_of_its_namespace_is_named_all_the_same() {
+        let rights = ["it", "it-0"].map(|name| right("get", "configmaps", "it", name));
+        let expected = "get configmaps it, it-0 in it: add to a Role in it: {apiGroups: [\"\"], \
+                        resources: [configmaps], verbs: [get], resourceNames: [it, it-0]}";
+        assert_eq!(said(&rights), [expected]);
     }
 
     #[test]

@@ -111,13 +111,13 @@ pub(super) fn read_installation(
 /// A token and its end.
 pub(super) fn read_token(status: StatusCode, rate: &Rate, body: &[u8]) -> Result<Minted, Refusal> {
     #[derive(Deserialize)]
-    struct Token {
+    struct Answer {
         token: Box<str>,
         expires_at: Timestamp,
         #[serde(default)]
         permissions: Value,
     }
-    let read: Token = read(status, rate, body)?;
+    let read: Answer = read(status, rate, body)?;
     Ok(Minted {
         token: read.token.into(),
         ends: read.expires_at,

@@ -51,12 +51,11 @@ fn judged(
     report
 }
 
-fn nothing() -> Answer<Records<DeploymentRecord>> {
-    Ok(Records {
-        total_count: Some(0),
-        records: Vec::new(),
-    })
-}
+/// A list without records.
+const NOTHING: Records<DeploymentRecord> = Records {
+    total_count: Some(0),
+    records: Vec::new(),
+};
 
 fn line<'a>(report: &'a Report, check: &str) -> &'a Line {
     let mut lines = report.lines().iter();
@@ -74,12 +73,14 @@ fn no_access(status: StatusCode) -> Failure {
     }
 }
 
-#[test]
-fn each_answer_fails_the_check_that_it_is_about_and_no_other() {
+/// An answer, its status, and what it says of GitHub, version, token and permission.
+type Row = (Option<Failure>, Option<u16>, [Outcome; 4]);
+
+fn answers() -> Vec<Row> {
     use Outcome::{Failed, Ok as Well, Skipped};
     let version = github().version;
     let unknown = |why| Failure::Unknown { why };
-    let table = [
+    vec![
         (None, Some(200), [Well, Well, Well, Well]),
         (
             Some(Failure::BadToken { message: message() }),
@@ -125,16 +126,24 @@ fn each_answer_fails_the_check_that_it_is_about_and_no_other() {
             None,
             [Failed, Skipped, Skipped, Skipped],
         ),
-    ];
-    for (failure, status, expected) in table {
-        let answer = failure.clone().map_or_else(nothing, Err);
+    ]
+}
+
+#[test]
+fn each_answer_fails_the_check_that_it_is_about_and_no_other() {
+    for (failure, status, expected) in answers() {
+        let answer = failure.clone().map_or(Ok(NOTHING), Err);
         let report = judged(answer, status, None, NOON);
         let checks = ["github", "api-version", "token", "permission"];
         let results = checks.map(|check| line(&report, check).result);
         assert_eq!(results, expected, "{failure:?}");
         assert_eq!(report.holds(), failure.is_none(), "{failure:?}");
         for failed in report.lines() {
-            assert_eq!(failed.todo.is_some(), failed.result == Failed, "{failed:?}");
+            assert_eq!(
+                failed.todo.is_some(),
+                failed.result == Outcome::Failed,
+                "{failed:?}"
+            );
         }
     }
 }
@@ -170,7 +179,7 @@ fn what_a_token_may_do_is_believed_where_github_tells_it() {
         (Some(Permitted::Read), false),
         (Some(Permitted::Nothing), false),
     ] {
-        let report = judged(nothing(), Some(200), permitted, NOON);
+        let report = judged(Ok(NOTHING), Some(200), permitted, NOON);
         assert_eq!(report.holds(), holds, "{permitted:?}");
         assert_eq!(line(&report, "permission").result == Outcome::Ok, holds);
     }
@@ -186,7 +195,7 @@ fn a_clock_that_is_more_than_a_minute_off_fails_whichever_way() {
         ("2026-03-01T11:57:00Z", Outcome::Failed, "179 s ahead of"),
         ("", Outcome::Skipped, "no date"),
     ] {
-        let report = judged(nothing(), Some(200), None, date);
+        let report = judged(Ok(NOTHING), Some(200), None, date);
         let clock = line(&report, "clock");
         assert_eq!(clock.result, result, "{clock:?}");
         assert!(clock.what.contains(what), "{clock:?}");
@@ -198,7 +207,7 @@ fn a_clock_that_is_more_than_a_minute_off_fails_whichever_way() {
 
 #[test]
 fn a_token_is_nowhere_in_what_is_said() {
-    let report = judged(nothing(), Some(200), None, NOON);
+    let report = judged(Ok(NOTHING), Some(200), None, NOON);
     let said = serde_json::to_string(&report).unwrap();
     assert!(!said.contains("ghp_secret"), "{said}");
 }
