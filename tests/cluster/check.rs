@@ -1,12 +1,15 @@
 //! `check` against a real API server: what is missing is named, each thing alone, and nothing is
 //! written (promise 6).
 
+use std::time::Duration;
+
 use deployment_recorder::sandbox::{
     AppChange, Fault, FaultKind, Permission, Sandbox, Settings, serve,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::api::Cascade;
 use super::calls::audited;
@@ -304,6 +307,32 @@ async fn where_rights_may_not_be_asked_for_that_is_said() {
     assert!(checked.what("github").contains("answered 200"));
     stage.set("context", "none");
     assert_eq!(Checked::of(&stage).await.broken(), ["api-server"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn whoever_the_api_server_does_not_know_is_told_so_at_once() {
+    let mut stage = Stage::new("stranger").await;
+    let text = std::fs::read_to_string(&stage.kubeconfig).unwrap();
+    let mut kubeconfig: Value = serde_saphyr::from_str(&text).unwrap();
+    kubeconfig["users"][0]["user"] = json!({"token": "a-token"});
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("stranger.kubeconfig");
+    std::fs::write(&path, kubeconfig.to_string()).unwrap();
+    stage.set("kubeconfig", path.to_str().unwrap());
+    let started = Instant::now();
+    let checked = Checked::of(&stage).await;
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+    let broken = ["identity", "ledger", "lease", "rights", "mirrors"];
+    assert_eq!((checked.broken(), checked.code), (broken.to_vec(), Some(1)));
+    assert!(
+        checked.what("rights").contains("(401)"),
+        "{}",
+        checked.what("rights")
+    );
+    std::fs::remove_file(path).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

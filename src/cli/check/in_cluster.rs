@@ -54,9 +54,15 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     of_lease(run, &client, report).await;
     let dry = run.dry_run;
     let needed = rights::needed(&run.scope, &namespace, &run.ledger.name, shards, dry);
-    of_rights(&client, &needed, report).await;
+    let is_known = of_rights(&client, &needed, report).await;
 
-    cluster.first_look(FIRST_LISTS).await;
+    // Nothing comes of waiting where the API server does not know who asks.
+    let limit = if is_known {
+        FIRST_LISTS
+    } else {
+        Duration::ZERO
+    };
+    cluster.first_look(limit).await;
     let look = Look { client, cluster };
     of_mirrors(&look, report);
     let facts = look.cluster.facts();
@@ -212,7 +218,8 @@ async fn of_lease(run: &settings::Run, client: &Client, report: &mut Report) {
     }
 }
 
-async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) {
+/// Asks for rights. Returns whether the API server takes this for somebody.
+async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) -> bool {
     let Needed { all, any } = needed;
     let asked: Vec<Right> = all.iter().chain(any).cloned().collect();
     let answers = match Right::ask(client, &asked).await {
@@ -229,7 +236,7 @@ async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) {
                 _ => String::from("check again"),
             };
             report.failed("rights", format!("could not be asked: {error}"), &todo);
-            return;
+            return error.code != Some(401);
         }
     };
     let (of_all, of_any) = answers.split_at(all.len().min(answers.len()));
@@ -248,6 +255,7 @@ async fn of_rights(client: &Client, needed: &Needed, report: &mut Report) {
         let what = format!("all {} that it takes are there", all.len());
         report.ok("rights", what);
     }
+    true
 }
 
 fn of_mirrors(look: &Look, report: &mut Report) {
