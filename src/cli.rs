@@ -5,36 +5,46 @@
 //! send, 1 something, 2 it could not be told. `verify`: 0 the same, 1 differences, 2 it could not be
 //! told. `check`: 0 all is well, 1 something is not.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches};
 use secrecy::SecretString;
+use serde::Serialize;
 
+pub mod advice;
 pub mod args;
 pub mod check;
 pub mod completion;
 pub mod consent;
 pub mod decommission;
+pub mod desk;
 pub mod diff;
+pub mod dry;
 pub mod github;
+pub mod interrupt;
+pub mod listing;
 pub mod logs;
 pub mod look;
 pub mod man;
 pub mod output;
 pub mod progress;
+pub mod records;
 pub mod row;
 pub mod run;
 pub mod settings;
 pub mod snapshot;
+pub mod storage;
+pub mod tries;
 pub mod verify;
 pub mod waits;
 pub mod writer;
 
 use args::{Cli, Command};
 use logs::Logs;
+use output::{Form, Table};
 use settings::SettingError;
 
 use crate::recorder::chain;
@@ -75,9 +85,10 @@ pub fn main() -> ExitCode {
         Ok(typed) => typed,
         Err(error) => return not_understood(&error),
     };
-    let matches = matches
-        .subcommand()
-        .map_or(&matches, |(_, matches)| matches);
+    let mut matches = &matches;
+    while let Some((_, below)) = matches.subcommand() {
+        matches = below;
+    }
     let (message, code) = match execute(cli, matches) {
         Ok(code) => return code,
         Err(Failure::Setting(error)) => (error.message(matches), ExitCode::from(USAGE)),
@@ -97,8 +108,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
     let logs = Logs::new(&cli.logs, usual, variable("RUST_LOG").as_deref())?;
     match cli.command {
         Command::Run(args) => {
-            let token = variable("GITHUB_TOKEN").map(SecretString::from);
-            let settings = settings::Run::new(args, token)?;
+            let settings = settings::Run::new(args, token())?;
             logs.begin();
             let command = args::command();
             let run = command.find_subcommand("run").unwrap_or(&command);
@@ -143,10 +153,25 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        Command::Records(command) => {
+            let settings = settings::Records::new(command, token())?;
+            logs.begin();
+            runtime()?.block_on(records::execute(settings))?;
+        }
+        Command::Storage(command) => {
+            let settings = settings::Storage::new(command, token())?;
+            logs.begin();
+            runtime()?.block_on(storage::execute(settings))?;
+        }
         Command::Completion { shell } => print(|out| completion::write(shell, out))?,
         Command::Man { command } => print(|out| man::write(command.as_deref(), out))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The token in the environment.
+fn token() -> Option<SecretString> {
+    variable("GITHUB_TOKEN").map(SecretString::from)
 }
 
 /// Two threads: this one, on which cycles are, and one for watches and probes meanwhile. A third
@@ -176,6 +201,17 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.context("standard output cannot be written"),
     }
+}
+
+/// Writes `value` to standard output in this form, as a table by `table`, which is told whether that
+/// is for a terminal.
+fn print_form<T: Serialize>(
+    form: Form,
+    value: &T,
+    table: impl FnOnce(&T, bool) -> Table,
+) -> anyhow::Result<()> {
+    let on_a_terminal = io::stdout().is_terminal();
+    print(|out| form.write(out, value, |value| table(value, on_a_terminal)))
 }
 
 /// Says on one line of standard error what went wrong.

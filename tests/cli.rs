@@ -470,7 +470,19 @@ fn every_shell_has_a_completion_and_every_command_a_page() {
         assert_eq!(output.status.code(), Some(0));
         assert!(out(&output).contains("mass-decommission-hold"), "{shell}");
     }
-    for command in ["run", "snapshot", "diff", "check", "completion", "man"] {
+    for command in [
+        "run",
+        "snapshot",
+        "diff",
+        "verify",
+        "decommission",
+        "check",
+        "records",
+        "records-set",
+        "storage-list",
+        "completion",
+        "man",
+    ] {
         let output = run(&["man", command]);
         let title = format!(".TH deployment-recorder-{command} 1");
         assert!(out(&output).contains(&title), "{}", out(&output));

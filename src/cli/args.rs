@@ -12,11 +12,16 @@ use clap_complete::Shell;
 
 mod by_hand;
 mod groups;
+mod records;
 
 pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
     OutputArgs, ScopeArgs,
+};
+pub use records::{
+    ArtifactArgs, CallArgs, ListArgs, PlaceArgs, RecordsCommand, RecordsCreateArgs, RecordsSetArgs,
+    StorageCommand, StorageCreateArgs,
 };
 
 /// Keeps GitHub's deployment records true to what runs in a Kubernetes cluster.
@@ -38,14 +43,15 @@ pub struct Cli {
 /// The commands and flags as the parser takes them. Variables are not in the help of each flag:
 /// there is one rule for all.
 pub fn command() -> clap::Command {
-    let quiet = |command: clap::Command| {
+    fn quiet(command: clap::Command) -> clap::Command {
         let note = "Every flag has a variable: DEPLOYMENT_RECORDER_ and its name, as in \
                     DEPLOYMENT_RECORDER_LOG_LEVEL";
         command
             .mut_args(|argument| argument.hide_env(true))
             .after_help(note)
-    };
-    quiet(Cli::command()).mut_subcommands(quiet)
+            .mut_subcommands(quiet)
+    }
+    quiet(Cli::command())
 }
 
 /// The commands.
@@ -79,6 +85,12 @@ pub enum Command {
     /// Takes the flags of run and looks at settings, cluster, rights, ledger and GitHub, one line for
     /// each thing, with what to do about it. Writes nothing.
     Check(CheckArgs),
+    /// Write and list deployment records at GitHub; the ledger is not touched
+    #[command(subcommand)]
+    Records(RecordsCommand),
+    /// Write and list storage records at GitHub
+    #[command(subcommand)]
+    Storage(StorageCommand),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -86,9 +98,11 @@ pub enum Command {
     },
     /// Print a manual page
     Man {
-        /// The command it is about; without one, the program
+        /// The command it is about, as in records-set; without one, the program
         #[arg(value_parser = [
-            "run", "snapshot", "diff", "verify", "decommission", "check", "completion", "man",
+            "run", "snapshot", "diff", "verify", "decommission", "check", "records",
+            "records-create", "records-set", "records-list", "storage", "storage-create",
+            "storage-list", "completion", "man",
         ])]
         command: Option<String>,
     },
@@ -196,6 +210,8 @@ pub struct CheckArgs {
 
 #[cfg(test)]
 mod tests {
+    use clap::ArgAction;
+
     use super::*;
     use crate::cli::settings::variable;
     use crate::github::api::{DEFAULT, DEFAULT_VERSION};
@@ -206,16 +222,20 @@ mod tests {
         command().debug_assert();
     }
 
+    /// A command, and those below it at any depth, in the order of the help.
+    fn all(command: &clap::Command) -> Vec<&clap::Command> {
+        let below = command.get_subcommands().flat_map(all);
+        std::iter::once(command).chain(below).collect()
+    }
+
     #[test]
     fn every_flag_has_the_variable_of_its_name() {
         let command = command();
-        let commands = command.get_subcommands().chain([&command]);
-        let flags = commands
+        let flags = all(&command).into_iter();
+        let flags = flags
             .flat_map(clap::Command::get_arguments)
-            .filter(|flag| {
-                flag.get_long()
-                    .is_some_and(|name| !matches!(name, "help" | "version"))
-            });
+            .filter(|flag| !matches!(flag.get_action(), ArgAction::Version | ArgAction::Help))
+            .filter(|flag| flag.get_long().is_some());
         let mut count = 0;
         for flag in flags {
             let name = flag.get_long().unwrap();
@@ -227,7 +247,7 @@ mod tests {
             );
             count += 1;
         }
-        assert!(count > 60, "{count}");
+        assert!(count > 120, "{count}");
     }
 
     #[test]
@@ -243,9 +263,16 @@ mod tests {
             .iter()
             .map(|page| page.get_name().to_owned())
             .collect();
-        let commands: Vec<_> = command
-            .get_subcommands()
-            .map(clap::Command::get_name)
+        let mut built = command.clone();
+        built.build();
+        let commands = all(&built).into_iter();
+        let commands: Vec<String> = commands
+            .filter(|command| !command.get_bin_name().unwrap_or_default().contains("help"))
+            .filter_map(|command| {
+                let name = command.get_display_name().unwrap_or_default();
+                let name = name.strip_prefix("deployment-recorder-")?;
+                Some(name.to_owned())
+            })
             .collect();
         assert_eq!(pages, commands);
     }

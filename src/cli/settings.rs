@@ -14,16 +14,22 @@ use super::output::Form;
 use crate::cluster::Scope;
 use crate::model::policy::Policy;
 
+mod artifact;
 mod by_hand;
+mod call;
 mod destination;
 mod error;
 mod github;
+mod records;
 mod scope;
 mod value;
 
+pub use artifact::Asked;
 pub use by_hand::{Adopt, Decommission, Doing, Verify};
+pub use call::{Call, List};
 pub use error::{SettingError, given, variable};
 pub use github::{Github, SignIn};
+pub use records::{Create, CreateStorage, Place, Records, Set, Storage};
 
 /// What is not wrong and yet worth a warning when the program starts.
 pub type Warnings = Vec<&'static str>;

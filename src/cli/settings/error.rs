@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 /// A setting that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
-    /// The name of its flag, without dashes.
+    /// The name of its flag, without dashes; that of a value without a flag as `<NAME>`.
     flag: &'static str,
     pub(super) given: Given,
     /// What is wrong, or what is allowed.
@@ -69,11 +69,12 @@ impl SettingError {
             _ => String::new(),
         };
         let Self { flag, problem, .. } = self;
+        let dashes = if flag.starts_with('<') { "" } else { "--" };
         match &self.given {
             Given::Shown(given) => {
-                format!("invalid value {given:?} for --{flag}{origin}: {problem}")
+                format!("invalid value {given:?} for {dashes}{flag}{origin}: {problem}")
             }
-            Given::Hidden => format!("invalid value for --{flag}{origin}: {problem}"),
+            Given::Hidden => format!("invalid value for {dashes}{flag}{origin}: {problem}"),
             Given::Nothing => format!("--{flag} (or {}) is missing: {problem}", variable(&id)),
         }
     }

@@ -35,6 +35,15 @@ fn written(duration: Duration) -> String {
         .map_or_else(|_| format!("{duration:?}"), |d| format!("{d:#}"))
 }
 
+/// What was given, or that it is missing: `what` says what it would be.
+pub(super) fn given<T>(
+    flag: &'static str,
+    value: Option<T>,
+    what: &str,
+) -> Result<T, SettingError> {
+    value.ok_or_else(|| SettingError::missing(flag, what))
+}
+
 /// The name of an organization: letters, digits and hyphens, up to 39.
 pub(super) fn organization(flag: &'static str, text: &str) -> Result<Arc<str>, SettingError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';

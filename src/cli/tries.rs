@@ -1,0 +1,202 @@
+//! Trying again: what failed in passing is asked for once more, within a bound, at the pace that
+//! Writer and Reader keep. Every write may be repeated, because GitHub updates what it has. Which
+//! failures pass is said in `github/answer`; what to do about the others in `advice`.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::advice::{About, advice};
+use super::waits::Waits;
+use crate::github::answer::Failure;
+use crate::github::call::Carrier;
+use crate::github::exchange::{Exchange, NotSent};
+use crate::github::reader::Reader;
+use crate::github::writer::Writer;
+use crate::recorder::chain;
+
+/// How often something is asked for that GitHub does not answer properly.
+const UNANSWERED: u32 = 3;
+
+/// How often something is asked for that a limit keeps from being done. Each time all waits that
+/// GitHub asks for are over.
+const LIMITED: u32 = 5;
+
+/// A token that is known not to be there for longer is not waited for.
+const SOON: Duration = Duration::from_secs(30);
+
+/// Why something did not come to a good end, however often it was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What is wrong, for a person, on one line.
+    pub text: String,
+    /// What to do about it, where that is not said with it.
+    pub advice: Option<&'static str>,
+    /// Whether one of the requests may have been taken all the same.
+    pub is_unsure: bool,
+    /// Whether the request was too large, so that a part of it may be taken.
+    pub is_oversized: bool,
+}
+
+/// What came to a good end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done<T> {
+    /// What GitHub gave.
+    pub given: T,
+    /// Whether a request before the last one may have been taken too.
+    pub is_unsure: bool,
+}
+
+impl Trouble {
+    /// Nothing of it was taken.
+    pub fn certain(text: String) -> Self {
+        Self {
+            text,
+            advice: None,
+            is_unsure: false,
+            is_oversized: false,
+        }
+    }
+
+    /// Whether it was taken is not known.
+    pub fn unsure(text: String) -> Self {
+        Self {
+            is_unsure: true,
+            ..Self::certain(text)
+        }
+    }
+
+    /// All of it in one line.
+    pub fn whole(&self) -> String {
+        match self.advice {
+            Some(advice) => format!("{}; {advice}", self.text),
+            None => self.text.clone(),
+        }
+    }
+}
+
+/// Writes by `call` until it is answered for good or is not worth trying again. `mark` is told at
+/// each moment whether something is under way that GitHub may take: it is, from just before the
+/// first request leaves until one comes back that was definitely not taken.
+pub async fn write<S: Carrier, T>(
+    writer: &mut Writer<S>,
+    organization: &str,
+    waits: &Waits<'_>,
+    mut mark: impl FnMut(bool),
+    mut call: impl AsyncFnMut(&mut Writer<S>) -> Result<Exchange<T>, NotSent>,
+) -> Result<Done<T>, Trouble> {
+    let mut tries = Tries::default();
+    loop {
+        let slot = writer.slot(organization);
+        waits.heed(slot);
+        sleep_until(slot.at).await;
+        mark(true);
+        let result = call(writer).await;
+        if !tries.again(&result) {
+            return tries.end(result, About::Writing);
+        }
+        mark(tries.unanswered > 0);
+    }
+}
+
+/// Reads by `call` likewise. Reads have no pause of their own after an answer that is none.
+pub async fn read<S: Carrier + Clone, T>(
+    reader: &Reader<S>,
+    waits: &Waits<'_>,
+    call: impl AsyncFn(&Reader<S>) -> Result<Exchange<T>, NotSent>,
+) -> Result<T, Trouble> {
+    let mut tries = Tries::default();
+    loop {
+        let result = waits.during(|| reader.slot(), call(reader)).await;
+        if !tries.again(&result) {
+            return tries.end(result, About::Reading).map(|done| done.given);
+        }
+        if let Some(pause) = tries.pause() {
+            sleep(pause).await;
+        }
+    }
+}
+
+/// What came of the requests so far.
+#[derive(Debug, Default)]
+struct Tries {
+    unanswered: u32,
+    limited: u32,
+    token_renewed: bool,
+}
+
+impl Tries {
+    /// Whether the same is worth asking for again after this result.
+    fn again<T>(&mut self, result: &Result<Exchange<T>, NotSent>) -> bool {
+        match result {
+            Ok(exchange) => match exchange.failure() {
+                Some(Failure::Unknown { .. }) => {
+                    self.unanswered += 1;
+                    self.unanswered < UNANSWERED
+                }
+                Some(Failure::Limited { .. }) => {
+                    self.limited += 1;
+                    self.limited < LIMITED
+                }
+                Some(Failure::BadToken { .. }) if exchange.token_renewed => {
+                    !std::mem::replace(&mut self.token_renewed, true)
+                }
+                _ => false,
+            },
+            Err(NotSent::Credentials(error)) => {
+                let soon = |until: Instant| until <= Instant::now() + SOON;
+                self.limited += 1;
+                error.until().is_some_and(soon) && self.limited < LIMITED
+            }
+            Err(NotSent::Request(_)) => false,
+        }
+    }
+
+    /// How long to leave GitHub alone after an answer that was none.
+    fn pause(&self) -> Option<Duration> {
+        let doubled = Duration::from_secs(1 << self.unanswered.min(6));
+        (self.unanswered > 0).then_some(doubled)
+    }
+
+    /// What the last result comes to.
+    fn end<T>(
+        &self,
+        result: Result<Exchange<T>, NotSent>,
+        about: About,
+    ) -> Result<Done<T>, Trouble> {
+        let is_unsure = self.unanswered > 0;
+        let exchange = match result {
+            Ok(exchange) => exchange,
+            Err(error) => {
+                return Err(Trouble {
+                    is_unsure,
+                    ..Trouble::certain(chain(&error))
+                });
+            }
+        };
+        let id = exchange.request_id.map(|id| format!(" (request {id})"));
+        match exchange.answer {
+            Ok(given) => Ok(Done { given, is_unsure }),
+            Err(failure) => Err(Trouble {
+                text: format!(
+                    "{failure}{}{}",
+                    id.unwrap_or_default(),
+                    self.doubt(&failure)
+                ),
+                advice: advice(&failure, about),
+                is_unsure,
+                is_oversized: matches!(failure, Failure::Oversized),
+            }),
+        }
+    }
+
+    /// Why it is in doubt although the last answer was definite.
+    fn doubt(&self, last: &Failure) -> &'static str {
+        let is_definite = !matches!(last, Failure::Unknown { .. });
+        if is_definite && self.unanswered > 0 {
+            "; the request before was not answered"
+        } else {
+            ""
+        }
+    }
+}
