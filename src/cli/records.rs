@@ -16,6 +16,7 @@ use crate::github::writer::Writer;
 use crate::model::record::Line;
 
 pub mod batches;
+mod fields;
 pub mod input;
 pub mod job;
 pub mod list;
@@ -87,6 +88,9 @@ async fn set(settings: settings::Set) -> anyhow::Result<()> {
         return super::print(|out| dry::write(call.form, out, &requests));
     }
     drop(requests);
+    for mixed in batches.mixed() {
+        super::remark(&format!("warning: {mixed}"));
+    }
     let form = call.form;
     let mut outcomes = vec![Outcome::NotSent; batches.lines.len()];
     let (desk, client) = Desk::open(call).await?;

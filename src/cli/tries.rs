@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::advice::{About, advice};
 use super::waits::Waits;
 use crate::github::answer::Failure;
 use crate::github::call::Carrier;
 use crate::github::exchange::{Exchange, NotSent};
+use crate::github::pace::{Reason, Slot};
 use crate::github::reader::Reader;
 use crate::github::writer::Writer;
 use crate::recorder::chain;
@@ -111,8 +112,9 @@ pub async fn read<S: Carrier + Clone, T>(
         if !tries.again(&result) {
             return tries.end(result, About::Reading).map(|done| done.given);
         }
-        if let Some(pause) = tries.pause() {
-            sleep(pause).await;
+        if let Some(slot) = tries.pause {
+            waits.heed(slot);
+            sleep_until(slot.at).await;
         }
     }
 }
@@ -123,15 +125,21 @@ struct Tries {
     unanswered: u32,
     limited: u32,
     token_renewed: bool,
+    /// What a read waits for before the next one; the pace of writes knows by itself.
+    pause: Option<Slot>,
 }
 
 impl Tries {
     /// Whether the same is worth asking for again after this result.
     fn again<T>(&mut self, result: &Result<Exchange<T>, NotSent>) -> bool {
+        let pause = |at, reason| Some(Slot { at, reason });
+        self.pause = None;
         match result {
             Ok(exchange) => match exchange.failure() {
                 Some(Failure::Unknown { .. }) => {
                     self.unanswered += 1;
+                    let doubled = Duration::from_secs(1 << self.unanswered.min(6));
+                    self.pause = pause(Instant::now() + doubled, Reason::Outage);
                     self.unanswered < UNANSWERED
                 }
                 Some(Failure::Limited { .. }) => {
@@ -144,18 +152,14 @@ impl Tries {
                 _ => false,
             },
             Err(NotSent::Credentials(error)) => {
-                let soon = |until: Instant| until <= Instant::now() + SOON;
+                let soon = Instant::now() + SOON;
+                let until = error.until().filter(|until| *until <= soon);
+                self.pause = until.and_then(|until| pause(until, Reason::NoToken));
                 self.limited += 1;
-                error.until().is_some_and(soon) && self.limited < LIMITED
+                until.is_some() && self.limited < LIMITED
             }
             Err(NotSent::Request(_)) => false,
         }
-    }
-
-    /// How long to leave GitHub alone after an answer that was none.
-    fn pause(&self) -> Option<Duration> {
-        let doubled = Duration::from_secs(1 << self.unanswered.min(6));
-        (self.unanswered > 0).then_some(doubled)
     }
 
     /// What the last result comes to.

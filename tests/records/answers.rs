@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use deployment_recorder::sandbox::{Attestation, Endpoint, Fault, FaultKind, Settings};
+use deployment_recorder::sandbox::{AppChange, Attestation, Endpoint, Fault, FaultKind, Settings};
 use futures::StreamExt;
 use futures::stream;
 
-use crate::process::{A, B, COMMANDS, Ended, Github, ONE, words, writes};
+use crate::process::{A, B, COMMANDS, Ended, Github, ONE, finish, words, writes};
 
 /// How many programs run at once.
 const AT_ONCE: usize = 6;
@@ -282,4 +282,45 @@ async fn a_job_that_cannot_be_asked_for_is_in_doubt() {
     assert_eq!(ended.outcomes(), [("web".to_owned(), "unknown".to_owned())]);
     let said = "the job 1 was started and cannot be asked for: GitHub answered 404";
     assert!(ended.said.contains(said), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_signs_in_for_every_command_and_comes_over_what_passes() {
+    let runs = COMMANDS.into_iter().enumerate();
+    let runs = runs.map(async |(number, (command, input))| {
+        let github = Github::start(Settings::default()).await;
+        let change = AppChange {
+            only: Some(true),
+            ..AppChange::default()
+        };
+        github.sandbox.change_app(change).unwrap();
+        let key = format!("{}/records-app-{number}.pem", env!("CARGO_TARGET_TMPDIR"));
+        std::fs::write(&key, github.sandbox.app_key().unwrap()).unwrap();
+        let refused = Fault::once(FaultKind::Status { status: 401 });
+        github.sandbox.fault(refused.at(Endpoint::GetJob));
+        let failing = Fault::once(FaultKind::Status { status: 503 });
+        github
+            .sandbox
+            .fault(failing.at(Endpoint::CreateInstallationToken));
+        let file = format!("--github-app-private-key-file={key}");
+        let app = ["--github-app-id=7", &file];
+        let mut program = github.command(&[&words(command)[..], &app].concat());
+        program.env_remove("GITHUB_TOKEN");
+        let ended = finish(program.spawn().unwrap(), input).await;
+        (command, ended, github)
+    });
+    let ends: Vec<_> = stream::iter(runs).buffered(AT_ONCE).collect().await;
+    for (command, ended, github) in ends {
+        assert_eq!(ended.code, Some(0), "{command}: {ended:?}");
+        let asked = github.sandbox.requests().into_iter();
+        let mints: Vec<_> = asked
+            .filter(|entry| entry.endpoint == Some(Endpoint::CreateInstallationToken))
+            .map(|entry| entry.status)
+            .collect();
+        // A token that was good and is refused, as that of the job, is replaced by another one.
+        let renewed = command.contains("--job").then_some(Some(201));
+        let expected: Vec<_> = [Some(503), Some(201)].into_iter().chain(renewed).collect();
+        assert_eq!(mints, expected, "{command}: {ended:?}");
+        assert_eq!(github.sandbox.violations(), [], "{command}");
+    }
 }

@@ -151,6 +151,34 @@ async fn what_was_not_sent_yet_or_definitely_not_taken_is_never_in_doubt() {
 }
 
 #[test]
+fn one_digest_with_two_names_is_warned_of_once() {
+    let record = |name: &str, image: &str, letter: &str| {
+        format!(
+            r#"{{"deployment_name": "{name}", "name": "{image}", "digest": "sha256:{}"}}"#,
+            letter.repeat(64)
+        )
+    };
+    let file = [
+        record("a", "web", "1"),
+        record("b", "web", "1"),
+        record("c", "other", "1"),
+        record("d", "third", "1"),
+        record("e", "other", "2"),
+    ];
+    let input = Input::parse(&format!("[{}]", file.join(","))).unwrap();
+    let place = Place {
+        cluster: Some("main".into()),
+        logical_environment: Some("production".into()),
+        physical_environment: None,
+    };
+    let batches = Batches::new(input.entries, &place, &call(), Way::AtOnce).unwrap();
+    assert_eq!(
+        batches.mixed(),
+        ["a and c have one digest and another name or version: GitHub takes those of a for both"]
+    );
+}
+
+#[test]
 fn records_of_one_environment_go_together_and_each_goes_where_the_file_says() {
     let record = |name: &str, place: &str| {
         format!(

@@ -11,6 +11,7 @@ use http::Request;
 use super::input::{Entry, InputError};
 use crate::cli::settings::{Call, Place};
 use crate::github::request::{self, MAX_JOB_LINES, MAX_LINES, RequestError};
+use crate::model::image::Digest;
 use crate::model::record::{Destination, Identity, Line};
 
 /// Lines to send, those of one destination next to each other.
@@ -97,6 +98,29 @@ impl Batches {
             }
         }
         batches
+    }
+
+    /// Where records of one request have one digest and different names or versions: then GitHub takes
+    /// those of the first for all of them (`contract/README.md`). Each digest is named once.
+    pub fn mixed(&self) -> Vec<String> {
+        let mut mixed = BTreeMap::new();
+        for range in &self.ranges {
+            let mut first: BTreeMap<Digest, &Line> = BTreeMap::new();
+            for line in self.lines.get(range.clone()).unwrap_or_default() {
+                let (body, digest) = (&line.body, line.body.digest);
+                let known = *first.entry(digest).or_insert(line);
+                if (&known.body.name, &known.body.version) != (&body.name, &body.version) {
+                    mixed.entry(digest).or_insert_with(|| {
+                        format!(
+                            "{} and {} have one digest and another name or version: GitHub takes \
+                             those of {0} for both",
+                            known.identity.name, line.identity.name
+                        )
+                    });
+                }
+            }
+        }
+        mixed.into_values().collect()
     }
 
     /// The requests, without a token; an error if one would break the contract.

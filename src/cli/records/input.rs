@@ -7,10 +7,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::model::image::Digest;
+use super::fields::{Fields, object};
 use crate::model::record::{Body, Status};
-use crate::model::risk::{Risk, Risks};
-use crate::model::text_map::TextMap;
 
 /// What stands in a file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -54,7 +52,7 @@ pub struct Said {
 #[error("{0}")]
 pub struct InputError(pub String);
 
-type Read<T> = Result<T, InputError>;
+pub(super) type Read<T> = Result<T, InputError>;
 
 /// The fields of one record, as the API names them.
 const DEPLOYMENT: &[&str] = &[
@@ -203,131 +201,6 @@ fn entry(index: usize, item: Value, around: &Said) -> Read<Entry> {
         place,
         label,
     })
-}
-
-fn object(label: &str, value: Value) -> Read<Map<String, Value>> {
-    match value {
-        Value::Object(map) => Ok(map),
-        other => Err(InputError(format!(
-            "{label} is {}, but must have fields",
-            short(&other)
-        ))),
-    }
-}
-
-/// A value for a message, not longer than a line.
-fn short(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 80 {
-        return text;
-    }
-    let start: String = text.chars().take(80).collect();
-    format!("{start}...")
-}
-
-/// The fields of something, with its name for messages. A field that is null is not there.
-struct Fields {
-    label: String,
-    map: Map<String, Value>,
-}
-
-impl Fields {
-    /// Refuses what has an unknown field.
-    fn new(label: &str, map: Map<String, Value>, known: &[&str]) -> Read<Self> {
-        if let Some(unknown) = map.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(InputError(format!(
-                "{label} has the unknown field {unknown:?}; its fields are {}",
-                known.join(", ")
-            )));
-        }
-        let label = label.to_owned();
-        Ok(Self { label, map })
-    }
-
-    fn take(&mut self, field: &str) -> Option<Value> {
-        self.map.remove(field).filter(|value| !value.is_null())
-    }
-
-    fn wrong(&self, field: &str, value: &Value, limit: &str) -> InputError {
-        let (label, value) = (&self.label, short(value));
-        InputError(format!("{label}: {field} is {value}, but must be {limit}"))
-    }
-
-    fn text(&mut self, field: &str) -> Read<Option<Arc<str>>> {
-        match self.take(field) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text.into())),
-            Some(other @ (Value::Number(_) | Value::Bool(_))) => {
-                Err(self.wrong(field, &other, "a text: put it in quotes"))
-            }
-            Some(other) => Err(self.wrong(field, &other, "a text")),
-        }
-    }
-
-    /// A text that says nothing if it is empty.
-    fn said(&mut self, field: &str) -> Read<Option<Arc<str>>> {
-        Ok(self.text(field)?.filter(|text| !text.is_empty()))
-    }
-
-    fn required(&mut self, field: &str) -> Read<Arc<str>> {
-        self.text(field)?
-            .ok_or_else(|| InputError(format!("{}: {field} is missing", self.label)))
-    }
-
-    fn list(&mut self, field: &str) -> Read<Vec<Value>> {
-        match self.take(field) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => Ok(items),
-            Some(other) => Err(self.wrong(field, &other, "a list")),
-        }
-    }
-
-    fn digest(&mut self) -> Read<Digest> {
-        let text = self.required("digest")?;
-        Digest::parse(&text).ok_or_else(|| {
-            let limit = "sha256: and 64 hexadecimal digits in lower case";
-            self.wrong("digest", &Value::from(&*text), limit)
-        })
-    }
-
-    fn status(&mut self) -> Read<Status> {
-        match self.text("status")?.as_deref() {
-            None | Some("deployed") => Ok(Status::Deployed),
-            Some("decommissioned") => Ok(Status::Decommissioned),
-            Some(other) => {
-                let limit = "deployed or decommissioned";
-                Err(self.wrong("status", &other.into(), limit))
-            }
-        }
-    }
-
-    fn tags(&mut self) -> Read<TextMap> {
-        let tags = match self.take("tags") {
-            None => Map::new(),
-            Some(Value::Object(tags)) => tags,
-            Some(other) => return Err(self.wrong("tags", &other, "texts by their keys")),
-        };
-        let tags = tags.into_iter().map(|(key, value)| match value {
-            Value::String(text) => Ok((key.into(), text.into())),
-            other => {
-                let field = format!("the tag {key:?}");
-                Err(self.wrong(&field, &other, "a text: put it in quotes"))
-            }
-        });
-        tags.collect()
-    }
-
-    fn risks(&mut self) -> Read<Risks> {
-        let given = self.list("runtime_risks")?;
-        let risks = given.into_iter().map(|value| {
-            let risk = value.as_str().and_then(Risk::parse);
-            risk.ok_or_else(|| {
-                let allowed = format!("one of {}", Risk::ALL.map(Risk::as_str).join(", "));
-                self.wrong("one of runtime_risks", &value, &allowed)
-            })
-        });
-        risks.collect()
-    }
 }
 
 #[cfg(test)]

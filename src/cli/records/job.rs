@@ -113,6 +113,8 @@ async fn end<S: Carrier + Clone>(
     let (mut pause, most) = LOOK;
     let begun = Instant::now();
     loop {
+        sleep(pause).await;
+        pause = (pause * 2).min(most);
         let call = async |reader: &Reader<S>| reader.job(destination, id).await;
         let (reader, waits) = (&setter.reader, setter.waits);
         let read = tries::read(reader, waits, call).await;
@@ -136,8 +138,6 @@ async fn end<S: Carrier + Clone>(
         setter
             .progress
             .show(&format!("job {id}: {status}, {waited} so far"));
-        sleep(pause).await;
-        pause = (pause * 2).min(most);
     }
 }
 

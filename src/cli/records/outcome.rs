@@ -237,7 +237,7 @@ pub fn complaint<'a>(named: impl Iterator<Item = (&'a str, &'a Outcome)>) -> Opt
 fn listed(names: &[&str]) -> String {
     const MOST: usize = 10;
     let shown = names.get(..MOST.min(names.len())).unwrap_or_default();
-    let shown = shown.join(", ");
+    let shown = shown.join(", ").replace(char::is_control, "?");
     match names.len().saturating_sub(MOST) {
         0 => shown,
         more => format!("{shown} and {more} more"),
