@@ -156,11 +156,9 @@ fn folder() -> PathBuf {
 
 /// Types the commands into one shell and gives what each printed.
 async fn type_in(folder: &Path, commands: &[&str]) -> Vec<String> {
-    let mut script = String::from("exec 2>&1\n");
-    for command in commands {
-        script.push_str(command);
-        script.push_str(&format!("code=$?; printf '{MARK}\\n'; (exit $code)\n"));
-    }
+    let mark = format!("code=$?; printf '{MARK}\\n'; (exit $code)\n");
+    let script: String = commands.iter().flat_map(|it| [*it, &*mark]).collect();
+    let script = format!("exec 2>&1\n{script}");
     let program = Path::new(env!("CARGO_BIN_EXE_deployment-recorder"));
     let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
     let shell = Command::new("/bin/sh")
@@ -222,7 +220,7 @@ async fn every_command_prints_what_the_document_says() {
                 } else {
                     &timeless(&printed)
                 };
-                truth.push_str(&format!("$ {command}{shown}"));
+                truth.extend(["$ ", command, shown]);
             }
         }
     }

@@ -1,6 +1,12 @@
 //! The commands that use the API's own endpoints, and their flags: `records` and `storage`. Flags
 //! that stand for a field of the API have its name.
 
+#![expect(
+    rustdoc::bare_urls,
+    rustdoc::broken_intra_doc_links,
+    reason = "these comments are help, read as text"
+)]
+
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
