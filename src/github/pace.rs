@@ -11,7 +11,9 @@ use super::answer::Failure;
 use super::exchange::Exchange;
 
 mod access;
+mod aside;
 mod backoff;
+mod purpose;
 pub mod reads;
 mod room;
 #[cfg(test)]
@@ -19,7 +21,10 @@ mod tests;
 
 pub use access::Access;
 pub(super) use backoff::Backoff;
+pub use purpose::Purpose;
 pub use room::Room;
+
+use aside::Aside;
 
 /// The least time between an answer and the next request. Counted from the answer, because only
 /// that is certain to be later than the moment at which GitHub got the request before.
@@ -33,23 +38,11 @@ const PER_HOUR: usize = 450;
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Full snapshots leave this part of each limit to changes.
-const CHANGES_SHARE: usize = 2;
-
-/// With fewer requests than this left in the hour, changes are gathered.
+/// With fewer requests than this left in the hour, changes are gathered, and no storage record goes.
 const TIGHT: usize = 100;
 
 /// How long a withdrawn version of the API is left alone.
 const WITHDRAWN: Duration = HOUR;
-
-/// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Purpose {
-    /// It tells GitHub something new.
-    Change,
-    /// It repeats what GitHub was told, and can wait.
-    Snapshot,
-}
 
 /// When a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,7 +132,7 @@ impl Reason {
 /// The shortest time in which a full snapshot of so many batches may be repeated: 16 s a batch, so
 /// that snapshots stay within their half of the hour.
 pub fn shortest_snapshot_period(batches: usize) -> Duration {
-    let most = PER_HOUR / CHANGES_SHARE;
+    let most = PER_HOUR / Purpose::Snapshot.part();
     HOUR.saturating_mul(u32::try_from(batches).unwrap_or(u32::MAX))
         / u32::try_from(most).unwrap_or(1)
 }
@@ -159,6 +152,8 @@ pub struct Pace {
     /// For all destinations: there is one API host, and what hides an outcome (a broken network, a
     /// failing GitHub) hides it for every organization.
     outage: Backoff,
+    /// For storage records alone.
+    aside: Aside,
     /// By organization.
     access: BTreeMap<Access, Closed>,
 }
@@ -169,16 +164,6 @@ enum Closed {
     Denied(Backoff),
     Withdrawn(Instant),
     NoToken(Instant),
-}
-
-impl Purpose {
-    /// Its name, for logs and status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Change => "change",
-            Self::Snapshot => "snapshot",
-        }
-    }
 }
 
 impl Default for Pace {
@@ -197,6 +182,7 @@ impl Pace {
             remaining: None,
             limited: Backoff::new(MINUTE, 10 * MINUTE),
             outage: Backoff::new(Duration::from_secs(2), MINUTE),
+            aside: Aside::default(),
             access: BTreeMap::new(),
         }
     }
@@ -223,7 +209,7 @@ impl Pace {
         };
         wait(self.last.map(|last| last + SPACING), Reason::Spacing);
         for (window, most, reason) in LIMITS {
-            let nth = |most: usize, counts: fn(Purpose) -> bool| {
+            let nth = |most: usize, counts: &dyn Fn(Purpose) -> bool| {
                 let sends = self
                     .sends
                     .iter()
@@ -233,13 +219,19 @@ impl Pace {
                     .map(|(sent, _)| *sent + window)
                     .nth(most.saturating_sub(1))
             };
-            wait(nth(most, |_| true), reason);
-            if purpose == Purpose::Snapshot {
-                wait(
-                    nth(most / CHANGES_SHARE, |sent| sent == Purpose::Snapshot),
-                    Reason::Share,
-                );
+            wait(nth(most, &|_| true), reason);
+            if purpose != Purpose::Change {
+                let part = nth(most / purpose.part(), &|sent| sent == purpose);
+                wait(part, Reason::Share);
             }
+            if purpose == Purpose::Storage && window == HOUR {
+                wait(nth(most - TIGHT, &|_| true), reason);
+            }
+        }
+        if purpose == Purpose::Storage {
+            let few = self.remaining.filter(|(count, _)| is_few(*count));
+            wait(few.map(|(_, until)| until), Reason::Hour);
+            wait(self.aside.until(), Reason::Outage);
         }
         wait(self.told, Reason::Told);
         wait(self.limited.until(), Reason::Limited);
@@ -265,8 +257,7 @@ impl Pace {
             .remaining
             .filter(|(_, until)| *until > now)
             .map(|(count, _)| count);
-        PER_HOUR.saturating_sub(sent) < TIGHT
-            || told.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count < TIGHT))
+        PER_HOUR.saturating_sub(sent) < TIGHT || told.is_some_and(is_few)
     }
 
     /// A request leaves now.
@@ -304,13 +295,19 @@ impl Pace {
     /// The request that left last came back.
     pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
         self.heard(exchange, now);
+        let sent = self.sends.back();
+        let purpose = sent.map_or(Purpose::Change, |(_, purpose)| *purpose);
         let access = access.into();
+        if purpose == Purpose::Storage {
+            self.aside.answered(exchange.failure(), now);
+        }
         match exchange.failure() {
             None => {
                 self.outage.end();
                 self.limited.end();
                 self.access.remove(&access);
             }
+            Some(Failure::Unknown { .. }) if purpose == Purpose::Storage => {}
             Some(Failure::Unknown { .. }) => self.outage.begin(now),
             Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
             Some(Failure::Limited { .. }) => self.limited.begin(now),
@@ -369,6 +366,12 @@ impl Pace {
         self.outage.begin(now);
     }
 
+    /// A storage record was given up on its way: GitHub may be at it still.
+    pub fn storage_given_up(&mut self, now: Instant) {
+        self.last = Some(now);
+        self.aside.given_up(now);
+    }
+
     /// There is a new token: what was denied to the old one may be tried at once.
     pub fn token_renewed(&mut self) {
         self.access
@@ -385,4 +388,9 @@ impl Pace {
             *closed = Closed::Denied(backoff);
         }
     }
+}
+
+/// Whether so many requests that GitHub would still take are few.
+fn is_few(count: u64) -> bool {
+    usize::try_from(count).is_ok_and(|count| count < TIGHT)
 }

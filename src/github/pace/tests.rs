@@ -348,7 +348,11 @@ fn any_exchange() -> impl Strategy<Value = Exchange> {
 
 /// One request: what for, how long after the earliest moment, how long until it is answered.
 fn any_request() -> impl Strategy<Value = (Purpose, u64, u64, Exchange)> {
-    let purpose = prop_oneof![Just(Purpose::Change), Just(Purpose::Snapshot)];
+    let purpose = prop_oneof![
+        Just(Purpose::Change),
+        Just(Purpose::Snapshot),
+        Just(Purpose::Storage)
+    ];
     let delay = prop_oneof![9 => Just(0_u64), 1 => 0_u64..20_000];
     let latency = prop_oneof![3 => Just(0_u64), 1 => 0_u64..3_000];
     (purpose, delay, latency, any_exchange())
@@ -386,14 +390,15 @@ fn play(requests: &[(Purpose, u64, u64, Exchange)]) -> Vec<(Instant, Purpose)> {
 
 fn check_limits(sends: &[(Instant, Purpose)]) {
     let all: Vec<Instant> = sends.iter().map(|(sent, _)| *sent).collect();
-    let snapshots = sends
-        .iter()
-        .filter(|(_, purpose)| *purpose == Purpose::Snapshot);
-    let snapshots: Vec<Instant> = snapshots.map(|(sent, _)| *sent).collect();
     assert!(most_within(&all, MINUTE) <= 80);
     assert!(most_within(&all, HOUR) <= 450);
-    assert!(most_within(&snapshots, MINUTE) <= 40);
-    assert!(most_within(&snapshots, HOUR) <= 225);
+    for (purpose, a_minute, an_hour) in [(Purpose::Snapshot, 40, 225), (Purpose::Storage, 20, 112)]
+    {
+        let of = sends.iter().filter(|(_, sent)| *sent == purpose);
+        let of: Vec<Instant> = of.map(|(sent, _)| *sent).collect();
+        assert!(most_within(&of, MINUTE) <= a_minute);
+        assert!(most_within(&of, HOUR) <= an_hour);
+    }
 }
 
 proptest! {
@@ -415,11 +420,66 @@ fn requests_as_fast_as_they_may_use_the_limits_to_the_full_and_no_more() {
     assert_eq!(most_within(&changes, MINUTE), 60);
     assert_eq!(most_within(&changes, HOUR), 450);
 
-    let snapshots = play(&vec![request(Purpose::Snapshot); 600]);
-    check_limits(&snapshots);
-    let snapshots: Vec<Instant> = snapshots.iter().map(|(sent, _)| *sent).collect();
-    assert_eq!(most_within(&snapshots, MINUTE), 40);
-    assert_eq!(most_within(&snapshots, HOUR), 225);
+    for (purpose, a_minute, an_hour) in [(Purpose::Snapshot, 40, 225), (Purpose::Storage, 20, 112)]
+    {
+        let sends = play(&vec![request(purpose); 600]);
+        check_limits(&sends);
+        let sends: Vec<Instant> = sends.iter().map(|(sent, _)| *sent).collect();
+        assert_eq!(most_within(&sends, MINUTE), a_minute);
+        assert_eq!(most_within(&sends, HOUR), an_hour);
+    }
+}
+
+#[test]
+fn storage_records_leave_the_last_hundred_of_an_hour_to_everything_else() {
+    let mut story = Story::new();
+    let start = story.now;
+    for _ in 0..350 {
+        story.after(&destination(), &acknowledged());
+    }
+    let wait = |story: &Story, purpose| {
+        let slot = story.pace.slot(&destination(), purpose, story.now);
+        (slot.at, slot.reason)
+    };
+    assert_eq!(story.wait(&destination()).1, Reason::Spacing);
+    assert_eq!(
+        wait(&story, Purpose::Storage),
+        (start + HOUR, Reason::Hour),
+        "until the first of them is an hour ago"
+    );
+    let mut story = Story::new();
+    let few = Exchange {
+        rate: Rate {
+            remaining: Some(99),
+            resets_in: Some(seconds(600)),
+            ..Rate::default()
+        },
+        ..acknowledged()
+    };
+    assert_eq!(story.after(&destination(), &few), (1, Reason::Spacing));
+    assert_eq!(
+        wait(&story, Purpose::Storage),
+        (story.now + seconds(600), Reason::Hour)
+    );
+}
+
+#[test]
+fn what_goes_wrong_with_storage_records_holds_nothing_else_back() {
+    let mut story = Story::new();
+    let now = story.now;
+    story.pace.sent(Purpose::Storage, now);
+    story.pace.answered(&destination(), &unknown(), now);
+    assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
+    let storage = story.pace.slot(&destination(), Purpose::Storage, now);
+    assert_eq!((storage.at, storage.reason), (now + MINUTE, Reason::Outage));
+    story.pace.storage_given_up(now + seconds(5));
+    assert_eq!(story.wait(&destination()), (6, Reason::Spacing));
+    let storage = story.pace.slot(&destination(), Purpose::Storage, now);
+    assert_eq!(storage.at, now + seconds(125));
+    // The token is the same for all.
+    story.pace.sent(Purpose::Storage, now);
+    story.pace.answered(&destination(), &bad_token(), now);
+    assert_eq!(story.wait(&destination()), (60, Reason::NoAccess));
 }
 
 #[test]
