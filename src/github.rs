@@ -23,10 +23,11 @@ pub mod records;
 pub mod redirect;
 pub mod request;
 pub mod send;
-pub mod storage;
 pub mod transport;
 mod wire;
 pub mod writer;
+
+pub use crate::model::storage;
 
 #[cfg(test)]
 mod samples;

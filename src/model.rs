@@ -16,6 +16,7 @@ pub mod gap;
 pub mod inventory;
 pub mod record;
 pub mod risk;
+pub mod storage;
 
 pub mod comparison;
 pub mod ledger;

@@ -17,10 +17,10 @@ use deployment_recorder::github::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERS
 use deployment_recorder::github::job::JobId;
 use deployment_recorder::github::operation::Operation;
 use deployment_recorder::github::request::{self, MAX_JOB_LINES, MAX_LINES, RequestError};
-use deployment_recorder::github::storage::{StorageLine, StorageStatus};
 use deployment_recorder::model::image::Digest;
 use deployment_recorder::model::record::{Body, Destination, Identity, Line, Status};
 use deployment_recorder::model::risk::Risk;
+use deployment_recorder::model::storage::{StorageLine, StorageStatus};
 use http::Request;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -145,6 +145,16 @@ fn what_is_taken_for_a_url_is_one_to_the_contract() {
         request::create_storage_record(&api, &version, "octo", &line)
     });
     assert!((256..2048).contains(&built), "{built}");
+}
+
+#[test]
+fn an_image_in_a_registry_with_an_address_makes_a_storage_record_of_the_contracts() {
+    let (api, version) = (api(), version());
+    let operation = Operation::CreateStorageRecord;
+    let built = judge(operation, &any::stored(), 512, |line| {
+        request::create_storage_record(&api, &version, "octo", line)
+    });
+    assert_eq!(built, 512);
 }
 
 #[test]

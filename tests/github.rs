@@ -19,11 +19,11 @@ use deployment_recorder::github::client::{Client, DEFAULT_TIMEOUT};
 use deployment_recorder::github::job::{JobId, JobStatus, Start};
 use deployment_recorder::github::operation::Operation;
 use deployment_recorder::github::reader::Reader;
-use deployment_recorder::github::storage::{StorageLine, StorageStatus};
 use deployment_recorder::github::writer::Writer;
 use deployment_recorder::model::image::Digest;
 use deployment_recorder::model::record::{Body, Destination, Identity, Line, Status};
 use deployment_recorder::model::risk::Risks;
+use deployment_recorder::model::storage::{StorageLine, StorageStatus};
 use deployment_recorder::sandbox::{
     Attestation, Endpoint, Fault, FaultKind, Sandbox, SandboxService, Settings,
 };

@@ -8,9 +8,9 @@ use super::job::{Job, JobId, Start};
 use super::operation::Operation;
 use super::records::{DeploymentRecord, Records, StorageRecord};
 use super::request::{self, RequestError};
-use super::storage::StorageLine;
 use crate::model::image::Digest;
 use crate::model::record::{Destination, Line};
+use crate::model::storage::StorageLine;
 
 /// The API that is spoken to, and the version of it that is asked for.
 #[derive(Clone, Copy)]

@@ -12,8 +12,8 @@ use super::calls::{self, Target};
 use super::exchange::{Exchange, NotSent};
 use super::reader::Reader;
 use super::request::RequestError;
-use super::storage::StorageLine;
 use crate::model::record::{Destination, Line};
+use crate::model::storage::StorageLine;
 
 #[cfg(test)]
 mod tests;

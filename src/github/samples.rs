@@ -11,10 +11,10 @@ use super::auth::Credentials;
 use super::client::{Client, DEFAULT_TIMEOUT};
 use super::exchange::Exchange;
 use super::rate::Rate;
-use super::storage::{StorageLine, StorageStatus};
 use crate::model::image::Digest;
 use crate::model::record::{Body, Destination, Identity, Line, Status};
 use crate::model::risk::Risks;
+use crate::model::storage::{StorageLine, StorageStatus};
 use crate::model::text_map::TextMap;
 
 mod scripted;

@@ -10,8 +10,8 @@ use super::client::Client;
 use super::exchange::{Exchange, NotSent};
 use super::job::Start;
 use super::pace::{Access, Pace, Purpose, Slot};
-use super::storage::StorageLine;
 use crate::model::record::{Destination, Line};
+use crate::model::storage::StorageLine;
 
 #[cfg(test)]
 mod tests;

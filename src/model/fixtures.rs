@@ -226,5 +226,6 @@ pub(crate) fn policy() -> Policy {
         idle_after: Some(minutes(60)),
         mass_decommission_hold: minutes(5),
         settle_after: minutes(10),
+        storage: None,
     }
 }

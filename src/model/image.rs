@@ -28,6 +28,13 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// The bytes that it is of.
+    pub fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sha256:")?;

@@ -14,9 +14,11 @@ use super::workload::Source;
 mod by_hand;
 mod entry;
 mod refusal;
+mod stock;
 
 pub use entry::{Entry, Fate, Owner, Sent};
 pub use refusal::Refusal;
+pub use stock::{Setback, Stock};
 
 /// What GitHub may hold because of us.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,7 @@ pub struct Ledger {
     past: BTreeMap<Identity, Digest>,
     refusals: BTreeMap<Identity, Refusal>,
     touched: BTreeSet<Identity>,
+    stock: Stock,
 }
 
 /// The entries of each source.
@@ -167,7 +170,8 @@ impl Ledger {
             .filter(|refusal| *refusal.body == *body)
     }
 
-    /// What changed since [`Ledger::stored`] was called last, for whoever stores it.
+    /// The entries and past names that changed since [`Ledger::stored`] was called last, for whoever
+    /// stores it.
     pub fn touched(&self) -> &BTreeSet<Identity> {
         &self.touched
     }
@@ -175,6 +179,7 @@ impl Ledger {
     /// Takes note that all of it is stored.
     pub fn stored(&mut self) {
         self.touched.clear();
+        self.stock.stored();
     }
 
     /// Takes note, before anything is sent, that `line` is about to be sent for `owner`. Returns
@@ -292,7 +297,7 @@ impl Ledger {
         }
     }
 
-    /// Forgets past names whose digest runs no longer, and refusals of names that nobody wants any
+    /// Forgets past names and storage records whose digest runs no longer, and refusals of names that nobody wants any
     /// more. To be called with everything that runs, from a complete view only.
     pub fn forget_past(&mut self, running: &BTreeSet<Digest>, wanted: &BTreeSet<Identity>) {
         let gone: Vec<_> = self
@@ -306,6 +311,7 @@ impl Ledger {
         let entries = &self.entries;
         self.refusals
             .retain(|identity, _| wanted.contains(identity) || entries.contains_key(identity));
+        self.stock.forget(running);
     }
 
     /// Puts what a stored ledger knows and this one does not beside what this one knows: an answer
@@ -322,6 +328,7 @@ impl Ledger {
                 self.past.entry(identity).or_insert(digest);
             }
         }
+        self.stock.unite(stored.stock);
         self.touch_all();
     }
 
@@ -329,6 +336,7 @@ impl Ledger {
     pub fn touch_all(&mut self) {
         self.touched
             .extend(self.entries.keys().chain(self.past.keys()).cloned());
+        self.stock.touch_all();
     }
 }
 

@@ -10,6 +10,7 @@ use super::ledger::{Entry, Ledger, Owner};
 use super::moment::Moment;
 use super::policy::Policy;
 use super::record::{Identity, Line};
+use super::storage::StoragePlan;
 use super::workload::Source;
 
 mod body;
@@ -61,6 +62,8 @@ pub struct Plan {
     /// Identities that settings spell otherwise than the ledger, whose spelling is sent: first as
     /// settings spell it.
     pub respelled: Vec<(Identity, Identity)>,
+    /// What GitHub is to be told about registries.
+    pub storage: StoragePlan,
     /// When something falls due although nothing changes.
     pub due: Option<Moment>,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::image_map::ImageMap;
 use super::record::Destination;
 use super::selection::Selection;
+use super::storage::StorageRule;
 use super::template::Template;
 
 /// What a person decided by settings.
@@ -28,4 +29,6 @@ pub struct Policy {
     /// How long after an unknown outcome a definite answer settles it: one interval, at least two
     /// minutes. A request may be applied that much later than it was sent.
     pub settle_after: Duration,
+    /// What GitHub is told about registries; `None`: nothing.
+    pub storage: Option<StorageRule>,
 }

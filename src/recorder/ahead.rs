@@ -61,7 +61,7 @@ impl<S: Transport> Recorder<S> {
     /// Stores acknowledgements, if there are any. Returns whether nothing is left to store.
     pub(super) async fn store_acknowledgements(&mut self) -> Result<bool, Error> {
         self.schedule.stored();
-        if self.ledger.touched().is_empty() || self.uids.is_empty() {
+        if self.ledger.is_stored() || self.uids.is_empty() {
             return Ok(true);
         }
         let written = self.write_ahead().await?;

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use deployment_recorder::github::storage::{StorageLine, StorageStatus};
-use deployment_recorder::model::image::Digest;
+use deployment_recorder::model::image::{Digest, ImageRef};
 use deployment_recorder::model::record::{Body, Destination, Identity, Line, Status};
-use deployment_recorder::model::risk::Risk;
+use deployment_recorder::model::risk::{Risk, Risks};
+use deployment_recorder::model::storage::{Shelf, StorageLine, StorageStatus, StorageStep};
+use deployment_recorder::model::text_map::TextMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::BoxedStrategy;
@@ -206,5 +207,49 @@ prop_compose! {
             name, digest, version, registry_url, artifact_url, path, repository, status,
             github_repository,
         }
+    }
+}
+
+/// What is told of an image that runs: those in registries near the borders of what has an address,
+/// and only if it has one.
+pub(crate) fn stored() -> impl Strategy<Value = StorageLine> {
+    let registry = prop_oneof![
+        "[a-zA-Z0-9._-]{1,12}\\.[a-z]{1,3}(:[0-9]{1,6})?",
+        "\\[[0-9a-f:]{2,12}\\](:[0-9]{1,5})?",
+        "(localhost|127\\.0\\.0\\.1|0x7f\\.1)(:[0-9]{1,5})?",
+        "([a-z]{60}\\.){2,4}io(:5000)?",
+    ];
+    let image = (
+        registry,
+        "[a-z0-9]{1,9}([/._-][a-z0-9]{1,80}){0,3}(:[A-Za-z0-9_.-]{1,9})?",
+    );
+    image.prop_filter_map("it has no address", |(registry, path)| {
+        let image = ImageRef::parse(&format!("{registry}/{path}"))?;
+        let shelf = Shelf::of(&shared_destination(), &image.name);
+        let body = Body {
+            digest: Digest::parse(&format!("sha256:{}", "0f".repeat(32)))?,
+            name: image.name.clone(),
+            version: image.tag,
+            repository: None,
+            tags: TextMap::default(),
+            risks: Risks::default(),
+        };
+        let is_told_of = shelf.has_address() && image.name.len() <= 256;
+        let step = StorageStep {
+            shelf: shelf.into(),
+            image: image.name,
+            body: body.into(),
+        };
+        is_told_of.then(|| step.line())
+    })
+}
+
+fn shared_destination() -> Destination {
+    Destination {
+        host: "api.github.com".into(),
+        organization: "octo".into(),
+        cluster: "prod".into(),
+        logical_environment: "production".into(),
+        physical_environment: None,
     }
 }

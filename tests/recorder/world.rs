@@ -84,6 +84,7 @@ fn policy() -> Policy {
         idle_after: Some(Duration::from_hours(1)),
         mass_decommission_hold: 5 * MINUTE,
         settle_after: INTERVAL,
+        storage: None,
     }
 }
 

@@ -104,6 +104,7 @@ impl Checked {
             idle_after,
             mass_decommission_hold: hold,
             settle_after: interval.max(LEAST),
+            storage: None,
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::api::ApiUrl;
-use super::super::storage::StorageLine;
 use super::RequestError;
 use super::uri::is_uri;
 use crate::model::record::{Body, Destination, Identity, Line};
+use crate::model::storage::StorageLine;
 
 type Checked = Result<(), RequestError>;
 

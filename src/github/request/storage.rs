@@ -4,9 +4,9 @@ use bytes::Bytes;
 use http::Request;
 
 use super::super::api::{ApiUrl, ApiVersion};
-use super::super::storage::StorageLine;
 use super::super::wire;
 use super::{RequestError, limits, post};
+use crate::model::storage::StorageLine;
 
 /// The request that creates or updates one storage record; without a token.
 pub fn create_storage_record(

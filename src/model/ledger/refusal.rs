@@ -12,6 +12,22 @@ const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// For how long what is refused is left alone: a minute, doubling to an hour, after a day once a
+/// day. What GitHub calls invalid is quarantined: for an hour, doubling to a day. `earlier` says when
+/// the same was refused first, and for how long it was left alone last.
+pub(super) fn delay(earlier: Option<(Moment, Duration)>, reason: Reason, now: Moment) -> Duration {
+    let (least, most) = if reason == Reason::Invalid {
+        (HOUR, DAY)
+    } else {
+        (MINUTE, HOUR)
+    };
+    match earlier {
+        Some((first, _)) if now.since(first) >= DAY => DAY,
+        Some((_, delay)) => (delay * 2).min(most),
+        None => least,
+    }
+}
+
 /// What GitHub would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -28,8 +44,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A report is refused: asked again after a minute, doubling to an hour, after a day once a
-    /// day. One that GitHub calls invalid is quarantined: after an hour, doubling to a day.
+    /// A report is refused: asked again after a [`delay`].
     pub(super) fn of_report(
         earlier: Option<&Self>,
         body: &Arc<Body>,
@@ -40,17 +55,8 @@ impl Refusal {
         let earlier = earlier.filter(|earlier| {
             earlier.body == *body && is_quarantined(earlier.reason) == is_quarantined(reason)
         });
-        let (least, most) = if is_quarantined(reason) {
-            (HOUR, DAY)
-        } else {
-            (MINUTE, HOUR)
-        };
+        let delay = delay(earlier.map(|it| (it.first, it.delay)), reason, now);
         let first = earlier.map_or(now, |earlier| earlier.first);
-        let delay = match earlier {
-            Some(_) if now.since(first) >= DAY => DAY,
-            Some(earlier) => (earlier.delay * 2).min(most),
-            None => least,
-        };
         Self {
             body: body.clone(),
             reason,

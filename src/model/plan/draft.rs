@@ -10,7 +10,8 @@ use crate::model::ledger::{BySource, Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::naming::{self, Candidate};
 use crate::model::policy::Policy;
-use crate::model::record::{Identity, Line, Status};
+use crate::model::record::{Body, Identity, Line, Status};
+use crate::model::storage::Stocktaking;
 use crate::model::workload::Source;
 
 use super::body::{self, Canon};
@@ -31,6 +32,8 @@ pub(super) struct Draft<'a> {
     /// Decommissions that the guard has a say in.
     pub(super) endings: Vec<(Step, bool)>,
     pub(super) by_source: &'a BySource<'a>,
+    /// Artifacts and their registries, where GitHub is to be told of them.
+    pub(super) stocktaking: Option<Stocktaking<'a>>,
 }
 
 impl<'a> Draft<'a> {
@@ -50,6 +53,10 @@ impl<'a> Draft<'a> {
             reported: BTreeSet::new(),
             endings: Vec::new(),
             by_source,
+            stocktaking: policy
+                .storage
+                .as_ref()
+                .map(|rule| Stocktaking::new(rule, &policy.destination)),
         }
     }
 
@@ -153,28 +160,9 @@ impl<'a> Draft<'a> {
         let entry = self.ledger.entry(&identity);
         let owner = Owner::Source(source.clone());
         let own = entry.filter(|entry| entry.owner == owner && !entry.is_tombstone());
-        let mut body = body;
+        let (image, mut body) = (body.name.clone(), body);
         if running.owner_unreadable {
-            let rule = &source.workload.kind;
-            self.gap(
-                source,
-                Reason::OwnerUnreadable,
-                &format!("needs list and watch on {rule}"),
-            );
-            let elsewhere = self
-                .by_source
-                .get(source)
-                .into_iter()
-                .flatten()
-                .map(|(_, entry)| *entry);
-            if let Some(held) = own
-                .into_iter()
-                .chain(elsewhere)
-                .find_map(|e| e.held.as_ref())
-            {
-                body.tags.clone_from(&held.tags);
-                body.risks = held.risks;
-            }
+            self.keep_context(source, own, &mut body);
         }
         let body = self.canon.apply(&Arc::new(body));
         let body = match entry {
@@ -187,11 +175,30 @@ impl<'a> Draft<'a> {
             status: Status::Deployed,
         };
         let fresh = entry.is_none_or(|entry| entry.held.is_none());
+        let body = line.body.clone();
         let step = Step { line, owner, fresh };
-        self.report_or_keep(source, step, own);
+        let recorded = self.report_or_keep(source, step, own);
+        if let Some(stocktaking) = &mut self.stocktaking {
+            stocktaking.note(image, body, recorded);
+        }
     }
 
-    fn report_or_keep(&mut self, source: &Source, step: Step, own: Option<&Entry>) {
+    /// The workload is of a kind that cannot be read: what GitHub holds of its tags and risks stays.
+    fn keep_context(&mut self, source: &Source, own: Option<&Entry>, body: &mut Body) {
+        let rule = &source.workload.kind;
+        let detail = format!("needs list and watch on {rule}");
+        self.gap(source, Reason::OwnerUnreadable, &detail);
+        let elsewhere = self.by_source.get(source).into_iter().flatten();
+        let elsewhere = elsewhere.map(|(_, entry)| *entry);
+        let mut known = own.into_iter().chain(elsewhere);
+        if let Some(held) = known.find_map(|entry| entry.held.as_ref()) {
+            body.tags.clone_from(&held.tags);
+            body.risks = held.risks;
+        }
+    }
+
+    /// Returns whether GitHub holds it as it is.
+    fn report_or_keep(&mut self, source: &Source, step: Step, own: Option<&Entry>) -> bool {
         let identity = step.line.identity.clone();
         let refusal = self.ledger.refusal(&identity, &step.line.body);
         if let Some(refusal) = refusal.filter(|refusal| self.now < refusal.retry_at) {
@@ -199,7 +206,7 @@ impl<'a> Draft<'a> {
             self.due(refusal.retry_at);
             self.plan.rows.insert(source.clone(), Row::Refused);
             self.refused.insert(source.clone());
-            return;
+            return false;
         }
         let row = match own {
             Some(_) => Row::Known,
@@ -217,11 +224,13 @@ impl<'a> Draft<'a> {
             }
             settles => settles.is_none(),
         };
-        if as_held && answered && refusal.is_none() {
+        let unchanged = as_held && answered && refusal.is_none();
+        if unchanged {
             self.plan.unchanged.push(step);
         } else {
             self.plan.reports.push(step);
         }
+        unchanged
     }
 
     fn gap(&mut self, source: &Source, reason: Reason, detail: &str) {

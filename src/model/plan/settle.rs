@@ -142,6 +142,13 @@ impl Draft<'_> {
             };
             list.push(gap);
         }
+        if let Some(stocktaking) = self.stocktaking.take() {
+            let (storage, due) = stocktaking.finish(self.ledger.stock(), self.now);
+            self.plan.storage = storage;
+            if let Some(due) = due {
+                self.due(due);
+            }
+        }
         self.guard();
         let by_identity = |one: &Step, other: &Step| one.line.identity.cmp(&other.line.identity);
         self.plan.reports.sort_by(by_identity);

@@ -1,4 +1,4 @@
-//! Storage records: what GitHub is to know about where an artifact is kept.
+//! What a storage record says.
 
 use std::sync::Arc;
 

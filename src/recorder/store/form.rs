@@ -7,9 +7,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::image::Digest;
-use crate::model::ledger::{Entry, Fate, Owner, Sent};
+use crate::model::ledger::{Entry, Fate, Ledger, Owner, Sent};
+use crate::model::moment::Moment;
 use crate::model::record::{Body, Destination, Identity, Status};
 use crate::model::risk::{Risk, Risks};
+use crate::model::storage::Shelf;
 use crate::model::workload::{Kind, Source, Workload};
 
 mod written;
@@ -38,6 +40,17 @@ pub(super) struct Shard {
     entries: Vec<StoredEntry>,
     #[serde(default)]
     past: Vec<Past>,
+    #[serde(default)]
+    storage: Vec<StoredShelf>,
+}
+
+/// What a shard says, understood.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) entries: Vec<(Identity, Entry)>,
+    pub(super) past: Vec<(Identity, Digest)>,
+    /// The storage records that GitHub has acknowledged.
+    pub(super) stock: Vec<(Arc<Shelf>, Digest)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +130,22 @@ struct Past {
     digest: String,
 }
 
+/// The storage records that GitHub has acknowledged for one registry. Since format 2.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredShelf {
+    host: Arc<str>,
+    organization: Arc<str>,
+    registry: Arc<str>,
+    digests: Vec<String>,
+}
+
+impl Content {
+    /// The ledger that says this.
+    pub(super) fn ledger(self, template: Option<Arc<str>>, now: Moment) -> Ledger {
+        Ledger::restore(template, self.entries, self.past, now).with_stock(self.stock)
+    }
+}
+
 /// What cannot be understood in a shard that is whole.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -125,17 +154,11 @@ pub(super) struct FormError(String);
 impl Shard {
     /// Whether it says nothing of any record.
     pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.past.is_empty()
+        self.entries.is_empty() && self.past.is_empty() && self.storage.is_empty()
     }
 
-    /// The entries and past names in it.
-    #[expect(
-        clippy::type_complexity,
-        reason = "the two lists that a ledger is restored from"
-    )]
-    pub(super) fn read(
-        self,
-    ) -> Result<(Vec<(Identity, Entry)>, Vec<(Identity, Digest)>), FormError> {
+    /// What it says.
+    pub(super) fn read(self) -> Result<Content, FormError> {
         let destinations: Vec<Arc<Destination>> = self
             .destinations
             .into_iter()
@@ -166,8 +189,28 @@ impl Shard {
             let digest = read_digest(&stored.digest)?;
             past.push((identity(stored.destination, stored.name)?, digest));
         }
-        Ok((entries, past))
+        let stock = read_stock(self.storage)?;
+        Ok(Content {
+            entries,
+            past,
+            stock,
+        })
     }
+}
+
+fn read_stock(storage: Vec<StoredShelf>) -> Result<Vec<(Arc<Shelf>, Digest)>, FormError> {
+    let mut stock = Vec::new();
+    for stored in storage {
+        let shelf = Arc::new(Shelf {
+            host: stored.host,
+            organization: stored.organization,
+            registry: stored.registry,
+        });
+        for digest in &stored.digests {
+            stock.push((shelf.clone(), read_digest(digest)?));
+        }
+    }
+    Ok(stock)
 }
 
 fn read_destination(stored: StoredDestination) -> Arc<Destination> {

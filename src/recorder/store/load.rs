@@ -7,7 +7,7 @@ use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
 use super::config_map::Version;
-use super::form::{FormError, Root, Shard};
+use super::form::{Content, FormError, Root, Shard};
 use super::{PartError, Store, StoreError, shards};
 
 impl Store {
@@ -28,8 +28,7 @@ impl Store {
         root: &Root,
         now: Moment,
     ) -> Result<(Ledger, Vec<Option<Version>>), StoreError> {
-        let mut entries = Vec::new();
-        let mut past = Vec::new();
+        let mut all = Content::default();
         let mut versions = Vec::new();
         for index in 0..root.shards {
             let part = self.maps.name(Some(index));
@@ -38,17 +37,17 @@ impl Store {
                 other: self.maps.name(None),
             };
             let (shard, version) = self.maps.read(Some(index)).await?.ok_or_else(missing)?;
-            let (mut some, mut others) =
-                Shard::read(shard).map_err(|error| self.unreadable(index, &error))?;
+            let content = Shard::read(shard);
+            let mut content = content.map_err(|error| self.unreadable(index, &error))?;
             // While shards are being split an entry stands in two; only that of its hash counts.
-            some.retain(|(identity, _)| shards::of(identity, root.shards) == index);
-            others.retain(|(identity, _)| shards::of(identity, root.shards) == index);
-            entries.append(&mut some);
-            past.append(&mut others);
+            shards::keep_own(&mut content, index, root.shards);
+            all.entries.append(&mut content.entries);
+            all.past.append(&mut content.past);
+            all.stock.append(&mut content.stock);
             versions.push(Some(version));
         }
         let template = root.template.as_deref().map(Arc::from);
-        Ok((Ledger::restore(template, entries, past, now), versions))
+        Ok((all.ledger(template, now), versions))
     }
 
     /// Without a root there may be an empty first shard, of a first store that was cut short, and

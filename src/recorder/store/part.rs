@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The version of the stored form. A sample of each stands in `tests/ledgers/`.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 const MAGIC: &str = "deployment-recorder-ledger";
 
@@ -127,7 +127,7 @@ mod tests {
         ));
         assert_eq!(read::<Vec<u8>>(b"hello\nworld"), Err(PartError::Foreign));
         assert_eq!(read::<Vec<u8>>(b""), Err(PartError::Foreign));
-        let newer = String::from_utf8_lossy(&part).replacen(" 1 ", " 7 ", 1);
+        let newer = String::from_utf8_lossy(&part).replacen(" 2 ", " 7 ", 1);
         assert_eq!(
             read::<Vec<u8>>(newer.as_bytes()),
             Err(PartError::Newer { found: 7 })

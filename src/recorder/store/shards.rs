@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::image::Digest;
 use crate::model::ledger::Ledger;
 use crate::model::record::Identity;
 
+use super::form::Content;
 use super::{Store, StoreError};
 
 /// Shards as they are stored, by index.
@@ -24,6 +26,21 @@ pub(super) fn of(identity: &Identity, count: usize) -> usize {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, folded.as_bytes());
     let last = digest.as_ref().last().copied().unwrap_or_default();
     usize::from(last) % count.max(1)
+}
+
+/// The shard of a storage record: by the last bits of the digest itself, which is a SHA-256 too.
+pub(super) fn of_digest(digest: Digest, count: usize) -> usize {
+    let [.., last] = digest.bytes();
+    usize::from(*last) % count.max(1)
+}
+
+/// Leaves in `content` only what belongs to the shard `index` among `count`.
+pub(super) fn keep_own(content: &mut Content, index: usize, count: usize) {
+    let is_own = |identity: &Identity| of(identity, count) == index;
+    content.entries.retain(|(identity, _)| is_own(identity));
+    content.past.retain(|(identity, _)| is_own(identity));
+    let stock = &mut content.stock;
+    stock.retain(|(_, digest)| of_digest(*digest, count) == index);
 }
 
 /// The size of the largest of these shards as it is stored, in bytes.

@@ -89,10 +89,9 @@ impl Store {
             Ok(None) => None,
             Ok(Some((shard, version))) => {
                 match shard.read() {
-                    Ok((mut entries, mut past)) => {
-                        entries.retain(|(identity, _)| shards::of(identity, count) == index);
-                        past.retain(|(identity, _)| shards::of(identity, count) == index);
-                        ledger.unite(Ledger::restore(None, entries, past, now));
+                    Ok(mut content) => {
+                        shards::keep_own(&mut content, index, count);
+                        ledger.unite(content.ledger(None, now));
                     }
                     Err(error) => self.overwrites(index, &error),
                 }

@@ -75,10 +75,11 @@ impl Store {
         if self.rewrite {
             return (0..count).collect();
         }
-        let touched = ledger.touched().iter();
-        touched
-            .map(|identity| shards::of(identity, count))
-            .collect()
+        let records = ledger.touched().iter();
+        let records = records.map(|identity| shards::of(identity, count));
+        let storage = ledger.stock().touched().iter();
+        let storage = storage.map(|digest| shards::of_digest(*digest, count));
+        records.chain(storage).collect()
     }
 
     /// The wanted shards as they are stored, if there are `count` in all.
@@ -99,6 +100,11 @@ impl Store {
         for (identity, digest) in ledger.past() {
             if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {
                 shard.add_past(identity, digest);
+            }
+        }
+        for (shelf, digest) in ledger.stock().kept() {
+            if let Some(shard) = shards.get_mut(&shards::of_digest(digest, count)) {
+                shard.add_kept(shelf, digest);
             }
         }
         let part = |(index, shard)| Ok((index, self.maps.part(Some(index), &shard)?));

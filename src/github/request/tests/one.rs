@@ -1,8 +1,8 @@
 //! The requests for one record each, to the byte, with their limits.
 
 use super::super::super::samples::storage_line;
-use super::super::super::storage::{StorageLine, StorageStatus};
 use super::*;
+use crate::model::storage::{StorageLine, StorageStatus};
 
 /// The request for a line in which this field holds that value.
 fn deployment_with(field: &str, value: &str) -> Result<Request<Bytes>, RequestError> {

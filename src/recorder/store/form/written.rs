@@ -6,8 +6,11 @@ use serde::{Serialize, Serializer};
 use crate::model::image::Digest;
 use crate::model::ledger::Entry;
 use crate::model::record::{Destination, Identity};
+use crate::model::storage::Shelf;
 
-use super::{Past, StoredDestination, StoredEntry, store_body, store_owner, store_sent};
+use super::{
+    Past, StoredDestination, StoredEntry, StoredShelf, store_body, store_owner, store_sent,
+};
 
 /// What a shard contains, as it is written.
 #[derive(Default, Serialize)]
@@ -19,6 +22,8 @@ pub(in crate::recorder::store) struct Written<'a> {
     entries: Vec<(usize, &'a Identity, &'a Entry)>,
     #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "write_past")]
     past: Vec<(usize, &'a Identity, Digest)>,
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "write_stock")]
+    storage: Vec<(&'a Shelf, Vec<Digest>)>,
 }
 
 impl<'a> Written<'a> {
@@ -40,6 +45,14 @@ impl<'a> Written<'a> {
     pub(in crate::recorder::store) fn add_past(&mut self, identity: &'a Identity, digest: Digest) {
         let destination = self.destination(&identity.destination);
         self.past.push((destination, identity, digest));
+    }
+
+    /// Adds a storage record: those of one registry in a row.
+    pub(in crate::recorder::store) fn add_kept(&mut self, shelf: &'a Shelf, digest: Digest) {
+        match self.storage.last_mut() {
+            Some((last, digests)) if *last == shelf => digests.push(digest),
+            _ => self.storage.push((shelf, vec![digest])),
+        }
     }
 
     fn destination(&mut self, destination: &Destination) -> usize {
@@ -85,5 +98,17 @@ fn write_past<S: Serializer>(
         destination: *destination,
         name: identity.name.clone(),
         digest: digest.to_string(),
+    }))
+}
+
+fn write_stock<S: Serializer>(
+    storage: &[(&Shelf, Vec<Digest>)],
+    out: S,
+) -> Result<S::Ok, S::Error> {
+    out.collect_seq(storage.iter().map(|(shelf, digests)| StoredShelf {
+        host: shelf.host.clone(),
+        organization: shelf.organization.clone(),
+        registry: shelf.registry.clone(),
+        digests: digests.iter().map(ToString::to_string).collect(),
     }))
 }
