@@ -21,7 +21,6 @@ use crate::github::operation::Operation;
 use crate::github::pace::Pace;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
-use crate::model::plan::Step;
 use crate::model::policy::Policy;
 
 mod ahead;
@@ -39,6 +38,7 @@ mod schedule;
 mod search;
 mod size;
 pub mod status;
+pub mod storage;
 pub mod store;
 mod waits;
 
@@ -50,7 +50,7 @@ use status::Shared;
 use store::{Store, StoreError};
 use waits::Pauses;
 
-/// The operation of the API that the recorder uses, as metrics name it.
+/// The operation of the API by which records are written, as metrics name it.
 pub const OPERATION: &str = Operation::SetClusterDeploymentRecords.as_str();
 
 /// How long the first cycle waits for every mirror.
@@ -133,7 +133,7 @@ pub struct Recorder<S> {
     /// Whether GitHub's last answer was another than that it took something.
     turned_away: bool,
     last_summary: Option<report::Said>,
-    last_dry_run: Vec<Step>,
+    last_dry_run: report::WouldSend,
     pauses: Pauses,
 }
 
@@ -210,7 +210,7 @@ impl<S: Transport> Recorder<S> {
             store_backoff: Duration::ZERO,
             turned_away: false,
             last_summary: None,
-            last_dry_run: Vec::new(),
+            last_dry_run: report::WouldSend::default(),
             pauses: Pauses::default(),
         })
     }

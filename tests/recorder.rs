@@ -73,6 +73,9 @@ mod samples;
 #[path = "recorder/shards.rs"]
 mod shards;
 #[cfg(test)]
+#[path = "recorder/shelves.rs"]
+mod shelves;
+#[cfg(test)]
 #[path = "recorder/sight.rs"]
 pub mod sight;
 #[cfg(test)]

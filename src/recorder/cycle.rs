@@ -60,7 +60,8 @@ impl<S: Transport> Recorder<S> {
         } else {
             self.send(&plan, Run::new(started, changed_at)).await?
         };
-        self.finish(&plan, started, sent);
+        let left = self.finish(&plan, started, sent);
+        self.send_storage(&left).await;
         Ok(())
     }
 
@@ -77,7 +78,7 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// What is true now, and what to do about it.
-    fn plan(&mut self) -> Arc<Plan> {
+    pub(super) fn plan(&mut self) -> Arc<Plan> {
         let now = self.clock.now();
         let facts = self.cluster.facts();
         let inventory = Inventory::new(&facts, &self.settings.policy);
@@ -190,7 +191,7 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// Whether nothing is sent to this organization now, while others may be sent to.
-    fn is_closed(&self, destination: &Destination, purpose: Purpose) -> bool {
+    pub(super) fn is_closed(&self, destination: &Destination, purpose: Purpose) -> bool {
         let now = Instant::now();
         let slot = self.pace.slot(destination, purpose, now);
         slot.at > now + PATIENCE && slot.reason.is_of_organization()
@@ -231,23 +232,22 @@ impl<S: Transport> Recorder<S> {
         self.ledger.observe(&plan.missing, &plan.idle, unseen, now);
     }
 
-    /// Looks once more at what is left to do, and says what the cycle came to.
-    fn finish(&mut self, planned: &Plan, started: Instant, requests: usize) {
-        if !self.ledger.touched().is_empty() && self.store.is_some() {
+    /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
+    fn finish(&mut self, planned: &Arc<Plan>, started: Instant, requests: usize) -> Arc<Plan> {
+        if !self.ledger.is_stored() && self.store.is_some() {
             self.schedule.store_soon(Instant::now());
         }
         let left = if requests > 0 {
-            Some(self.plan())
+            self.plan()
         } else {
-            None
+            planned.clone()
         };
-        let left = left.as_deref().unwrap_or(planned);
         self.schedule
             .due_at(left.due.map(|due| self.clock.instant(due)));
         let most = self.size.most();
-        let waiting = batch::changes(left, most);
+        let waiting = batch::changes(&left, most);
         let rest = self.cursor.as_ref();
-        let rest = rest.map(|cursor| batch::snapshot(left, cursor.0.as_ref(), most));
+        let rest = rest.map(|cursor| batch::snapshot(&left, cursor.0.as_ref(), most));
         self.note_waits(waiting.iter().chain(rest.iter().flatten()));
         let sent_whole = requests > 0 && !self.turned_away;
         let nothing_to_send = left.snapshot().is_empty();
@@ -288,12 +288,13 @@ impl<S: Transport> Recorder<S> {
         let duration = started.elapsed();
         report::cycle(
             planned,
-            left,
+            &left,
             &mut self.last_summary,
             duration,
             requests,
             self.ledger.len(),
         );
+        left
     }
 
     /// Reads which cluster this is. A failed read says nothing; another uid is another cluster.

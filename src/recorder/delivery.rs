@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::NotSent;
+use crate::github::pace::Purpose;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
-use crate::model::record::Line;
+use crate::model::record::{Destination, Line};
 
 use super::batch::Batch;
 use super::search::{self, Ruling, Search, Verdict};
@@ -57,6 +58,18 @@ pub(super) enum Flow {
     Paused,
     /// Not: the plan is too old, the process is to stop, or it may not write.
     End,
+}
+
+/// Whether a request may leave.
+pub(super) enum Turn {
+    /// It may.
+    Now,
+    /// Its destination is left alone for longer than a cycle waits.
+    Paused,
+    /// Nothing leaves any more within this cycle.
+    Over,
+    /// There is no token for it.
+    NoToken(NotSent),
 }
 
 /// What became of one request.
@@ -127,8 +140,14 @@ impl<S: Transport> Recorder<S> {
         search: &Search<'_>,
         run: &mut Run,
     ) -> Exchanged {
-        if let Err(unsent) = self.turn(batch, lines).await {
-            return unsent;
+        match self.turn(&batch.destination, batch.purpose).await {
+            Turn::Now => {}
+            Turn::Paused => return Exchanged::Paused,
+            Turn::Over => return Exchanged::Over,
+            Turn::NoToken(error) => {
+                self.nothing_left(batch, lines, &error, Instant::now());
+                return Exchanged::Paused;
+            }
         }
         let now = Instant::now();
         if now.duration_since(run.planned_at) > STALE || !self.lease.is_ours() {
@@ -174,35 +193,38 @@ impl<S: Transport> Recorder<S> {
             self.pace.heard(&exchange, now);
         } else {
             self.pace.answered(&batch.destination, &exchange, now);
-            self.note_access(batch, &exchange.answer);
+            self.note_access(&batch.destination, &exchange.answer);
         }
-        self.note(lines.len(), &exchange);
+        self.turned_away = exchange.failure().is_some();
+        self.note(super::OPERATION, lines.len(), &exchange);
         Exchanged::Answered(exchange.answer)
     }
 
     /// Waits for the time at which a request may leave, and for a token to leave with. A request for
     /// that is one more, after which the time is another one.
-    async fn turn(&mut self, batch: &Batch, lines: &[Line]) -> Result<(), Exchanged> {
+    pub(super) async fn turn(&mut self, destination: &Destination, purpose: Purpose) -> Turn {
         loop {
-            let slot = self
-                .pace
-                .slot(&batch.destination, batch.purpose, Instant::now());
+            let slot = self.pace.slot(destination, purpose, Instant::now());
             if slot.at > Instant::now() + PATIENCE {
-                return Err(Exchanged::Paused);
+                return Turn::Paused;
             }
             let stop = self.stop.clone();
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(Exchanged::Over),
+                () = stop.cancelled() => return Turn::Over,
+                () = self.cluster.changed(), if purpose == Purpose::Storage => {
+                    self.schedule.changed(Instant::now());
+                    return Turn::Over;
+                }
                 () = sleep_until(slot.at) => {}
             }
             let Some(github) = &mut self.github else {
-                return Err(Exchanged::Over);
+                return Turn::Over;
             };
             // Nothing is lost with a token that nobody gets to see.
             let signed_in = tokio::select! {
                 biased;
-                () = stop.cancelled() => return Err(Exchanged::Over),
+                () = stop.cancelled() => return Turn::Over,
                 signed_in = github.sign_in() => signed_in,
             };
             let now = Instant::now();
@@ -212,11 +234,10 @@ impl<S: Transport> Recorder<S> {
                 self.note_errand(errand);
             }
             if let Err(error) = signed_in.result {
-                self.nothing_left(batch, lines, &error.into(), now);
-                return Err(Exchanged::Paused);
+                return Turn::NoToken(error.into());
             }
             if at_hand {
-                return Ok(());
+                return Turn::Now;
             }
             self.beat();
         }
@@ -225,12 +246,17 @@ impl<S: Transport> Recorder<S> {
     /// The request never left: there is no token, or it would break the contract.
     fn nothing_left(&mut self, batch: &Batch, lines: &[Line], error: &NotSent, now: Instant) {
         self.book(lines, Outcome::NotApplied);
+        self.no_request(&batch.destination, error, now);
+    }
+
+    /// No request to that destination could be made.
+    pub(super) fn no_request(&mut self, destination: &Destination, error: &NotSent, now: Instant) {
         let message = super::chain(error);
         match error {
             NotSent::Credentials(error) => {
-                self.pace.unsent(&batch.destination, error.until(), now);
+                self.pace.unsent(destination, error.until(), now);
                 self.status.lock().auth_failures += 1;
-                self.block(batch, &message);
+                self.block(destination, &message);
             }
             NotSent::Request(_) => {
                 // It was checked before.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::github::answer::{Answer, Doubt, Failure};
 use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
+use crate::model::record::Destination;
 
-use super::batch::Batch;
 use super::delivery::Run;
 use super::status::{Blocked, Note};
 use super::{Recorder, Transport};
@@ -23,7 +23,7 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// A request was answered.
-    pub(super) fn note(&mut self, lines: usize, exchange: &Exchange) {
+    pub(super) fn note(&self, operation: &'static str, lines: usize, exchange: &Exchange) {
         let status = match (exchange.failure(), exchange.status) {
             (
                 Some(Failure::Unknown {
@@ -36,23 +36,22 @@ impl<S: Transport> Recorder<S> {
         };
         let note = Note {
             at: self.clock.wall(),
-            operation: super::OPERATION,
+            operation,
             lines,
             status,
             outcome: exchange.kind(),
             request_id: exchange.request_id.clone(),
             duration: exchange.duration,
         };
-        self.turned_away = exchange.failure().is_some();
         self.show(note);
     }
 
     /// What a request was answered says something of its organization.
-    pub(super) fn note_access(&self, batch: &Batch, answer: &Answer) {
+    pub(super) fn note_access(&self, destination: &Destination, answer: &Answer) {
         match answer.as_ref().err() {
             // GitHub has looked at the records.
             None | Some(Failure::Invalid { .. } | Failure::NamesRepositories { .. }) => {
-                let access = access_of(batch);
+                let access = access_of(destination);
                 let blocked = self.status.lock().blocked.remove(&access);
                 if blocked.is_some() {
                     let (host, organization) = (&*access.0, &*access.1);
@@ -61,11 +60,11 @@ impl<S: Transport> Recorder<S> {
             }
             Some(Failure::BadToken { message }) => {
                 self.status.lock().auth_failures += 1;
-                self.block(batch, message);
+                self.block(destination, message);
             }
-            Some(Failure::NoAccess { message, .. }) => self.block(batch, message),
+            Some(Failure::NoAccess { message, .. }) => self.block(destination, message),
             Some(withdrawn @ Failure::VersionWithdrawn { .. }) => {
-                self.block(batch, &withdrawn.to_string());
+                self.block(destination, &withdrawn.to_string());
             }
             Some(_) => {}
         }
@@ -98,12 +97,12 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// GitHub lets nothing happen at that destination.
-    pub(super) fn block(&self, batch: &Batch, message: &str) {
+    pub(super) fn block(&self, destination: &Destination, message: &str) {
         let blocked = Blocked {
             since: self.clock.wall(),
             message: message.to_owned(),
         };
-        let access = access_of(batch);
+        let access = access_of(destination);
         let mut status = self.status.lock();
         let known = status.blocked.get(&access);
         if known.is_none_or(|known| known.message != message) {
@@ -120,9 +119,6 @@ impl<S: Transport> Recorder<S> {
     }
 }
 
-fn access_of(batch: &Batch) -> (Arc<str>, Arc<str>) {
-    (
-        batch.destination.host.clone(),
-        batch.destination.organization.clone(),
-    )
+fn access_of(destination: &Destination) -> (Arc<str>, Arc<str>) {
+    (destination.host.clone(), destination.organization.clone())
 }

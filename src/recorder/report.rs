@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::gap::Reason;
 use crate::model::plan::{Plan, Step, Why};
 use crate::model::record::Status;
+use crate::model::storage::StorageStep;
 
 /// What was said last, so that the same is not said again.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -81,15 +82,18 @@ pub(super) fn cycle(
     *said = Some(now);
 }
 
+/// What a dry run said last.
+#[derive(Debug, Default)]
+pub(super) struct WouldSend {
+    records: Vec<Step>,
+    storage: Vec<StorageStep>,
+}
+
 /// Says what would be sent, unless that was said already.
-pub(super) fn dry_run(plan: &Plan, said: &mut Vec<Step>) {
-    let steps: Vec<Step> = plan
-        .reports
-        .iter()
-        .chain(&plan.decommissions)
-        .cloned()
-        .collect();
-    for step in steps.iter().filter(|step| !said.contains(step)) {
+pub(super) fn dry_run(plan: &Plan, said: &mut WouldSend) {
+    let records = plan.reports.iter().chain(&plan.decommissions);
+    let records: Vec<Step> = records.cloned().collect();
+    for step in records.iter().filter(|step| !said.records.contains(step)) {
         let line = &step.line;
         let status = match line.status {
             Status::Deployed => "deployed",
@@ -105,5 +109,20 @@ pub(super) fn dry_run(plan: &Plan, said: &mut Vec<Step>) {
             "would send"
         );
     }
-    *said = steps;
+    // What is not recorded yet would be by then.
+    let storage = plan.storage.due.iter().chain(&plan.storage.unrecorded);
+    let storage: Vec<StorageStep> = storage.cloned().collect();
+    for step in storage.iter().filter(|step| !said.storage.contains(step)) {
+        let line = step.line();
+        tracing::info!(
+            image = &*line.name,
+            version = line.version.as_deref(),
+            digest = %line.digest,
+            registry = &*line.registry_url,
+            repository = line.repository.as_deref(),
+            path = line.path.as_deref(),
+            "would send storage record"
+        );
+    }
+    *said = WouldSend { records, storage };
 }

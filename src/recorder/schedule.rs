@@ -78,6 +78,11 @@ impl Schedule {
         self.first_change.take()
     }
 
+    /// Whether something changed that no cycle has seen.
+    pub(super) fn has_changes(&self) -> bool {
+        self.first_change.is_some()
+    }
+
     /// The cycle that is under way sends changes.
     pub(super) fn sends_changes(&mut self, now: Instant) {
         if self.senders.len() == STORM {

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use deployment_recorder::model::storage::StorageRule;
 use deployment_recorder::sandbox::FaultKind;
 
 use crate::ledger::{self, NAME, shard};
@@ -31,20 +32,25 @@ fn present(world: &World) -> String {
 }
 
 /// A ledger with everything that a ledger can hold: records with and without tags, risks and
-/// repository, one that is unanswered, a tombstone, a past name.
+/// repository, one that is unanswered, a tombstone, a past name, storage records.
 async fn rich() -> World {
     let web = deployment("shop", "web")
         .annotation("repository", "web")
         .annotation("team", "storefront")
         .annotation("runtime-risks", "internet-exposed,sensitive-data");
     let same = deployment("shop", "past").image("ghcr.io/acme/web:1");
-    let mut world = World::with(&[
+    let mut world = World::default();
+    world.policy.storage = Some(StorageRule::default());
+    for deployment in [
         web,
         same,
         deployment("shop", "api"),
         deployment("shop", "cart"),
-    ])
-    .await;
+    ] {
+        world.run(&deployment);
+    }
+    world.start();
+    world.agreed().await;
     world.remove("shop", "past");
     world.agreed().await;
     world.pass(INTERVAL + 2 * MINUTE).await;
@@ -57,6 +63,8 @@ async fn rich() -> World {
     world.kill().await;
     let stored = world.ledger();
     assert_eq!(stored.names(), ENTRIES);
+    let content = ledger::content(&world.api, &shard(0)).unwrap();
+    assert_eq!(content["storage"][0]["registry"], "ghcr.io");
     assert_eq!(
         (stored.tombstones(), stored.past.len()),
         (vec!["shop-cart-main"], 1)

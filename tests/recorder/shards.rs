@@ -1,6 +1,7 @@
 //! A ledger that grows: shards are split, and at whatever write that is cut short nothing is lost.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use deployment_recorder::model::storage::StorageRule;
 
 use crate::objects::{Deployment, deployment};
 use crate::support::apiserver::{Fault as ApiFault, Verb};
@@ -117,4 +118,28 @@ async fn stopped_during_a_split_that_hangs_nothing_is_forgotten() {
     world.check();
     world.api.heal();
     vanish_some_and_restart(world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_records_are_known_after_a_split() {
+    let mut world = World::default();
+    world.policy.storage = Some(StorageRule::default());
+    for number in 0..100 {
+        world.run(&large(number));
+    }
+    world.start();
+    world.agreed().await;
+    world.pass(2 * MINUTE).await;
+    grow(&mut world).await;
+    world.agreed_within(2 * MINUTE).await;
+    world.pass(2 * MINUTE).await;
+    assert_eq!(world.ledger().root["shards"], 2);
+    world.stop().await;
+    world.restart().await;
+    world.pass(5 * MINUTE).await;
+    let records = world.github.storage_records();
+    assert!(records.len() > 80, "{}", records.len());
+    let once = records.iter().all(|it| it.created_at == it.updated_at);
+    assert!(once, "{records:#?}");
+    world.finish().await;
 }

@@ -64,7 +64,7 @@ impl World {
     }
 
     /// Waits until something holds at GitHub, for at most `limit`.
-    async fn at_github(&self, limit: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
+    pub async fn at_github(&self, limit: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
         let holds = timeout(limit, self.github.wait_until(|_| holds(self)));
         let held = holds.await.is_ok();
         assert!(held, "not within {limit:?}: {what}\n{}", self.story());

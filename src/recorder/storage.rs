@@ -1,0 +1,178 @@
+//! Storage records: sent one by one at the end of a cycle, when nothing else waits, and only until
+//! something does. Which are due is decided in `model::storage`; nothing is written ahead, because
+//! one that is sent twice is still one.
+
+use tokio::time::{Instant, sleep};
+
+use crate::github::answer::{Answer, Failure};
+use crate::github::operation::Operation;
+use crate::github::pace::Purpose;
+use crate::model::gap::Reason;
+use crate::model::ledger::Outcome;
+use crate::model::plan::Plan;
+use crate::model::storage::StorageStep;
+
+use super::delivery::{PATIENCE, Turn, long_after};
+use super::{Recorder, Transport, batch};
+
+/// The operation of the API by which storage records are written, as metrics name it.
+pub const OPERATION: &str = Operation::CreateStorageRecord.as_str();
+
+/// What came of the storage records of one cycle.
+#[derive(Default)]
+struct Tally {
+    sent: usize,
+    acknowledged: usize,
+    refused: usize,
+    unknown: usize,
+}
+
+impl<S: Transport> Recorder<S> {
+    /// Sends storage records that `plan`, the last one, says are due, for as long as a cycle waits.
+    pub(super) async fn send_storage(&mut self, plan: &Plan) {
+        if plan.storage.due.is_empty() || !self.has_time(plan) {
+            return;
+        }
+        let end = Instant::now() + PATIENCE;
+        let mut tally = Tally::default();
+        for step in &plan.storage.due {
+            let outcome = if Instant::now() < end {
+                self.send_one(step).await
+            } else {
+                None
+            };
+            let Some(outcome) = outcome else { break };
+            tally.count(outcome);
+            let now = self.clock.now();
+            self.ledger.stock_mut().answer(step, outcome, now);
+            if let Outcome::Refused(reason) = outcome {
+                let (image, digest) = (&*step.image, step.body.digest);
+                tracing::warn!(image, %digest, %reason, "GitHub does not take a storage record");
+            }
+        }
+        let new = (tally.sent > 0).then(|| self.plan());
+        let left = new.as_deref().unwrap_or(plan);
+        self.schedule_storage(left);
+        if tally.sent > 0 {
+            tracing::info!(
+                acknowledged = tally.acknowledged,
+                refused = tally.refused,
+                unknown = tally.unknown,
+                waiting = left.storage.due.len(),
+                "storage records sent"
+            );
+        }
+    }
+
+    /// Whether nothing else waits that could be sent or stored.
+    fn has_time(&self, plan: &Plan) -> bool {
+        let sends = self.github.is_some() && !self.uids.is_empty() && self.lease.is_ours();
+        let stores = self.store_backoff.is_zero();
+        let changes = batch::changes(plan, self.size.most());
+        // What cannot be sent holds nothing back.
+        let mut changes = changes.iter().map(|batch| &batch.destination);
+        let all_sent = changes.all(|destination| self.is_closed(destination, Purpose::Change));
+        sends && stores && all_sent && self.cursor.is_none() && !self.schedule.has_changes()
+    }
+
+    /// The next cycle begins when the next storage record may leave; what was acknowledged is stored.
+    fn schedule_storage(&mut self, left: &Plan) {
+        let now = Instant::now();
+        let due = left.due.map(|due| self.clock.instant(due));
+        self.schedule.due_at(due);
+        if !left.storage.due.is_empty() {
+            let destination = &self.settings.policy.destination;
+            let slot = self.pace.slot(destination, Purpose::Storage, now);
+            self.schedule.again_at(slot.at);
+        }
+        if !self.ledger.is_stored() {
+            self.schedule.store_soon(now);
+        }
+    }
+
+    /// Sends one. `None`: none leaves any more within this cycle.
+    async fn send_one(&mut self, step: &StorageStep) -> Option<Outcome> {
+        let destination = self.settings.policy.destination.clone();
+        match self.turn(&destination, Purpose::Storage).await {
+            Turn::Now => {}
+            Turn::Paused | Turn::Over => return None,
+            Turn::NoToken(error) => {
+                self.no_request(&destination, &error, Instant::now());
+                return None;
+            }
+        }
+        self.beat();
+        if !self.lease.is_ours() {
+            return None;
+        }
+        let line = step.line();
+        let github = self.github.as_mut()?;
+        self.pace.sent(Purpose::Storage, Instant::now());
+        let (stop, cluster) = (self.stop.clone(), &self.cluster);
+        let call = github.create_storage_record(&destination.organization, &line);
+        let mut overtaken = None;
+        let result = tokio::select! {
+            result = self.lease.during(call) => result,
+            () = long_after(&stop) => None,
+            () = async {
+                cluster.changed().await;
+                overtaken = Some(Instant::now());
+                sleep(PATIENCE).await;
+            } => None,
+        };
+        if let Some(at) = overtaken {
+            self.schedule.changed(at);
+        }
+        let now = Instant::now();
+        let outcome = match result {
+            Some(Ok(exchange)) => {
+                self.pace.answered(&destination, &exchange, now);
+                self.note_access(&destination, &exchange.answer);
+                self.note(OPERATION, 1, &exchange);
+                outcome(&exchange.answer)
+            }
+            Some(Err(error)) => {
+                self.no_request(&destination, &error, now);
+                Outcome::Refused(Reason::Invalid)
+            }
+            None => {
+                self.pace.storage_given_up(now);
+                Outcome::Unknown
+            }
+        };
+        Some(outcome)
+    }
+}
+
+impl Tally {
+    fn count(&mut self, outcome: Outcome) {
+        self.sent += 1;
+        match outcome {
+            Outcome::Acknowledged => self.acknowledged += 1,
+            Outcome::Refused(_) => self.refused += 1,
+            Outcome::Unknown | Outcome::Unconfirmed => self.unknown += 1,
+            Outcome::NotApplied => {}
+        }
+    }
+}
+
+/// What an answer means for the one record that was asked about.
+fn outcome(answer: &Answer) -> Outcome {
+    match answer {
+        Ok(_) => Outcome::Acknowledged,
+        Err(Failure::Unknown { .. }) => Outcome::Unknown,
+        Err(Failure::Invalid { .. } | Failure::Oversized) => Outcome::Refused(Reason::Invalid),
+        Err(Failure::Refused { status, .. } | Failure::NamesRepositories { status, .. }) => {
+            Outcome::Refused(match status.as_u16() {
+                404 => Reason::NotFound,
+                _ => Reason::Unauthorized,
+            })
+        }
+        Err(
+            Failure::NoAccess { .. }
+            | Failure::BadToken { .. }
+            | Failure::Limited { .. }
+            | Failure::VersionWithdrawn { .. },
+        ) => Outcome::NotApplied,
+    }
+}
