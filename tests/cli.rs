@@ -74,6 +74,10 @@ const REFUSED: &str = r#"
 --add-kinds=Jobs | invalid value "Jobs" for --add-kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
 --image-map=mirror.io | invalid value "mirror.io" for --image-map: it has no `=`; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
 --image-map=a.io=b.io,a.io=c.io | invalid value "a.io=c.io" for --image-map: `a.io` is mapped twice; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
+--storage-exclude-registries=https://ghcr.io | invalid value "https://ghcr.io" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
+--storage-exclude-registries=ghcr.io/acme | invalid value "ghcr.io/acme" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
+--storage-exclude-registries=docker | invalid value "docker" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
+--storage-exclude-registries=* | invalid value "*" for --storage-exclude-registries: this leaves no registry to tell of; leave --storage-records out instead
 --name-template={pod} | invalid value "{pod}" for --name-template: {pod} is no placeholder; the placeholders are {namespace}, {workload}, {container} and {kind}
 --name-template=web | invalid value "web" for --name-template: it has no placeholder; the placeholders are {namespace}, {workload}, {container} and {kind}
 --interval=4s | invalid value "4s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h

@@ -113,6 +113,12 @@ fn recorded(page: &mut Page<'_>, status: &Status) -> fmt::Result {
         "reason",
         &counts.not_selected,
     )?;
+    page.counts(
+        "storage_records",
+        "Images that run, once for each registry, by what GitHub is told of that.",
+        "state",
+        &counts.storage,
+    )?;
     page.gauge(
         "not_running",
         "Containers that have not run yet and were never recorded.",

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::model::ledger::Owner;
 use crate::model::plan::{Plan, Step, Why};
 use crate::model::record::{Body, Identity};
+use crate::model::storage::StoragePlan;
 use crate::recorder::status::{Rest, Status, Unsent};
 
 /// What becomes of a record.
@@ -122,6 +123,8 @@ pub(super) struct Counts {
     pub(super) withheld: Count,
     /// By [`crate::model::inventory::sight::Unselected`].
     pub(super) not_selected: Count,
+    /// Artifacts and their registries, by what becomes of them.
+    pub(super) storage: Count,
     /// Sources that never ran yet and are in no ledger.
     pub(super) not_running: usize,
     /// Identities that settings spell otherwise than the ledger.
@@ -139,6 +142,7 @@ impl Counts {
             gaps: zeros(Reason::ALL.map(Reason::as_str)),
             withheld: zeros(Why::ALL.map(Why::as_str)),
             not_selected: zeros(Unselected::ALL.map(Unselected::as_str)),
+            storage: StoragePlan::default().counts().into(),
             not_running: 0,
             respelled: 0,
         };
@@ -158,6 +162,7 @@ impl Counts {
         for (why, number) in &plan.not_selected {
             add(&mut counts.not_selected, why.as_str(), *number);
         }
+        counts.storage = plan.storage.counts().into();
         counts.not_running = plan.not_running;
         counts.respelled = plan.respelled.len();
         counts

@@ -18,6 +18,7 @@ use crate::model::ledger::Owner;
 use crate::model::plan::{Plan, Row, Step, Why};
 use crate::model::record::{Body, Destination, Identity, Line, Status as Standing};
 use crate::model::risk::Risk;
+use crate::model::storage::{Shelf, StoragePlan, StorageStep};
 use crate::model::workload::{Kind, Source, Workload};
 use crate::recorder::OPERATION;
 use crate::recorder::status::{Blocked, Holder, Note, Rest, Shared, Status, Unsent, Wait};
@@ -112,6 +113,19 @@ fn stray(name: &str) -> Subject {
     }
 }
 
+fn storage() -> StoragePlan {
+    let body = body("web");
+    let image = body.name.clone();
+    let shelf = Shelf::of(&identity("web").destination, &image).into();
+    let step = StorageStep { shelf, image, body };
+    StoragePlan {
+        refused: vec![(step, Reason::Unauthorized)],
+        kept: 7,
+        excluded: 3,
+        ..StoragePlan::default()
+    }
+}
+
 /// A plan in which each list has something.
 fn plan() -> Plan {
     let mut plan = Plan {
@@ -132,6 +146,7 @@ fn plan() -> Plan {
         respelled: vec![(identity("web"), identity("WEB"))],
         ..Plan::default()
     };
+    plan.storage = storage();
     plan.rows.insert(source("web"), Row::Known);
     plan.rows.insert(source("new"), Row::New);
     plan.rows.insert(source("bare"), Row::NoDigest);

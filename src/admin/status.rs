@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::cluster::MirrorHealth;
-use crate::model::gap::{Gap, Subject};
+use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::plan::Plan;
+use crate::model::storage::StorageStep;
 use crate::recorder::status::{Note, Status};
 
 use super::records::{Count, Counts};
@@ -42,6 +43,7 @@ struct Report<'a> {
     sources: Vec<Source<'a>>,
     other_records: Vec<Record<'a>>,
     other_gaps: Vec<PodGap<'a>>,
+    refused_storage: Vec<RefusedStorage<'a>>,
     orphans: Vec<PodGap<'a>>,
 }
 
@@ -104,6 +106,7 @@ struct CountsPart {
     gaps: Count,
     withheld: Count,
     not_selected: Count,
+    storage_records: Count,
     not_running: usize,
     orphans: usize,
     respelled: usize,
@@ -116,6 +119,15 @@ struct PodGap<'a> {
     pod: &'a str,
     reason: &'static str,
     detail: &'a str,
+}
+
+/// A storage record that GitHub does not take.
+#[derive(Serialize)]
+struct RefusedStorage<'a> {
+    registry: &'a str,
+    image: &'a str,
+    digest: String,
+    reason: &'static str,
 }
 
 /// A date and time, in UTC and with milliseconds.
@@ -153,6 +165,7 @@ pub(super) fn json(admin: &Admin) -> serde_json::Result<Vec<u8>> {
         sources,
         other_records,
         other_gaps: plan.gaps.iter().filter_map(pod_gap).collect(),
+        refused_storage: plan.storage.refused.iter().map(refused_storage).collect(),
         orphans: plan.orphans.iter().filter_map(pod_gap).collect(),
     };
     serde_json::to_vec(&report)
@@ -217,6 +230,7 @@ fn counts(status: &Status) -> CountsPart {
         gaps,
         withheld,
         not_selected,
+        storage,
         not_running,
         respelled,
     } = Counts::new(status);
@@ -225,9 +239,19 @@ fn counts(status: &Status) -> CountsPart {
         gaps,
         withheld,
         not_selected,
+        storage_records: storage,
         not_running,
         orphans: status.orphans,
         respelled,
+    }
+}
+
+fn refused_storage((step, reason): &(StorageStep, Reason)) -> RefusedStorage<'_> {
+    RefusedStorage {
+        registry: &step.shelf.registry,
+        image: &step.image,
+        digest: step.body.digest.to_string(),
+        reason: reason.as_str(),
     }
 }
 

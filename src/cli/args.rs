@@ -17,7 +17,7 @@ mod records;
 pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
-    OutputArgs, ScopeArgs,
+    OutputArgs, ScopeArgs, StorageArgs,
 };
 pub use records::{
     ArtifactArgs, CallArgs, ListArgs, PlaceArgs, RecordsCommand, RecordsCreateArgs, RecordsSetArgs,
@@ -135,6 +135,9 @@ pub struct RunArgs {
     /// Where records go.
     #[command(flatten)]
     pub destination: DestinationArgs,
+    /// What GitHub is told about registries.
+    #[command(flatten)]
+    pub storage: StorageArgs,
     /// When.
     #[command(flatten)]
     pub cycle: CycleArgs,

@@ -90,6 +90,7 @@ fn summary(settings: &settings::Run, given: &[String]) -> Value {
         "logical_environment": destination.logical_environment,
         "physical_environment": destination.physical_environment,
         "sign_in": sign_in(settings),
+        "storage_records": settings.policy.storage.is_some(),
         "interval_seconds": settings.interval.as_secs_f64(),
         "ledger": format!("{}/{}", settings.ledger.namespace(), settings.ledger.name),
         "dry_run": settings.dry_run,

@@ -22,6 +22,7 @@ mod error;
 mod github;
 mod records;
 mod scope;
+mod storage;
 mod value;
 
 pub use artifact::Asked;
@@ -197,7 +198,8 @@ impl Run {
         let destination = destination::Checked::strict(&args.destination, &args.github.api)?;
         let cycle = cycle(&args.cycle)?;
         let interval = cycle.interval;
-        let policy = destination.policy(&scope, Some(cycle));
+        let mut policy = destination.policy(&scope, Some(cycle));
+        policy.storage = storage::rule(&args.storage)?;
         let organization = &*policy.destination.organization;
         let (github, warnings) = Github::new(&args.github, Some(organization), token)?;
         let github = if args.dry_run {

@@ -129,3 +129,38 @@ async fn what_is_deleted_while_the_recorder_is_down_ends_at_its_next_start() {
     stage.ends("goes", "app").await;
     assert!(stage.never_ended("stays", "app"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn registries_are_told_of_once_and_not_again_after_a_restart() {
+    let mut stage = Stage::new("storage").await;
+    stage.set("storage-records", "");
+    stage.set("storage-exclude-registries", "docker.io");
+    stage.deploy("web", "ghcr.io/acme/web:1").await;
+    stage.deploy("hub", "acme/hub:1").await;
+    stage.begin().await;
+    stage
+        .until("a storage record", |github| {
+            !github.storage_records().is_empty()
+        })
+        .await;
+    stage.runs("hub", "app", "acme/hub:1").await;
+    stage.stop().await;
+    stage.start();
+    stage.deploy("api", "quay.io/acme/api:1").await;
+    stage
+        .until("another storage record", |github| {
+            github.storage_records().len() > 1
+        })
+        .await;
+    let records = stage.github.storage_records();
+    let told: Vec<(&str, &str)> = records
+        .iter()
+        .map(|it| (&*it.registry_url, &*it.digest))
+        .collect();
+    let (web, api) = (digest("ghcr.io/acme/web:1"), digest("quay.io/acme/api:1"));
+    let expected = [("https://ghcr.io", &*web), ("https://quay.io", &*api)];
+    assert!(expected.iter().all(|it| told.contains(it)), "{told:?}");
+    let requests = stage.requests().into_iter();
+    let sent = requests.filter(|it| it.path.ends_with("/metadata/storage-record"));
+    assert_eq!((sent.count(), told.len()), (2, 2));
+}

@@ -159,6 +159,7 @@ async fn every_value_of_a_fixed_list_is_there_from_the_start() {
         "gaps",
         "withheld",
         "not_selected",
+        "storage_records",
         "github_requests",
     ] {
         let family = &empty[&format!("deployment_recorder_{name}")];
@@ -199,6 +200,9 @@ async fn values_are_those_of_the_status() {
         "gaps{reason=\"owner-not-read\"} 1",
         "withheld{reason=\"adopted\"} 1",
         "not_selected{reason=\"kind\"} 3",
+        "storage_records{state=\"kept\"} 7",
+        "storage_records{state=\"refused\"} 1",
+        "storage_records{state=\"excluded\"} 3",
         "not_running 4",
         "orphans 1",
         "ledger_records 8",

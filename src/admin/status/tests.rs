@@ -13,6 +13,7 @@ use crate::model::inventory::sight::Unselected;
 use crate::model::plan::{Row, Why};
 use crate::model::record::Status as Standing;
 use crate::recorder::status::reasons;
+use crate::model::storage::StoragePlan;
 
 const GUIDE: &str = include_str!("../../../docs/status.md");
 
@@ -40,6 +41,7 @@ async fn before_the_first_plan_everything_is_there_and_empty() {
         "sources",
         "other_records",
         "other_gaps",
+        "refused_storage",
         "orphans",
     ] {
         assert_eq!(status[list], json!([]), "{list}");
@@ -185,6 +187,14 @@ async fn the_ledger_github_and_the_counts_are_shown_as_they_are() {
     assert_eq!(counts["gaps"]["no-digest"], 1);
     assert_eq!(counts["withheld"]["adopted"], 1);
     assert_eq!(counts["not_selected"]["opted-out"], 2);
+    assert_eq!(counts["storage_records"]["kept"], 7);
+    assert_eq!(
+        status["refused_storage"],
+        json!([{
+            "registry": "ghcr.io", "image": "ghcr.io/acme/web", "reason": "unauthorized",
+            "digest": format!("sha256:{}", "ab".repeat(32)),
+        }])
+    );
     assert_eq!(
         (
             &counts["not_running"],
@@ -270,6 +280,11 @@ async fn the_guide_names_every_key_and_every_word() {
     words.extend(State::ALL.map(|state| state.as_str().to_owned()));
     words.extend(Why::ALL.map(|why| why.as_str().to_owned()));
     words.extend(Reason::ALL.map(|reason| reason.as_str().to_owned()));
+    words.extend(
+        StoragePlan::default()
+            .counts()
+            .map(|(word, _)| word.to_owned()),
+    );
     words.extend(Unselected::ALL.map(|why| why.as_str().to_owned()));
     words.extend(reasons().map(str::to_owned));
     let missing: Vec<&String> = words

@@ -151,6 +151,23 @@ pub struct DestinationArgs {
     pub image_map: Vec<String>,
 }
 
+/// What GitHub is told about registries.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Storage records")]
+pub struct StorageArgs {
+    /// Also tell GitHub, once for each image that runs, in which registry it is kept
+    #[arg(long, env = "DEPLOYMENT_RECORDER_STORAGE_RECORDS", value_parser = BoolishValueParser::new())]
+    pub storage_records: bool,
+    /// But not for these registries, such as docker.io; * stands for any text
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_STORAGE_EXCLUDE_REGISTRIES",
+        value_name = "PATTERNS",
+        value_delimiter = ','
+    )]
+    pub storage_exclude_registries: Vec<String>,
+}
+
 /// When something is sent.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Schedule")]

@@ -43,6 +43,7 @@ fn what_is_left_out_has_the_documented_defaults() {
     assert_eq!(policy.destination.host, "api.github.com".into());
     assert_eq!(policy.destination.physical_environment, None);
     assert!(!policy.environments_by_label);
+    assert_eq!(policy.storage, None);
     assert_eq!(
         (run.ledger.namespace, &*run.ledger.name),
         (None, "deployment-recorder")
@@ -55,6 +56,18 @@ fn what_is_left_out_has_the_documented_defaults() {
         }
     );
     assert!(!run.dry_run && !run.leader_elect);
+}
+
+#[test]
+fn registries_are_told_of_only_if_that_is_said_and_those_that_are_not_excluded() {
+    use crate::model::storage::StorageRule;
+    let exclude = "--storage-exclude-registries=index.docker.io,*.azurecr.io,GHCR.io:443";
+    let rule = |typed: &str| run(typed, Some("t")).unwrap().policy.storage;
+    assert_eq!(rule(exclude), None);
+    assert_eq!(rule("--storage-records"), Some(StorageRule::default()));
+    let rule = rule(&format!("--storage-records {exclude}")).unwrap();
+    let patterns: Vec<String> = rule.exclude.iter().map(ToString::to_string).collect();
+    assert_eq!(patterns, ["docker.io", "*.azurecr.io", "ghcr.io"]);
 }
 
 #[test]
