@@ -89,7 +89,7 @@ impl Plan {
     /// | 2 | tombstone | yes | its source runs under this identity: report; else nothing until it has settled, then decommission again (not covered: withheld) |
     /// | 3 | adopted, nobody's yet | yes | decommission once every view is whole, else withheld |
     /// | 4 | its namespace is gone | yes | decommission |
-    /// | 5 | not selected, or opted out | yes / no | decommission / counted |
+    /// | 5 | not selected, or opted out by a context with a pod in it | yes / no | decommission / counted |
     /// | 6 | not covered, or what row 5 needs is unread | yes / no | withheld / Gap |
     /// | 7 | workload gone | yes | decommission |
     /// | 8 | runs, its body refused, retry not due | held / held elsewhere / no | retained / withheld / nothing, each with a Gap |

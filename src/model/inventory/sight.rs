@@ -146,17 +146,22 @@ impl Inventory {
         let speaker = evidence.as_ref().map(|evidence| &evidence.pod);
         // Who opted in or out says so in the pods' template, whether or not they run yet.
         let speaker = speaker.or_else(|| team.newest_named());
-        let context = Context::merge(
-            namespace.present().map(|(found, _)| &found.annotations),
-            object
-                .present()
-                .and_then(Option::as_ref)
-                .map(|known| known.annotations),
-            speaker.map(|pod| &pod.annotations),
-            &policy.destination.organization,
-        );
+        // The pod has the last word; without one it is unread. Who opts out for a whole namespace may
+        // have excepted this source in the template of its pods, which nobody reads.
+        let context = speaker.map(|pod| {
+            Context::merge(
+                namespace.present().map(|(found, _)| &found.annotations),
+                object
+                    .present()
+                    .and_then(Option::as_ref)
+                    .map(|known| known.annotations),
+                Some(&pod.annotations),
+                &policy.destination.organization,
+            )
+        });
+        let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match selected(workload, &team, &namespace, &object, policy) {
-            Selected::Yes | Selected::Unread if covered && context.ignored => {
+            Selected::Yes | Selected::Unread if covered && ignored => {
                 Selected::No(Unselected::OptedOut)
             }
             selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
@@ -164,11 +169,11 @@ impl Inventory {
         let running = evidence.map(|evidence| {
             let image = name_and_version(&evidence.image, policy);
             let destination = namespace.present().map(|(_, destination)| destination);
-            let frame = destination.filter(|_| covered).cloned();
+            let destination = destination.filter(|_| covered).cloned();
             Box::new(Running {
                 evidence,
                 image,
-                frame: frame.map(|destination| (destination, context)),
+                frame: destination.zip(context),
                 owner_unreadable: matches!(object, Presence::Present(None)),
             })
         });

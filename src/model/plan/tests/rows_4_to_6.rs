@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::model::facts::{State, View};
 use crate::model::fixtures::{
-    SHOP, Scene, annotations, container, image, names, namespace, object, pod, source,
+    SHOP, Scene, annotations, container, image, minutes, names, namespace, object, pod, source,
+    source_of,
 };
 use crate::model::gap::Reason;
 use crate::model::inventory::sight::Unselected;
@@ -131,6 +132,42 @@ fn row_5_a_pod_that_opted_in_stays_in_while_it_crashes() {
     let plan = scene.plan();
     assert!(is_quiet(&plan), "{:?}", plan.decommissions);
     assert_eq!(names(&plan.retained), [WEB]);
+}
+
+#[test]
+fn promise_2_a_pod_that_opted_in_and_is_gone_for_a_moment_has_not_opted_out() {
+    for (kind, row) in [
+        (Kind::Deployment, Row::Idle),
+        (Kind::CronJob, Row::BetweenRuns),
+    ] {
+        let mut scene = Scene::new();
+        let apart = annotations(&[("ignore", "true")]);
+        Arc::make_mut(&mut scene.facts.namespaces[0]).annotations = apart;
+        scene.run(&kind, "web", [container("app", &image("web"), 1)]);
+        scene.change_pods("web", |pod| {
+            pod.annotations = annotations(&[("ignore", "false")]);
+        });
+        assert_eq!(names(&scene.cycle().reports), [WEB]);
+        scene.remove_pods("web");
+        let plan = scene.plan();
+        assert!(is_quiet(&plan), "{kind}: {:?}", plan.decommissions);
+        assert_eq!(names(&plan.retained), [WEB], "{kind}");
+        assert_eq!(plan.rows[&source_of(kind, "web", "app")], row);
+    }
+}
+
+#[test]
+fn row_5_an_opt_out_that_no_pod_confirms_ends_nothing_before_the_idle_time() {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.change_object(&Kind::Deployment, |object| {
+        object.annotations = annotations(&[("ignore", "true")]);
+    });
+    assert!(is_quiet(&scene.cycle()));
+    scene.wait(minutes(60));
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    assert_eq!(plan.rows[&source("web", "app")], Row::Idle);
 }
 
 #[test]
