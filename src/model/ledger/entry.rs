@@ -136,7 +136,7 @@ impl Entry {
             .rev()
             .filter(|sent| sent.fate != Fate::Intended);
         for body in sent.map(|sent| &sent.body).chain(&self.held) {
-            if !bodies.iter().any(|known| known.names_the_same_as(body)) {
+            if !bodies.contains(&body) {
                 bodies.push(body);
             }
         }

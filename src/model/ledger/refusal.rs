@@ -92,16 +92,12 @@ impl Refusal {
         }
     }
 
-    /// Which of `bodies` a decommission is to be made of at `now`; `None` while it has to wait.
+    /// Which of `bodies` a decommission is to be made of at `now`: the first that was not refused
+    /// since the last pause; `None` while it has to wait.
     pub fn next_body<'a>(&self, bodies: &'a [Arc<Body>], now: Moment) -> Option<&'a Arc<Body>> {
-        let untried = bodies.iter().find(|body| {
-            self.reason == Reason::NotFound
-                && !self.tried.iter().any(|tried| tried.names_the_same_as(body))
-        });
-        match untried {
-            Some(body) => Some(body),
-            None if now >= self.retry_at => bodies.first(),
-            None => None,
-        }
+        let mut untried = bodies.iter().filter(|body| !self.tried.contains(body));
+        untried
+            .next()
+            .or_else(|| bodies.first().filter(|_| now >= self.retry_at))
     }
 }

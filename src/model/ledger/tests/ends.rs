@@ -46,20 +46,37 @@ fn a_decommission_is_what_is_held_with_nothing_but_the_status_changed() {
 }
 
 #[test]
-fn a_decommission_of_something_unanswered_names_that_and_on_not_found_the_other() {
-    let mut scene = gone_while_unanswered();
-    assert_eq!(end(&scene), Some(digest(2)));
-    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
-    assert_eq!(end(&scene), Some(digest(1)), "at once");
-    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
-    let plan = scene.plan();
-    assert_eq!(plan.withheld, [(scene.identity(WEB), Why::EndRefused)]);
-    assert_eq!(plan.due, Some(scene.now + minutes(1)));
-    scene.wait(minutes(1));
-    assert_eq!(end(&scene), Some(digest(2)));
-    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
-    assert_eq!(end(&scene), Some(digest(1)));
-    scene.cycle();
+fn a_decommission_of_something_unanswered_names_that_and_when_refused_the_other_once_a_pause() {
+    for reason in [Reason::NotFound, Reason::Unauthorized, Reason::Invalid] {
+        let mut scene = gone_while_unanswered();
+        for pause in [1, 2, 4] {
+            assert_eq!(end(&scene), Some(digest(2)), "{reason}");
+            scene.cycle_with(|_| Outcome::Refused(reason));
+            assert_eq!(end(&scene), Some(digest(1)), "{reason}: at once");
+            scene.cycle_with(|_| Outcome::Refused(reason));
+            let plan = scene.plan();
+            assert_eq!(plan.withheld, [(scene.identity(WEB), Why::EndRefused)]);
+            assert_eq!(plan.due, Some(scene.now + minutes(pause)), "{reason}");
+            scene.wait(minutes(pause));
+        }
+        scene.cycle_with(|_| Outcome::Refused(reason));
+        scene.cycle();
+        assert!(scene.entry(WEB).unwrap().is_tombstone(), "{reason}");
+    }
+}
+
+#[test]
+fn a_decommission_that_is_refused_for_its_tags_is_tried_with_those_that_github_took() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| {
+        pod.annotations = crate::model::fixtures::annotations(&[("team", "cart")]);
+    });
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    let plan = scene.cycle_with(|_| Outcome::Refused(Reason::Invalid));
+    assert!(!plan.decommissions[0].line.body.tags.is_empty());
+    let plan = scene.cycle();
+    assert!(plan.decommissions[0].line.body.tags.is_empty());
     assert!(scene.entry(WEB).unwrap().is_tombstone());
 }
 
