@@ -229,7 +229,7 @@ impl Ledger {
                 }
             }
             (Outcome::Refused(reason), Status::Deployed) => {
-                changed = entry.turned_down(line);
+                changed = entry.refused(line, now, settle_after);
                 let earlier = self.refusals.get(identity);
                 let refusal = Refusal::of_report(earlier, &line.body, reason, now);
                 self.refusals.insert(identity.clone(), refusal);

@@ -24,7 +24,8 @@ pub struct Entry {
     tombstone: bool,
     /// Since when it is a tombstone, as far as this process knows.
     tombstone_since: Moment,
-    /// When an outcome became unknown last, until a definite answer late enough settles it.
+    /// When an outcome became unknown last, until a definite answer comes so late that nothing of
+    /// it is applied after that.
     unknown_since: Option<Moment>,
     /// Whether something was acknowledged since.
     acknowledged_since: bool,
@@ -164,13 +165,15 @@ impl Entry {
             .for_each(|sent| sent.fate = Fate::Unknown);
     }
 
-    /// Whether GitHub may hold something else than what it acknowledged last.
+    /// Whether something else than what GitHub acknowledged last may still be applied, so that
+    /// saying the latter again could undo it.
     pub fn is_in_doubt(&self) -> bool {
         let held = self.held.as_ref();
-        self.sent.iter().any(|sent| {
+        let differs = self.sent.iter().any(|sent| {
             let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
             sent.fate == Fate::Unknown && !as_held
-        })
+        });
+        differs && self.unknown_since.is_some()
     }
 
     /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good.
@@ -219,6 +222,23 @@ impl Entry {
         self.drop_sent(|sent| {
             sent.fate != Fate::Unknown && sent.body == line.body && sent.status == line.status
         })
+    }
+
+    /// A report is refused. Returns whether what is stored has changed. Late enough, the refusal says
+    /// of the same body that no earlier request created it either. Other bodies that may have been
+    /// applied stay, for the end of the record, until something is acknowledged.
+    pub(super) fn refused(&mut self, line: &Line, now: Moment, settle_after: Duration) -> bool {
+        let settled = self.settles(now, settle_after);
+        self.drop_sent(|sent| {
+            let it = sent.body == line.body && sent.status == line.status;
+            it && (settled || sent.fate != Fate::Unknown)
+        })
+    }
+
+    /// Whether a definite answer at `now` comes so late that nothing unknown is applied after it.
+    fn settles(&mut self, now: Moment, settle_after: Duration) -> bool {
+        self.unknown_since = self.unknown_since.filter(|at| now < *at + settle_after);
+        self.unknown_since.is_none()
     }
 
     /// Drops what was sent, or is to be; whether something of it had to be stored.
@@ -281,11 +301,7 @@ impl Entry {
 
     fn acknowledge(&mut self, now: Moment, settle_after: Duration) {
         self.acknowledged_since = true;
-        if self
-            .unknown_since
-            .is_none_or(|since| now >= since + settle_after)
-        {
-            self.unknown_since = None;
+        if self.settles(now, settle_after) {
             self.sent.retain(|sent| sent.fate != Fate::Unknown);
         }
     }

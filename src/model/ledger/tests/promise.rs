@@ -117,6 +117,10 @@ impl Life {
             }
             self.scene.ledger.leaves(&step.line);
             let line = step.line.clone();
+            let fate = match fate {
+                Fate::Refused(_) if self.took(&line) => Fate::Answered,
+                fate => fate,
+            };
             let outcome = match fate {
                 Fate::Answered => Outcome::Acknowledged,
                 Fate::Refused(reason) => Outcome::Refused(reason),
@@ -141,6 +145,13 @@ impl Life {
                 .answer(&step.line, outcome, now, settle_after);
         }
         plan
+    }
+
+    /// Whether GitHub holds just that, or is about to. It does not refuse what it took: else a refusal
+    /// would say nothing.
+    fn took(&self, line: &Line) -> bool {
+        let late = self.late.iter().map(|(_, line)| line);
+        self.github.values().chain(late).any(|known| known == line)
     }
 
     /// What GitHub holds or will hold as deployed and the ledger, or its store, has forgotten.

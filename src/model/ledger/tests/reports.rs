@@ -77,17 +77,93 @@ fn a_refused_change_leaves_what_is_held() {
 }
 
 #[test]
-fn promise_3_a_refused_report_stays_while_an_earlier_one_may_have_been_applied() {
+fn promise_3_a_refused_report_stays_while_it_may_still_be_applied_and_leaves_when_refused_later() {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
     scene.cycle_with(|_| Outcome::Unknown);
     scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
-    scene.wait(minutes(600));
+    scene.wait(minutes(9));
     scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
     let entry = scene.entry(WEB).unwrap();
     assert!(entry.held.is_none() && entry.is_unanswered());
+    let mut gone = scene.plan();
+    assert!(gone.decommissions.is_empty(), "it runs");
     scene.delete(&Kind::Deployment, "web");
-    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+    gone = scene.plan();
+    assert_eq!(names(&gone.decommissions), [WEB], "it may be there");
+
+    scene.deploy("web", "app", 1);
+    scene.wait(minutes(2));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    assert!(scene.ledger.is_empty(), "GitHub never had it");
+    assert_eq!(scene.ledger.touched().len(), 1);
+    let plan = scene.plan();
+    assert_eq!(plan.gaps[0].reason, Reason::NotFound);
+    scene.delete(&Kind::Deployment, "web");
+    assert!(scene.plan().decommissions.is_empty());
+}
+
+#[test]
+fn promise_3_the_refusal_of_another_body_says_nothing_of_one_that_may_have_been_applied() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    scene.wait(minutes(600));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    assert!(scene.entry(WEB).is_some());
+    scene.delete(&Kind::Deployment, "web");
+    assert_eq!(scene.plan().decommissions[0].line.body.digest, digest(1));
+}
+
+#[test]
+fn promise_3_a_refused_end_says_nothing_of_what_may_have_been_applied() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    for _ in 0..12 {
+        scene.cycle_with(|_| Outcome::Refused(Reason::Unauthorized));
+        scene.wait(minutes(1440));
+    }
+    assert!(scene.entry(WEB).is_some());
+}
+
+#[test]
+fn a_refusal_that_comes_late_enough_ends_the_doubt_about_what_is_held() {
+    for refused in [2, 3] {
+        let mut scene = Scene::recorded();
+        scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene.change_pods("web", |pod| {
+            pod.containers[0].digest = Some(digest(refused));
+        });
+        scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+        assert!(
+            scene.plan().snapshot().is_empty(),
+            "what is held is not sure"
+        );
+        scene.wait(minutes(10));
+        scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+        assert_eq!(scene.ledger.touched().len(), 1, "{refused}");
+        let plan = scene.snapshot_with(|_| Outcome::Acknowledged);
+        assert_eq!(plan.retained[0].line.body.digest, digest(1), "{refused}");
+        assert!(!scene.entry(WEB).unwrap().is_unanswered(), "{refused}");
+    }
+}
+
+#[test]
+fn promise_3_what_may_have_been_applied_is_ended_until_what_is_held_is_acknowledged_again() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(3)));
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    scene.delete(&Kind::Deployment, "web");
+    assert_eq!(scene.plan().decommissions[0].line.body.digest, digest(2));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    assert_eq!(scene.plan().decommissions[0].line.body.digest, digest(1));
 }
 
 #[test]
