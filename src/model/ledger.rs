@@ -20,13 +20,15 @@ pub use entry::{Entry, Fate, Owner, Sent};
 pub use refusal::Refusal;
 pub use stock::{Setback, Stock};
 
+use refusal::Refusals;
+
 /// What GitHub may hold because of us.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     template: Option<Arc<str>>,
     entries: BTreeMap<Identity, Entry>,
     past: BTreeMap<Identity, Digest>,
-    refusals: BTreeMap<Identity, Refusal>,
+    refusals: Refusals,
     touched: BTreeSet<Identity>,
     stock: Stock,
 }
@@ -165,9 +167,7 @@ impl Ledger {
 
     /// The refusal of that very body under that identity.
     pub fn refusal(&self, identity: &Identity, body: &Body) -> Option<&Refusal> {
-        self.refusals
-            .get(identity)
-            .filter(|refusal| *refusal.body == *body)
+        self.refusals.of(identity, body)
     }
 
     /// The entries and past names that changed since [`Ledger::stored`] was called last, for whoever
@@ -214,11 +214,8 @@ impl Ledger {
         let mut changed = false;
         match (outcome, line.status) {
             (Outcome::Acknowledged, Status::Deployed) => {
-                // What is held may be taken again while a change to it is still refused.
-                let taken = |refusal: &Refusal| refusal.body == line.body;
-                if self.refusals.get(identity).is_some_and(taken) {
-                    self.refusals.remove(identity);
-                }
+                let known = entry.held.as_ref() == Some(&line.body);
+                self.refusals.taken(line, known);
                 changed = entry.reported(line, now, settle_after);
             }
             (Outcome::Acknowledged, Status::Decommissioned) => {
@@ -230,9 +227,7 @@ impl Ledger {
             }
             (Outcome::Refused(reason), Status::Deployed) => {
                 changed = entry.refused(line, now, settle_after);
-                let earlier = self.refusals.get(identity);
-                let refusal = Refusal::of_report(earlier, &line.body, reason, now);
-                self.refusals.insert(identity.clone(), refusal);
+                self.refusals.refused(line, reason, now);
             }
             (Outcome::Refused(reason), Status::Decommissioned) => {
                 changed = entry.turned_down(line);
@@ -242,9 +237,7 @@ impl Ledger {
             (Outcome::Unknown, _) => entry.lost(line, now),
             (Outcome::Unconfirmed, Status::Deployed) => {
                 entry.lost(line, now);
-                let earlier = self.refusals.get(identity);
-                let refusal = Refusal::of_report(earlier, &line.body, Reason::Unconfirmed, now);
-                self.refusals.insert(identity.clone(), refusal);
+                self.refusals.refused(line, Reason::Unconfirmed, now);
             }
             (Outcome::Unconfirmed, Status::Decommissioned) => {
                 entry.lost(line, now);
@@ -310,7 +303,7 @@ impl Ledger {
         self.past.retain(|_, digest| running.contains(digest));
         let entries = &self.entries;
         self.refusals
-            .retain(|identity, _| wanted.contains(identity) || entries.contains_key(identity));
+            .retain(|identity| wanted.contains(identity) || entries.contains_key(identity));
         self.stock.forget(running);
     }
 

@@ -12,8 +12,8 @@ use crate::model::gap::Reason;
 use crate::model::inventory::sight::Unselected;
 use crate::model::plan::{Row, Why};
 use crate::model::record::Status as Standing;
-use crate::recorder::status::reasons;
 use crate::model::storage::StoragePlan;
+use crate::recorder::status::reasons;
 
 const GUIDE: &str = include_str!("../../../docs/status.md");
 

@@ -1,12 +1,13 @@
 //! Refusals: what GitHub would not take, and when it is asked again. Kept in memory only: a new
 //! process asks once more.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::gap::Reason;
 use crate::model::moment::Moment;
-use crate::model::record::Body;
+use crate::model::record::{Body, Identity, Line};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -28,6 +29,57 @@ pub(super) fn delay(earlier: Option<(Moment, Duration)>, reason: Reason, now: Mo
     }
 }
 
+/// How many bodies of one name are remembered as refused: what is held, and what is wanted instead.
+const MOST_BODIES: usize = 2;
+
+/// Refused reports, by name and body; the one that was refused last comes last. Few names have any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Refusals(BTreeMap<Identity, Vec<Refusal>>);
+
+impl Refusals {
+    /// Every refusal, by identity.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Identity, &Refusal)> {
+        let names = self.0.iter();
+        names.flat_map(|(identity, refused)| refused.iter().map(move |one| (identity, one)))
+    }
+
+    /// The refusal of that very body under that identity.
+    pub(super) fn of(&self, identity: &Identity, body: &Body) -> Option<&Refusal> {
+        let mut refused = self.0.get(identity)?.iter();
+        refused.find(|refusal| *refusal.body == *body)
+    }
+
+    /// The report of `line` is refused.
+    pub(super) fn refused(&mut self, line: &Line, reason: Reason, now: Moment) {
+        let earlier = self.of(&line.identity, &line.body);
+        let refusal = Refusal::of_report(earlier, &line.body, reason, now);
+        let refused = self.0.entry(line.identity.clone()).or_default();
+        refused.retain(|earlier| earlier.body != line.body);
+        if refused.len() == MOST_BODIES {
+            refused.remove(0);
+        }
+        refused.push(refusal);
+    }
+
+    /// The report of `line` is acknowledged; `known` says whether it was so before. What is held may
+    /// be taken again while a change to it is still refused; a change that is taken makes history of
+    /// every refusal.
+    pub(super) fn taken(&mut self, line: &Line, known: bool) {
+        let Some(refused) = self.0.get_mut(&line.identity) else {
+            return;
+        };
+        refused.retain(|refusal| known && refusal.body != line.body);
+        if refused.is_empty() {
+            self.0.remove(&line.identity);
+        }
+    }
+
+    /// Keeps the refusals of the names that are `wanted`.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&Identity) -> bool) {
+        self.0.retain(|identity, _| wanted(identity));
+    }
+}
+
 /// What GitHub would not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -44,17 +96,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A report is refused: asked again after a [`delay`].
-    pub(super) fn of_report(
-        earlier: Option<&Self>,
-        body: &Arc<Body>,
-        reason: Reason,
-        now: Moment,
-    ) -> Self {
+    /// A report is refused, after it was `earlier` already or not: asked again after a [`delay`].
+    fn of_report(earlier: Option<&Self>, body: &Arc<Body>, reason: Reason, now: Moment) -> Self {
         let is_quarantined = |reason| reason == Reason::Invalid;
-        let earlier = earlier.filter(|earlier| {
-            earlier.body == *body && is_quarantined(earlier.reason) == is_quarantined(reason)
-        });
+        let earlier =
+            earlier.filter(|earlier| is_quarantined(earlier.reason) == is_quarantined(reason));
         let delay = delay(earlier.map(|it| (it.first, it.delay)), reason, now);
         let first = earlier.map_or(now, |earlier| earlier.first);
         Self {

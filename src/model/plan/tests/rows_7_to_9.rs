@@ -97,6 +97,35 @@ fn row_8_a_record_that_was_taken_before_and_is_refused_now_is_not_sent() {
 }
 
 #[test]
+fn row_8_what_is_held_may_be_refused_beside_its_change_and_each_keeps_its_own_retry() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    for expected in [1, 2, 4, 8] {
+        let plan = scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+        assert_eq!(plan.reports[0].line.body.digest, digest(2));
+        let plan = scene.snapshot_with(|_| Outcome::Refused(Reason::Unauthorized));
+        assert_eq!(plan.retained[0].line.body.digest, digest(1));
+        let plan = scene.plan();
+        assert!(plan.snapshot().is_empty(), "{:?}", plan.snapshot());
+        assert_eq!(plan.gaps[0].reason, Reason::NotFound);
+        assert_eq!(plan.due, Some(scene.now + minutes(expected)));
+        scene.wait(minutes(expected));
+    }
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    assert_eq!(scene.ledger.refusals().count(), 0, "both are history");
+}
+
+#[test]
+fn row_8_changes_that_are_refused_one_after_the_other_are_not_all_remembered() {
+    let mut scene = Scene::recorded();
+    for number in 2..9 {
+        scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(number)));
+        scene.snapshot_with(|_| Outcome::Refused(Reason::NotFound));
+        assert!(scene.ledger.refusals().count() <= 2);
+    }
+}
+
+#[test]
 fn row_8_a_refused_record_is_sent_at_once_when_anything_in_it_changes() {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
