@@ -14,10 +14,12 @@ use super::workload::Source;
 mod by_hand;
 mod entry;
 mod refusal;
+mod sent;
 mod stock;
 
-pub use entry::{Entry, Fate, Owner, Sent};
+pub use entry::Entry;
 pub use refusal::Refusal;
+pub use sent::{Fate, Owner, Sent};
 pub use stock::{Setback, Stock};
 
 use refusal::Refusals;

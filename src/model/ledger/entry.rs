@@ -10,6 +10,7 @@ use crate::model::record::{Body, Line, Status};
 use crate::model::workload::Source;
 
 use super::refusal::Refusal;
+use super::sent::{Fate, Owner, Sent};
 
 /// What GitHub holds, or may hold, under one identity.
 #[derive(Clone, Debug)]
@@ -35,41 +36,6 @@ pub struct Entry {
     pub idle_since: Option<Moment>,
     /// The refusal of its last decommission.
     pub end_refusal: Option<Box<Refusal>>,
-}
-
-/// Whose name it is.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Owner {
-    /// A source's.
-    Source(Source),
-    /// Nobody's yet: a person found it at GitHub and adopted it.
-    Adopted,
-    /// A source's that this version cannot read, kept as it was stored.
-    Unreadable(Arc<str>),
-}
-
-/// What is sent, or about to be, and not yet answered for good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// For whom.
-    pub owner: Owner,
-    /// The body.
-    pub body: Arc<Body>,
-    /// The status.
-    pub status: Status,
-    /// How far it got.
-    pub fate: Fate,
-}
-
-/// How far something that is to be sent got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It has not left.
-    Intended,
-    /// It has left, and no answer has come.
-    Left,
-    /// It may have been applied, and may still be.
-    Unknown,
 }
 
 impl Entry {
