@@ -129,7 +129,7 @@ impl Ledger {
     pub fn by_source(&self) -> BySource<'_> {
         let mut by_source: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (identity, entry) in &self.entries {
-            if let Owner::Source(source) = &entry.owner {
+            if let Some(source) = entry.owner.source() {
                 by_source.entry(source).or_default().push((identity, entry));
             }
         }

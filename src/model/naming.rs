@@ -145,7 +145,7 @@ impl<'a> Names<'a> {
     }
 
     fn has_moved(&self, identity: &Identity, entry: &Entry) -> bool {
-        let Owner::Source(source) = &entry.owner else {
+        let Some(source) = entry.owner.source() else {
             return false;
         };
         self.given.get(source).is_some_and(|present| {

@@ -109,10 +109,8 @@ impl Plan {
         let verdicts: Vec<(&Identity, &Entry, Verdict<'_>)> = ledger
             .entries()
             .map(|(identity, entry)| {
-                let sight = match &entry.owner {
-                    Owner::Source(source) => sights.get(source),
-                    Owner::Adopted | Owner::Unreadable(_) => None,
-                };
+                let source = entry.owner.source();
+                let sight = source.and_then(|source| sights.get(source));
                 let verdict = verdict::of(identity, entry, sight, inventory, policy, now);
                 (identity, entry, verdict)
             })
@@ -143,14 +141,10 @@ impl Plan {
 
 /// What is seen of every source that a pod names or the ledger knows.
 fn sights(ledger: &Ledger, inventory: &Inventory, policy: &Policy) -> BTreeMap<Source, Sight> {
-    let known = ledger
-        .entries()
-        .filter_map(|(_, entry)| match &entry.owner {
-            Owner::Source(source) => Some(source.clone()),
-            Owner::Adopted | Owner::Unreadable(_) => None,
-        });
+    let known = ledger.entries();
+    let known = known.filter_map(|(_, entry)| entry.owner.source());
     // The ledger's own first: what stays from plan to plan is held once.
-    let mut sources: BTreeSet<Source> = known.collect();
+    let mut sources: BTreeSet<Source> = known.cloned().collect();
     for source in inventory.sources() {
         sources.insert(source);
     }

@@ -69,7 +69,7 @@ impl Entry {
 
     /// Whether GitHub has acknowledged it for `source`, as deployed.
     pub fn speaks_for(&self, source: &Source) -> bool {
-        self.held.is_some() && !self.tombstone && self.owner == Owner::Source(source.clone())
+        self.held.is_some() && !self.tombstone && self.owner.source() == Some(source)
     }
 
     /// Whether some outcome is unknown.

@@ -17,6 +17,16 @@ pub enum Owner {
     Unreadable(Arc<str>),
 }
 
+impl Owner {
+    /// The source, if it is one that this version can read.
+    pub fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Source(source) => Some(source),
+            Self::Adopted | Self::Unreadable(_) => None,
+        }
+    }
+}
+
 /// What is sent, or about to be, and not yet answered for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {

@@ -3,7 +3,7 @@
 
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
-use crate::model::ledger::{Entry, Owner};
+use crate::model::ledger::Entry;
 use crate::model::record::{Identity, Line, Status};
 use crate::model::workload::Source;
 
@@ -21,7 +21,7 @@ impl Draft<'_> {
         if verdict.is_idle() {
             self.plan.idle.push(identity.clone());
         }
-        if let (Owner::Source(source), Some(row)) = (&entry.owner, verdict.row()) {
+        if let (Some(source), Some(row)) = (entry.owner.source(), verdict.row()) {
             let known = self.plan.rows.entry(source.clone()).or_insert(row);
             if verdict.is_about_the_source() {
                 *known = row;

@@ -112,7 +112,7 @@ proptest! {
         let running = worlds.last().unwrap().running();
         let (scene, plan) = lived(worlds, &outcomes);
         for step in &plan.decommissions {
-            let Owner::Source(source) = &step.owner else { continue };
+            let Some(source) = step.owner.source() else { continue };
             prop_assert_ne!(plan.names.get(source), Some(&step.line.identity));
             let moved = plan.names.get(source).and_then(|name| scene.ledger.entry(name));
             let moved = moved.is_some_and(|entry| entry.speaks_for(source));
@@ -128,7 +128,7 @@ proptest! {
     ) {
         let (scene, plan) = lived(worlds, &outcomes);
         for step in lines(&plan) {
-            let Owner::Source(source) = &step.owner else { continue };
+            let Some(source) = step.owner.source() else { continue };
             let covered = is_covered(source, &scene.facts.coverage, &scene.facts);
             let ends = step.line.status == Status::Decommissioned;
             let out = ends && is_out(source, step, &scene.facts, &scene.policy);
