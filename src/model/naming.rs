@@ -8,6 +8,7 @@ use super::ledger::{BySource, Entry, Ledger, Owner};
 use super::policy::Policy;
 use super::record::{Destination, Identity, is_same_name};
 use super::selection::KindGroup;
+use super::template::Template;
 use super::workload::Source;
 
 /// A source that wants a name.
@@ -88,6 +89,32 @@ pub fn assign<'a>(
     names.given
 }
 
+/// The name under which GitHub has acknowledged `source` at `place`, if the template still makes it.
+pub fn acknowledged<'a>(
+    source: &Source,
+    place: &Destination,
+    by_source: &BySource<'a>,
+    template: &Template,
+) -> Option<&'a Identity> {
+    let own = by_source.get(source).into_iter().flatten();
+    own.filter(|(identity, entry)| *identity.destination == *place && entry.speaks_for(source))
+        .map(|(identity, _)| *identity)
+        .find(|identity| rendered(template, identity, source).is_some())
+}
+
+/// How the template spells that name of `source`, with a hash or without, if it makes it at all.
+/// Every name that was given is of its template's making, so this says whether the template is the
+/// same, for each name by itself: a change of it that was cut short goes on where it stopped.
+fn rendered(template: &Template, identity: &Identity, source: &Source) -> Option<Arc<str>> {
+    let plain = std::iter::once_with(|| template.render(source));
+    let hashed = SUFFIXES
+        .iter()
+        .map(|digits| template.suffixed(source, *digits));
+    plain
+        .chain(hashed)
+        .find(|name| is_same_name(name, &identity.name))
+}
+
 struct Names<'a> {
     ledger: &'a Ledger,
     policy: &'a Policy,
@@ -108,7 +135,7 @@ impl<'a> Names<'a> {
         let own = self.of_source(candidate.source);
         own.filter(|(identity, _)| identity.destination == *candidate.destination)
             .filter_map(|(identity, entry)| {
-                let name = self.rendered(identity, candidate.source)?;
+                let name = rendered(&self.policy.template, identity, candidate.source)?;
                 Some((entry.is_tombstone(), identity, name))
             })
             .min()
@@ -122,26 +149,11 @@ impl<'a> Names<'a> {
     fn elsewhere(&self, source: &Source) -> Option<Arc<str>> {
         self.of_source(source)
             .filter_map(|(identity, entry)| {
-                let name = self.rendered(identity, source)?;
+                let name = rendered(&self.policy.template, identity, source)?;
                 Some((entry.is_tombstone(), identity, name))
             })
             .min()
             .map(|(_, _, name)| name)
-    }
-
-    /// How the template spells that name of `source`, with a hash or without, if it makes it at
-    /// all. Every name that was given is of its template's making, so this says whether the
-    /// template is the same, for each name by itself: a change of it that was cut short goes on
-    /// where it stopped.
-    fn rendered(&self, identity: &Identity, source: &Source) -> Option<Arc<str>> {
-        let template = &self.policy.template;
-        let plain = std::iter::once_with(|| template.render(source));
-        let hashed = SUFFIXES
-            .iter()
-            .map(|digits| template.suffixed(source, *digits));
-        plain
-            .chain(hashed)
-            .find(|name| is_same_name(name, &identity.name))
     }
 
     fn has_moved(&self, identity: &Identity, entry: &Entry) -> bool {

@@ -94,7 +94,7 @@ impl Plan {
     /// | 7 | workload gone | yes | decommission |
     /// | 8 | runs, its body refused, retry not due | held / held elsewhere / no | retained / withheld / nothing, each with a Gap |
     /// | 9 | runs under this identity | yes | as held and answered: unchanged; else report |
-    /// | 10 | runs under another identity | yes | report that; this: withheld until that is acknowledged, then decommission |
+    /// | 10 | runs under another identity | yes | report that; this: withheld until that is acknowledged, then decommission, whether or not it still runs |
     /// | 11 | runs | no | report |
     /// | 12 | runs, no digest or no usable name | yes / no | retained and Gap / Gap |
     /// | 13 | in some pod's spec, not running | yes / no | retained / counted |
@@ -117,9 +117,9 @@ impl Plan {
             .collect();
 
         let by_source = ledger.by_source();
-        let mut draft = Draft::new(ledger, &by_source, policy, now);
-        draft.name(&sights, &verdicts);
-        draft.weigh_sources(&sights);
+        let mut draft = Draft::new(ledger, &by_source, &sights, policy, now);
+        draft.name(&verdicts);
+        draft.weigh_sources();
         for (identity, entry, verdict) in &verdicts {
             draft.settle(identity, entry, verdict);
         }

@@ -30,6 +30,8 @@ pub struct Sight {
     pub covered: bool,
     /// Whether its workload is missing from a complete view of its kind.
     pub workload_gone: bool,
+    /// Where the records of its namespace go now; `None` where that was not read.
+    pub place: Option<Arc<Destination>>,
     /// What its pods say.
     pub standing: Standing,
     image: Option<Arc<str>>,
@@ -166,14 +168,13 @@ impl Inventory {
             }
             selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
         };
+        let place = namespace.present().map(|(_, place)| place.clone());
         let running = evidence.map(|evidence| {
             let image = name_and_version(&evidence.image, policy);
-            let destination = namespace.present().map(|(_, destination)| destination);
-            let destination = destination.filter(|_| covered).cloned();
             Box::new(Running {
                 evidence,
                 image,
-                frame: destination.zip(context),
+                frame: place.clone().filter(|_| covered).zip(context),
                 owner_unreadable: matches!(object, Presence::Present(None)),
             })
         });
@@ -185,6 +186,7 @@ impl Inventory {
             selected,
             covered,
             workload_gone: matches!(object, Presence::Gone),
+            place,
             image: image.map(|(name, _)| name.clone()),
             standing: standing(running, &team),
         }

@@ -34,12 +34,14 @@ pub(super) struct Draft<'a> {
     pub(super) by_source: &'a BySource<'a>,
     /// Artifacts and their registries, where GitHub is to be told of them.
     pub(super) stocktaking: Option<Stocktaking<'a>>,
+    pub(super) sights: &'a BTreeMap<Source, Sight>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(
         ledger: &'a Ledger,
         by_source: &'a BySource<'a>,
+        sights: &'a BTreeMap<Source, Sight>,
         policy: &'a Policy,
         now: Moment,
     ) -> Self {
@@ -57,21 +59,18 @@ impl<'a> Draft<'a> {
                 .storage
                 .as_ref()
                 .map(|rule| Stocktaking::new(rule, &policy.destination)),
+            sights,
         }
     }
 
-    pub(super) fn name(
-        &mut self,
-        sights: &BTreeMap<Source, Sight>,
-        verdicts: &[(&Identity, &Entry, Verdict<'_>)],
-    ) {
+    pub(super) fn name(&mut self, verdicts: &[(&Identity, &Entry, Verdict<'_>)]) {
         let released: BTreeSet<&Identity> = verdicts
             .iter()
             .filter(|(_, _, verdict)| matches!(verdict, Verdict::Gone(_)))
             .map(|(identity, ..)| *identity)
             .collect();
+        let sights = self.sights.iter();
         let candidates: Vec<Candidate<'_>> = sights
-            .iter()
             .filter(|(_, sight)| is_wanted(sight, self.policy))
             .filter_map(|(source, sight)| {
                 let (running, destination, _) = sight.reportable()?;
@@ -101,13 +100,13 @@ impl<'a> Draft<'a> {
             .plan
             .names
             .keys()
-            .filter_map(|source| sights.get(source));
+            .filter_map(|source| self.sights.get(source));
         self.canon = Canon::new(running, self.ledger);
     }
 
     /// Rows 5, 6 and 8 to 13 for what is seen now.
-    pub(super) fn weigh_sources(&mut self, sights: &BTreeMap<Source, Sight>) {
-        for (source, sight) in sights {
+    pub(super) fn weigh_sources(&mut self) {
+        for (source, sight) in self.sights {
             let known = self.by_source.contains_key(source);
             match (
                 sight.selected(None, &self.policy.selection),

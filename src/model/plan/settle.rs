@@ -4,6 +4,7 @@
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
 use crate::model::ledger::Entry;
+use crate::model::naming;
 use crate::model::record::{Identity, Line, Status};
 use crate::model::workload::Source;
 
@@ -32,7 +33,7 @@ impl Draft<'_> {
         }
         match verdict {
             Verdict::Withheld(_, why) => self.plan.withheld.push((identity.clone(), *why)),
-            Verdict::Retained(..) => self.retain(identity, entry),
+            Verdict::Retained(..) => self.retain_unless_moved(identity, entry),
             Verdict::Gone(_) => {
                 self.plan.missing.push(identity.clone());
                 self.end(identity, entry, true);
@@ -47,7 +48,7 @@ impl Draft<'_> {
     /// Rows 8, 10 and 12 for an entry that no report is made for.
     fn settle_running(&mut self, identity: &Identity, entry: &Entry, source: &Source) {
         let Some(present) = self.plan.names.get(source) else {
-            return self.retain(identity, entry);
+            return self.retain_unless_moved(identity, entry);
         };
         if present == identity {
             return self.retain(identity, entry);
@@ -63,6 +64,21 @@ impl Draft<'_> {
             let why = if refused { Why::Refused } else { Why::Moving };
             self.plan.withheld.push((identity.clone(), why));
         }
+    }
+
+    /// What becomes of an entry whose source has nothing to report. If GitHub has acknowledged that
+    /// source at the place that is its own by now, the move is finished: row 10.
+    fn retain_unless_moved(&mut self, identity: &Identity, entry: &Entry) {
+        match self.acknowledged(entry) {
+            Some(present) if present != identity => self.end(identity, entry, false),
+            _ => self.retain(identity, entry),
+        }
+    }
+
+    fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
+        let source = entry.owner.source()?;
+        let place = self.sights.get(source)?.place.as_ref()?;
+        naming::acknowledged(source, place, self.by_source, &self.policy.template)
     }
 
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::facts::Pod;
+use crate::model::facts::{Pod, State};
 use crate::model::fixtures::{
     Scene, container, destination, digest, held_by, image, names, source, source_of,
 };
@@ -55,6 +55,67 @@ fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowle
         assert_eq!(plan.decommissions[0].line.identity, old, "{number}");
         assert!(plan.missing.is_empty(), "{number}: a move is not missing");
     }
+}
+
+#[test]
+fn row_10_a_move_that_was_cut_short_is_finished_although_its_source_runs_no_longer() {
+    type Change = fn(&mut Scene);
+    let moves: [Change; 2] = [rename, |scene| environment(scene, Some("staging"))];
+    let stops: [Change; 3] = [
+        |scene| scene.change_pods("web", |pod| pod.containers[0].state = State::Ran),
+        |scene| scene.change_pods("web", |pod| pod.containers[0].digest = None),
+        |scene| scene.remove_pods("web"),
+    ];
+    for (number, (go, stop)) in moves
+        .into_iter()
+        .flat_map(|go| stops.map(|stop| (go, stop)))
+        .enumerate()
+    {
+        let mut scene = Scene::recorded();
+        go(&mut scene);
+        // The new one is acknowledged, and before the old one ends the process is killed.
+        let new = scene.cycle().reports[0].line.identity.clone();
+        scene.restart();
+        stop(&mut scene);
+        let plan = scene.cycle();
+        assert_eq!(names(&plan.decommissions), [WEB], "{number}");
+        assert_ne!(plan.decommissions[0].line.identity, new, "{number}");
+        assert_eq!(plan.retained.len(), 1, "{number}");
+        assert_eq!(plan.retained[0].line.identity, new, "{number}");
+        assert!(plan.missing.is_empty(), "{number}: a move is not missing");
+        assert!(scene.plan().decommissions.is_empty(), "{number}");
+    }
+}
+
+#[test]
+fn row_10_what_moved_back_and_runs_no_longer_ends_where_it_is_not_any_more() {
+    let mut scene = Scene::recorded();
+    environment(&mut scene, Some("staging"));
+    let elsewhere = scene.cycle().reports[0].line.identity.clone();
+    environment(&mut scene, None);
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    let plan = scene.plan();
+    assert_eq!(plan.decommissions[0].line.identity, elsewhere);
+    assert_eq!(plan.retained[0].line.identity, scene.identity(WEB));
+}
+
+#[test]
+fn promise_2_nothing_ends_by_a_move_that_github_has_not_acknowledged() {
+    for outcome in [Outcome::Unknown, Outcome::Refused(Reason::NotFound)] {
+        let mut scene = Scene::recorded();
+        environment(&mut scene, Some("staging"));
+        scene.cycle_with(|_| outcome);
+        scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+        let plan = scene.plan();
+        assert!(is_quiet(&plan));
+        assert_eq!(names(&plan.retained), [WEB]);
+    }
+}
+
+/// Labels the namespace with a logical environment, or not.
+fn environment(scene: &mut Scene, name: Option<&str>) {
+    let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+    namespace.logical_environment = name.map(Into::into);
 }
 
 #[test]
