@@ -158,15 +158,10 @@ impl Coverage {
         *kind == Kind::Pod || self.kinds.contains_key(kind)
     }
 
-    /// Whether everything that anybody tries to see is seen everywhere it is looked for: in the
-    /// namespaces that are looked at one by one, or everywhere if there are none such.
+    /// Whether everything that anybody tries to see is seen everywhere it is looked for.
     pub fn is_whole(&self, one_by_one: Option<&[Arc<str>]>) -> bool {
         let mut views = self.kinds.values().chain([&self.pods, &self.namespaces]);
-        views.all(|view| match (view, one_by_one) {
-            (View::Everything, _) => true,
-            (View::Only(_), Some(namespaces)) => namespaces.iter().all(|name| view.covers(name)),
-            (View::Nothing | View::Only(_), _) => false,
-        })
+        views.all(|view| view.is_whole(one_by_one))
     }
 }
 
@@ -189,6 +184,16 @@ impl View {
             Self::Nothing => false,
             Self::Only(namespaces) => namespaces.contains(namespace),
             Self::Everything => true,
+        }
+    }
+
+    /// Whether it is everywhere that is looked at: in the namespaces that are looked at one by one,
+    /// or in the whole cluster if there are none such.
+    pub fn is_whole(&self, one_by_one: Option<&[Arc<str>]>) -> bool {
+        match (self, one_by_one) {
+            (Self::Everything, _) => true,
+            (Self::Only(_), Some(namespaces)) => namespaces.iter().all(|name| self.covers(name)),
+            (Self::Nothing | Self::Only(_), _) => false,
         }
     }
 }

@@ -292,21 +292,22 @@ impl Ledger {
         }
     }
 
-    /// Forgets past names and storage records whose digest runs no longer, and refusals of names that nobody wants any
-    /// more. To be called with everything that runs, from a complete view only.
-    pub fn forget_past(&mut self, running: &BTreeSet<Digest>, wanted: &BTreeSet<Identity>) {
-        let gone: Vec<_> = self
-            .past
-            .iter()
-            .filter(|(_, digest)| !running.contains(digest))
-            .collect();
-        self.touched
-            .extend(gone.into_iter().map(|(identity, _)| identity.clone()));
-        self.past.retain(|_, digest| running.contains(digest));
-        let entries = &self.entries;
-        self.refusals
-            .retain(|identity| wanted.contains(identity) || entries.contains_key(identity));
+    /// Forgets past names and storage records whose digest runs no longer. To be called with every digest that runs,
+    /// from a complete view of pods only.
+    pub fn forget_past(&mut self, running: &BTreeSet<Digest>) {
+        let gone = |_: &Identity, digest: &mut Digest| !running.contains(digest);
+        let gone = self.past.extract_if(.., gone);
+        self.touched.extend(gone.map(|(identity, _)| identity));
         self.stock.forget(running);
+    }
+
+    /// Forgets refusals that are due of names that have no entry and are not `wanted`: nobody asks
+    /// again. Until then one holds for whoever comes back, so that no view of the cluster is needed
+    /// to tell who is gone.
+    pub fn forget_refusals(&mut self, wanted: impl Fn(&Identity) -> bool, now: Moment) {
+        let entries = &self.entries;
+        let needed = |name: &Identity| entries.contains_key(name) || wanted(name);
+        self.refusals.forget_due(needed, now);
     }
 
     /// Puts what a stored ledger knows and this one does not beside what this one knows: an answer

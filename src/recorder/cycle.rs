@@ -86,10 +86,12 @@ impl<S: Transport> Recorder<S> {
         let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
         self.note_absence(&plan, now);
         let sought = self.settings.policy.selection.exact_namespaces();
-        if inventory.coverage().is_whole(sought.as_deref()) {
-            let wanted: BTreeSet<Identity> = plan.names.values().cloned().collect();
-            self.ledger.forget_past(inventory.digests(), &wanted);
+        if inventory.coverage().pods.is_whole(sought.as_deref()) {
+            self.ledger.forget_past(inventory.digests());
         }
+        let wanted: BTreeSet<&Identity> = plan.names.values().collect();
+        let wanted = |name: &Identity| wanted.contains(name);
+        self.ledger.forget_refusals(wanted, now);
         self.count_orphans(&inventory);
         let plan = Arc::new(plan);
         let unsent = Unsent::of(&plan, &self.ledger);

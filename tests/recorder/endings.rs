@@ -22,6 +22,21 @@ async fn an_end_is_said_a_second_time_one_interval_later_and_then_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_past_name_is_forgotten_with_its_digest_although_a_kind_is_forbidden_for_good() {
+    let mut world = World::default();
+    world.api.forbid("StatefulSet");
+    world.run(&deployment("shop", "web"));
+    world.run(&deployment("shop", "cart"));
+    world.start();
+    world.agreed_within(2 * MINUTE).await;
+    world.remove("shop", "cart");
+    world.pass(3 * INTERVAL).await;
+    assert_eq!(world.ledger().names(), ["shop-web-main"]);
+    assert!(world.ledger().past.is_empty(), "{:?}", world.ledger().past);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_source_that_comes_back_after_its_end_is_reported_at_once() {
     let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "cart")]).await;
     for _ in 0..2 {

@@ -74,9 +74,16 @@ impl Refusals {
         }
     }
 
-    /// Keeps the refusals of the names that are `wanted`.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&Identity) -> bool) {
-        self.0.retain(|identity, _| wanted(identity));
+    /// Forgets every refusal of a name.
+    pub(super) fn forget(&mut self, identity: &Identity) {
+        self.0.remove(identity);
+    }
+
+    /// Forgets what is due, apart from names that are `needed`.
+    pub(super) fn forget_due(&mut self, needed: impl Fn(&Identity) -> bool, now: Moment) {
+        self.0.retain(|identity, refused| {
+            refused.iter().any(|refusal| now < refusal.retry_at) || needed(identity)
+        });
     }
 }
 

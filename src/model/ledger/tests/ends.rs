@@ -208,9 +208,7 @@ fn a_past_name_stays_as_long_as_its_digest_runs_and_holds_no_name() {
     let forget = |scene: &mut Scene, running: &[u64]| {
         let running = running.iter().map(|number| digest(*number)).collect();
         scene.ledger.stored();
-        scene
-            .ledger
-            .forget_past(&running, &std::collections::BTreeSet::new());
+        scene.ledger.forget_past(&running);
     };
     forget(&mut scene, &[1, 2]);
     assert_eq!(scene.ledger.past().count(), 1);

@@ -167,6 +167,22 @@ fn promise_3_what_may_have_been_applied_is_ended_until_what_is_held_is_acknowled
 }
 
 #[test]
+fn a_refusal_is_forgotten_when_it_is_due_and_nobody_wants_its_record() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let web = scene.identity(WEB);
+    scene.ledger.forget_refusals(|_| false, scene.now);
+    assert_eq!(scene.ledger.refusals().count(), 1, "not due");
+    scene.wait(minutes(1));
+    let now = scene.now;
+    scene.ledger.forget_refusals(|name| *name == web, now);
+    assert_eq!(scene.ledger.refusals().count(), 1, "wanted");
+    scene.ledger.forget_refusals(|_| false, now);
+    assert_eq!(scene.ledger.refusals().count(), 0);
+}
+
+#[test]
 fn an_unknown_outcome_is_settled_only_by_an_answer_that_comes_late_enough() {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
