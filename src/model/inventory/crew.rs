@@ -83,10 +83,13 @@ impl Team<'_> {
         }
     }
 
-    /// The newest pod whose spec has the container.
-    pub(super) fn newest_named(&self) -> Option<&Arc<Pod>> {
-        let named = self.pods.iter().filter(|pod| names(pod, self.container));
-        named.max_by_key(|pod| pod.age())
+    /// The newest pod whose spec has the container, and the image that it names there.
+    pub(super) fn newest_named(&self) -> Option<(&Arc<Pod>, &Arc<str>)> {
+        let named = self.pods.iter().filter_map(|pod| {
+            let container = pod.container(self.container)?;
+            Some((pod, &container.image))
+        });
+        named.max_by_key(|(pod, _)| pod.age())
     }
 
     /// Whether one of the pods runs, or for what runs to an end: ran.

@@ -36,7 +36,8 @@ pub(super) struct Known<'a> {
     pub(super) annotations: &'a Annotations,
 }
 
-type NamespaceAndPlace = (Arc<Namespace>, Arc<Destination>);
+/// A namespace, and where its records go.
+pub(super) type NamespaceAndPlace = (Arc<Namespace>, Arc<Destination>);
 
 impl Inventory {
     pub(super) fn namespace(&self, name: &str) -> Presence<&NamespaceAndPlace> {

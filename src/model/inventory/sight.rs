@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use crate::model::context::Context;
 use crate::model::evidence::Evidence;
+use crate::model::facts::Pod;
 use crate::model::gap::Reason;
 use crate::model::image::ImageRef;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
-use crate::model::selection::Selection;
 use crate::model::workload::Source;
 
 use super::Inventory;
 use super::crew::Team;
-use super::scope::{Presence, selected};
+use super::scope::{Known, NamespaceAndPlace, Presence, selected};
 
 /// An image's normalised name and its version.
 pub type NameAndVersion = (Arc<str>, Option<Arc<str>>);
@@ -34,6 +34,7 @@ pub struct Sight {
     pub place: Option<Arc<Destination>>,
     /// What its pods say.
     pub standing: Standing,
+    /// The image's name, of the evidence, else of the newest pod that names the container.
     image: Option<Arc<str>>,
 }
 
@@ -120,11 +121,16 @@ impl Unselected {
 }
 
 impl Sight {
-    /// Whether the source is selected; `held` is the image's name as GitHub holds it, for a source
-    /// whose evidence is not known.
-    pub fn selected(&self, held: Option<&str>, selection: &Selection) -> Selected {
-        let image = self.image.as_deref().or(held);
-        let image_chosen = image.is_none_or(|image| selection.has_image(image));
+    /// Whether the source is selected; `held` is the image's name as GitHub holds it. Evidence
+    /// speaks alone. Without it every name that is known has to be out: `held` may be from before
+    /// `--image-map`, or the one that another source gave their digest.
+    pub fn selected(&self, held: Option<&Arc<str>>, policy: &Policy) -> Selected {
+        let chosen = |image: &Arc<str>| policy.selection.has_image(image);
+        let speaks = self.image.is_some() && matches!(self.standing, Standing::Runs(_));
+        let held = held.filter(|_| !speaks);
+        let mapped = held.map(|held| policy.image_map.apply(held));
+        let mut known = self.image.iter().chain(held).chain(&mapped).peekable();
+        let image_chosen = known.peek().is_none() || known.any(chosen);
         match self.selected {
             Selected::Yes | Selected::Unread if !image_chosen => Selected::No(Unselected::Image),
             selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
@@ -145,22 +151,13 @@ impl Inventory {
         let covered = self.covers(workload, crew, team.runs());
         let evidence = team.evidence();
 
-        let speaker = evidence.as_ref().map(|evidence| &evidence.pod);
+        let speaker = evidence.as_ref();
+        let speaker = speaker.map(|evidence| (&evidence.pod, &evidence.image));
         // Who opted in or out says so in the pods' template, whether or not they run yet.
         let speaker = speaker.or_else(|| team.newest_named());
         // The pod has the last word; without one it is unread. Who opts out for a whole namespace may
         // have excepted this source in the template of its pods, which nobody reads.
-        let context = speaker.map(|pod| {
-            Context::merge(
-                namespace.present().map(|(found, _)| &found.annotations),
-                object
-                    .present()
-                    .and_then(Option::as_ref)
-                    .map(|known| known.annotations),
-                Some(&pod.annotations),
-                &policy.destination.organization,
-            )
-        });
+        let context = speaker.map(|(pod, _)| context(pod, &namespace, &object, policy));
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match selected(workload, &team, &namespace, &object, policy) {
             Selected::Yes | Selected::Unread if covered && ignored => {
@@ -168,9 +165,11 @@ impl Inventory {
             }
             selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
         };
+        let image = speaker.map(|(_, image)| name_and_version(image, policy));
+        let name = image.as_ref().and_then(|image| image.as_ref().ok());
+        let name = name.map(|(name, _)| name.clone());
         let place = namespace.present().map(|(_, place)| place.clone());
-        let running = evidence.map(|evidence| {
-            let image = name_and_version(&evidence.image, policy);
+        let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
                 evidence,
                 image,
@@ -179,18 +178,33 @@ impl Inventory {
             })
         });
         let pods_read = self.coverage.pods.covers(&workload.namespace);
-        let read = running.as_ref().filter(|_| pods_read);
-        let image = read.and_then(|running| running.image.as_ref().ok());
         Sight {
             namespace_gone: matches!(namespace, Presence::Gone),
             selected,
             covered,
             workload_gone: matches!(object, Presence::Gone),
             place,
-            image: image.map(|(name, _)| name.clone()),
+            image: name.filter(|_| pods_read),
             standing: standing(running, &team),
         }
     }
+}
+
+/// What `pod` and those above it say, as far as each is read.
+fn context(
+    pod: &Pod,
+    namespace: &Presence<&NamespaceAndPlace>,
+    object: &Presence<Option<Known<'_>>>,
+    policy: &Policy,
+) -> Context {
+    let namespace = namespace.present().map(|(found, _)| &found.annotations);
+    let object = object.present().and_then(Option::as_ref);
+    Context::merge(
+        namespace,
+        object.map(|known| known.annotations),
+        Some(&pod.annotations),
+        &policy.destination.organization,
+    )
 }
 
 fn standing(running: Option<Box<Running>>, team: &Team<'_>) -> Standing {

@@ -108,10 +108,7 @@ impl<'a> Draft<'a> {
     pub(super) fn weigh_sources(&mut self) {
         for (source, sight) in self.sights {
             let known = self.by_source.contains_key(source);
-            match (
-                sight.selected(None, &self.policy.selection),
-                &sight.standing,
-            ) {
+            match (sight.selected(None, self.policy), &sight.standing) {
                 (Selected::No(why), _) => {
                     *self.plan.not_selected.entry(why).or_default() += 1;
                     self.plan.rows.insert(source.clone(), Row::NotSelected);
@@ -248,5 +245,5 @@ impl<'a> Draft<'a> {
 
 /// Whether a source is to have a record, as far as it is seen.
 fn is_wanted(sight: &Sight, policy: &Policy) -> bool {
-    sight.covered && sight.selected(None, &policy.selection) == Selected::Yes
+    sight.covered && sight.selected(None, policy) == Selected::Yes
 }

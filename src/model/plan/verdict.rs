@@ -102,8 +102,8 @@ pub(super) fn of<'a>(
             return Verdict::Withheld(Row::Foreign, Why::UnreadableSource);
         }
     };
-    let held = entry.held.as_ref().map(|held| &*held.name);
-    let selected = sight.selected(held, &policy.selection);
+    let held = entry.held.as_ref().map(|held| &held.name);
+    let selected = sight.selected(held, policy);
     let ended = sight.namespace_gone || matches!(selected, Selected::No(_));
     let covered = sight.covered && selected != Selected::Unread;
     let runs = matches!(sight.standing, Standing::Runs(_)) && !ended && covered;

@@ -8,6 +8,7 @@ use crate::model::fixtures::{
     source_of,
 };
 use crate::model::gap::Reason;
+use crate::model::image_map::ImageMap;
 use crate::model::inventory::sight::Unselected;
 use crate::model::ledger::Ledger;
 use crate::model::plan::{Row, Why};
@@ -114,6 +115,57 @@ fn row_5_without_evidence_the_image_is_the_one_that_github_holds() {
         assert_eq!(names(&plan.decommissions), [WEB]);
         assert_eq!(plan.rows[&source("web", "app")], row);
     }
+}
+
+#[test]
+fn row_5_an_image_map_that_is_new_takes_nothing_out_of_scope_that_does_not_run() {
+    type Change = fn(&mut Scene);
+    let changes: [Change; 2] = [
+        |scene| scene.change_pods("web", |pod| pod.containers[0].state = State::Ran),
+        |scene| scene.remove_pods("web"),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut scene = Scene::new();
+        let mirrored = container("app", "mirror.test/hub/web:1", 1);
+        scene.run(&Kind::Deployment, "web", [mirrored]);
+        scene.cycle();
+        change(&mut scene);
+        scene.restart();
+        scene.policy.image_map = ImageMap::parse(["mirror.test/hub=docker.io"]).unwrap();
+        scene.policy.selection.images = vec![Pattern::new("docker.io/*")];
+        let plan = scene.plan();
+        assert!(is_quiet(&plan), "{number}: {:?}", plan.decommissions);
+        assert_eq!(names(&plan.retained), [WEB], "{number}");
+
+        scene.policy.selection.images = vec![Pattern::new("ghcr.io/*")];
+        assert_eq!(names(&scene.plan().decommissions), [WEB], "{number}");
+    }
+}
+
+#[test]
+fn row_5_a_map_whose_result_it_would_map_again_takes_nothing_out_of_scope() {
+    let mut scene = Scene::new();
+    scene.policy.image_map = ImageMap::parse(["ghcr.io/acme=ghcr.io/acme/copies"]).unwrap();
+    scene.policy.selection.images = vec![Pattern::new("ghcr.io/acme/copies/web")];
+    scene.deploy("web", "app", 1);
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    scene.remove_pods("web");
+    assert_eq!(names(&scene.plan().retained), [WEB]);
+}
+
+#[test]
+fn row_5_a_pod_that_crashes_names_its_own_image_and_not_the_one_that_its_digest_goes_by() {
+    let mut scene = Scene::recorded();
+    let copy = container("app", "ghcr.io/acme/a:1", 1);
+    scene.run(&Kind::StatefulSet, "a", [copy]);
+    scene.cycle();
+    let held = scene.entry(WEB).unwrap().held.clone().unwrap();
+    assert_eq!(&*held.name, "ghcr.io/acme/a", "one digest has one name");
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    scene.policy.selection.exclude_images = vec![Pattern::new("ghcr.io/acme/a")];
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), ["shop-a-app"]);
+    assert_eq!(names(&plan.retained), [WEB]);
 }
 
 #[test]
