@@ -23,6 +23,10 @@ enum Fate {
     TurnedDown,
     AnswerLost,
     RequestLost,
+    /// GitHub names it with a cause that nobody knows, and applied it or not.
+    Unconfirmed {
+        applied: bool,
+    },
     /// The answer is lost, and the request applied after so many minutes.
     Late(u64),
     /// The process is killed before it leaves, or right behind it.
@@ -39,6 +43,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         1 => Just(Fate::TurnedDown),
         1 => Just(Fate::AnswerLost),
         1 => Just(Fate::RequestLost),
+        1 => any::<bool>().prop_map(|applied| Fate::Unconfirmed { applied }),
         2 => (1..10u64).prop_map(Fate::Late),
         1 => any::<bool>().prop_map(|left| Fate::Killed { left }),
     ];
@@ -97,9 +102,7 @@ impl Life {
     fn cycle(&mut self, fates: &mut impl Iterator<Item = Fate>) -> Plan {
         let plan = self.scene.plan();
         let now = self.scene.now;
-        self.scene
-            .ledger
-            .observe(&plan.missing, &plan.idle, |_| false, now);
+        self.scene.observe(&plan);
         let steps: Vec<&Step> = plan
             .snapshot()
             .into_iter()
@@ -126,6 +129,7 @@ impl Life {
                 Fate::Refused(reason) => Outcome::Refused(reason),
                 Fate::TurnedDown => Outcome::NotApplied,
                 Fate::AnswerLost | Fate::RequestLost | Fate::Late(_) => Outcome::Unknown,
+                Fate::Unconfirmed { .. } => Outcome::Unconfirmed,
                 Fate::Killed { .. } => {
                     self.github.insert(line.identity.clone(), line);
                     self.killed();
@@ -133,11 +137,15 @@ impl Life {
                 }
             };
             match fate {
-                Fate::Answered | Fate::AnswerLost => {
+                Fate::Answered | Fate::AnswerLost | Fate::Unconfirmed { applied: true } => {
                     self.github.insert(line.identity.clone(), line);
                 }
                 Fate::Late(after) => self.late.push((now + minutes(after), line)),
-                Fate::Refused(_) | Fate::TurnedDown | Fate::RequestLost | Fate::Killed { .. } => {}
+                Fate::Refused(_)
+                | Fate::TurnedDown
+                | Fate::RequestLost
+                | Fate::Unconfirmed { .. }
+                | Fate::Killed { .. } => {}
             }
             let settle_after = self.scene.policy.settle_after;
             self.scene

@@ -21,6 +21,7 @@ fn outcomes() -> impl Strategy<Value = Vec<Outcome>> {
     let one = prop_oneof![
         6 => Just(Outcome::Acknowledged),
         1 => Just(Outcome::Unknown),
+        1 => Just(Outcome::Unconfirmed),
         1 => Just(Outcome::NotApplied),
         1 => Just(Outcome::Refused(Reason::NotFound)),
         1 => Just(Outcome::Refused(Reason::Invalid)),
@@ -141,8 +142,9 @@ proptest! {
         worlds in history(4), outcomes in outcomes(), turn in 0usize..10,
     ) {
         let (mut scene, plan) = lived(worlds, &outcomes);
-        let Facts { pods, objects, namespaces, .. } = &mut scene.facts;
+        let Facts { pods, remembered, objects, namespaces, .. } = &mut scene.facts;
         pods.reverse();
+        remembered.reverse();
         objects.reverse();
         namespaces.reverse();
         let (of_pods, of_objects) = (turn % pods.len().max(1), turn % objects.len().max(1));
