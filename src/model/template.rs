@@ -153,19 +153,9 @@ fn shortened(name: &str, source: &Source, hex_len: usize) -> Arc<str> {
     format!("{}-{hash}", name.get(..end).unwrap_or(name)).into()
 }
 
-/// The SHA-256 of the full source in hexadecimal digits. One part a line: none has a line break.
+/// The SHA-256 of the full source in hexadecimal digits.
 fn hash(source: &Source) -> String {
-    let workload = &source.workload;
-    let (group, kind) = (workload.kind.group(), workload.kind.kind());
-    let text = [
-        group,
-        kind,
-        &workload.namespace,
-        &workload.name,
-        &source.container,
-    ]
-    .join("\n");
-    let hash = digest(&SHA256, text.as_bytes());
+    let hash = digest(&SHA256, source.text().as_bytes());
     let digits = hash.as_ref().iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits
         .filter_map(|digit| char::from_digit(digit.into(), 16))
