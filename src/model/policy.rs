@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::image_map::ImageMap;
-use super::record::Destination;
+use super::record::{Destination, Identity};
 use super::selection::Selection;
 use super::storage::StorageRule;
 use super::template::Template;
@@ -31,4 +31,12 @@ pub struct Policy {
     pub settle_after: Duration,
     /// What GitHub is told about registries; `None`: nothing.
     pub storage: Option<StorageRule>,
+}
+
+impl Policy {
+    /// Whether records of that identity are at the API host to which this process speaks.
+    pub fn is_here(&self, identity: &Identity) -> bool {
+        let host = &identity.destination.host;
+        host.eq_ignore_ascii_case(&self.destination.host)
+    }
 }

@@ -10,11 +10,9 @@ use super::draft::Draft;
 impl Draft<'_> {
     /// Lets decommissions pass, or holds them back.
     pub(super) fn guard(&mut self) {
-        let host = &self.policy.destination.host;
         let counts = |identity: &Identity, entry: &Entry| {
             // Nothing is decided about those of another host: they must not thin out the rest.
-            let here = identity.destination.host.eq_ignore_ascii_case(host);
-            here && entry.held.is_some() && !entry.is_tombstone()
+            self.policy.is_here(identity) && entry.held.is_some() && !entry.is_tombstone()
         };
         let held = self
             .ledger

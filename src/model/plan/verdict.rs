@@ -80,11 +80,7 @@ pub(super) fn of<'a>(
     policy: &Policy,
     now: Moment,
 ) -> Verdict<'a> {
-    if !identity
-        .destination
-        .host
-        .eq_ignore_ascii_case(&policy.destination.host)
-    {
+    if !policy.is_here(identity) {
         return Verdict::Withheld(Row::Foreign, Why::ForeignHost);
     }
     let (source, sight) = match (&entry.owner, sight) {
