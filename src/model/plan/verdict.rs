@@ -80,47 +80,54 @@ pub(super) fn of<'a>(
     policy: &Policy,
     now: Moment,
 ) -> Verdict<'a> {
-    if !policy.is_here(identity) {
-        return Verdict::Withheld(Row::Foreign, Why::ForeignHost);
+    match (&entry.owner, sight) {
+        _ if !policy.is_here(identity) => Verdict::Withheld(Row::Foreign, Why::ForeignHost),
+        (Owner::Source(source), Some(sight)) => of_source(source, entry, sight, policy, now),
+        (Owner::Adopted, _) => of_adopted(entry, inventory, policy),
+        (Owner::Source(_) | Owner::Unreadable(_), _) => {
+            Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
+        }
     }
-    let (source, sight) = match (&entry.owner, sight) {
-        (Owner::Source(source), Some(sight)) => (source, sight),
-        (Owner::Adopted, _) if entry.is_tombstone() => return Verdict::Tombstone { covered: true },
-        (Owner::Adopted, _)
-            if inventory
-                .coverage()
-                .is_whole(policy.selection.exact_namespaces().as_deref()) =>
-        {
-            return Verdict::Adopted;
-        }
-        (Owner::Adopted, _) => return Verdict::Withheld(Row::Adopted, Why::Adopted),
-        (Owner::Unreadable(_) | Owner::Source(_), _) => {
-            return Verdict::Withheld(Row::Foreign, Why::UnreadableSource);
-        }
-    };
+}
+
+/// Rows 2 and 3, for an entry that is nobody's.
+fn of_adopted<'a>(entry: &Entry, inventory: &Inventory, policy: &Policy) -> Verdict<'a> {
+    let sought = policy.selection.exact_namespaces();
+    let is_whole = inventory.coverage().is_whole(sought.as_deref());
+    match is_whole {
+        _ if entry.is_tombstone() => Verdict::Tombstone { covered: true },
+        true => Verdict::Adopted,
+        false => Verdict::Withheld(Row::Adopted, Why::Adopted),
+    }
+}
+
+/// Rows 2 and 4 to 7, in their order; what comes behind them is for a source that is in scope and
+/// seen.
+fn of_source<'a>(
+    source: &'a Source,
+    entry: &Entry,
+    sight: &Sight,
+    policy: &Policy,
+    now: Moment,
+) -> Verdict<'a> {
     let held = entry.held.as_ref().map(|held| &held.name);
     let selected = sight.selected(held, policy);
-    let ended = sight.namespace_gone || matches!(selected, Selected::No(_));
+    let ended = match selected {
+        _ if sight.namespace_gone => Some(Row::NamespaceGone),
+        Selected::No(_) => Some(Row::NotSelected),
+        Selected::Yes | Selected::Unread => None,
+    };
     let covered = sight.covered && selected != Selected::Unread;
-    let runs = matches!(sight.standing, Standing::Runs(_)) && !ended && covered;
-    if entry.is_tombstone() && !runs {
-        return Verdict::Tombstone {
-            covered: ended || covered,
-        };
+    let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
+    match ended {
+        _ if entry.is_tombstone() && !runs => Verdict::Tombstone {
+            covered: ended.is_some() || covered,
+        },
+        Some(row) => Verdict::Gone(row),
+        None if !covered => Verdict::Withheld(Row::NotCovered, Why::NotCovered),
+        None if sight.workload_gone => Verdict::Gone(Row::WorkloadGone),
+        None => of_present(source, entry, sight, policy, now),
     }
-    if sight.namespace_gone {
-        return Verdict::Gone(Row::NamespaceGone);
-    }
-    if ended {
-        return Verdict::Gone(Row::NotSelected);
-    }
-    if !covered {
-        return Verdict::Withheld(Row::NotCovered, Why::NotCovered);
-    }
-    if sight.workload_gone {
-        return Verdict::Gone(Row::WorkloadGone);
-    }
-    of_present(source, entry, sight, policy, now)
 }
 
 /// Rows 12 to 16, for a workload that is there.
