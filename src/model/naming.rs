@@ -22,8 +22,8 @@ pub struct Candidate<'a> {
     pub restarts_always: bool,
 }
 
-/// Gives every candidate a name. `by_source` is [`Ledger::by_source`]; `released` says which entries of the ledger give up their name in
-/// the plan that is being made.
+/// Gives every candidate a name. `by_source` is [`Ledger::by_source`]; `released` says which entries
+/// of the ledger give up their name in the plan that is being made.
 pub fn assign<'a>(
     candidates: &[Candidate<'_>],
     ledger: &'a Ledger,
@@ -57,30 +57,7 @@ pub fn assign<'a>(
         .collect();
     names.released.extend(moved);
 
-    let rank = |candidate: &Candidate<'_>| {
-        let kind = &candidate.source.workload.kind;
-        policy
-            .selection
-            .rank(KindGroup::of(kind, candidate.restarts_always))
-            .unwrap_or(usize::MAX)
-    };
-    // Who has a name elsewhere keeps it against those who have none.
-    newcomers.sort_by_cached_key(|candidate| {
-        let workload = &candidate.source.workload;
-        let kind = &workload.kind;
-        let is_new = names.elsewhere(candidate.source).is_none();
-        let group: Arc<str> = kind.group().into();
-        let place = (workload.namespace.clone(), workload.name.clone());
-        let container = candidate.source.container.clone();
-        (
-            is_new,
-            rank(candidate),
-            group,
-            place,
-            container,
-            kind.clone(),
-        )
-    });
+    newcomers.sort_by_cached_key(|candidate| names.turn(candidate));
     for candidate in newcomers {
         let identity = names.fresh(candidate, &taken);
         taken.insert(identity.clone());
@@ -127,6 +104,21 @@ impl<'a> Names<'a> {
     /// What the ledger has of this source, by identity.
     fn of_source(&self, source: &Source) -> impl Iterator<Item = (&'a Identity, &'a Entry)> {
         self.by_source.get(source).into_iter().flatten().copied()
+    }
+
+    /// When a newcomer chooses: who has a name elsewhere keeps it against those who have none; then
+    /// by the order of `--kinds`, and by what the source is.
+    fn turn(&self, candidate: &Candidate<'_>) -> impl Ord + use<> {
+        let workload = &candidate.source.workload;
+        let group = KindGroup::of(&workload.kind, candidate.restarts_always);
+        (
+            self.elsewhere(candidate.source).is_none(),
+            self.policy.selection.rank(group).unwrap_or(usize::MAX),
+            Arc::<str>::from(workload.kind.group()),
+            (workload.namespace.clone(), workload.name.clone()),
+            candidate.source.container.clone(),
+            workload.kind.clone(),
+        )
     }
 
     /// The name that the ledger gives this source where its record goes, if the template still

@@ -212,15 +212,13 @@ impl<'a> Draft<'a> {
         self.plan.rows.insert(source.clone(), row);
         self.reported.insert(identity);
         let as_held = own.is_some_and(|own| own.held.as_ref() == Some(&step.line.body));
-        let settles = own.and_then(|own| own.settles_at(self.policy.settle_after));
-        let answered = match settles {
-            Some(at) if at > self.now => {
-                self.due(at);
-                true
-            }
-            settles => settles.is_none(),
-        };
-        let unchanged = as_held && answered && refusal.is_none();
+        // What is unanswered is asked at once; acknowledged since, once more when that settles it.
+        let asks_at = own.and_then(|own| own.settles_at(self.policy.settle_after));
+        if let Some(at) = asks_at.filter(|at| *at > self.now) {
+            self.due(at);
+        }
+        let asks = asks_at.is_some_and(|at| at <= self.now);
+        let unchanged = as_held && !asks && refusal.is_none();
         if unchanged {
             self.plan.unchanged.push(step);
         } else {
