@@ -77,14 +77,12 @@ impl Entry {
         self.sent.iter().any(|sent| sent.fate == Fate::Unknown)
     }
 
-    /// When its unknown outcome can be settled: at once if nothing was acknowledged since.
+    /// When what is unanswered is to be asked: at once, or if something was acknowledged since, when
+    /// an answer can settle it.
     pub fn settles_at(&self, settle_after: Duration) -> Option<Moment> {
-        let since = self.unknown_since.filter(|_| self.is_unanswered())?;
-        Some(if self.acknowledged_since {
-            since + settle_after
-        } else {
-            Moment::START
-        })
+        let waits = self.unknown_since.filter(|_| self.acknowledged_since);
+        let at = waits.map_or(Moment::START, |since| since + settle_after);
+        self.is_unanswered().then_some(at)
     }
 
     /// When its end is to be said a second time: one settling time after the acknowledgement of

@@ -153,6 +153,20 @@ fn a_refusal_that_comes_late_enough_ends_the_doubt_about_what_is_held() {
 }
 
 #[test]
+fn what_is_held_is_said_at_once_when_it_runs_again_and_something_else_may_be_there() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(3)));
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(1)));
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    assert!(!scene.entry(WEB).unwrap().is_unanswered());
+    assert_eq!(names(&scene.plan().unchanged), [WEB]);
+}
+
+#[test]
 fn promise_3_what_may_have_been_applied_is_ended_until_what_is_held_is_acknowledged_again() {
     let mut scene = Scene::recorded();
     scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
