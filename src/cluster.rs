@@ -19,6 +19,7 @@ mod place;
 mod remembered;
 mod rights;
 mod scope;
+mod sign_in;
 mod slim;
 mod soft;
 mod tasks;

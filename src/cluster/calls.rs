@@ -66,7 +66,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// An error and its causes, each said once.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use http::header::USER_AGENT;
 use http::{HeaderValue, Request};
+use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use tokio::time::Instant;
+use tower::util::MapErrLayer;
 
-use super::calls::{bounded, describe, one_line};
+use super::calls::{bounded, chain, describe, one_line};
+use super::sign_in::Plugin;
 
 /// What every request calls itself; kube sends nothing by itself.
 const USER_AGENT_VALUE: &str = concat!("deployment-recorder/", env!("CARGO_PKG_VERSION"));
@@ -18,6 +21,7 @@ const USER_AGENT_VALUE: &str = concat!("deployment-recorder/", env!("CARGO_PKG_V
 #[derive(Clone)]
 pub struct Connection {
     /// The client. Its own retries are off: whoever calls decides whether and when to try again.
+    /// Its errors hold no secrets.
     pub client: Client,
     /// The address of the API server.
     pub address: String,
@@ -93,11 +97,16 @@ pub async fn connect(
         .unwrap_or_else(|_| HeaderValue::from_static(USER_AGENT_VALUE));
     config.headers.push((USER_AGENT, agent));
     config.default_retry = false;
-    match Client::try_from(config) {
-        Ok(client) => Ok(Connection { client, address }),
+    let plugin = Plugin::of(&config.auth_info);
+    match ClientBuilder::try_from(config) {
+        Ok(builder) => {
+            let errors = MapErrLayer::new(move |error| plugin.without_secrets(error));
+            let client = builder.with_layer(&errors).build();
+            Ok(Connection { client, address })
+        }
         Err(error) => Err(ConnectError::Client {
             address,
-            problem: describe(&error),
+            problem: one_line(&chain(&*plugin.without_secrets(error.into()))),
         }),
     }
 }

@@ -160,3 +160,72 @@ async fn every_request_says_who_asks() {
     );
     assert!(request.contains(&agent), "{request}");
 }
+
+/// The kubeconfig of a user whose plugin is this script. Each has secrets in its environment and in
+/// its arguments.
+fn of_plugin(script: &str) -> String {
+    let exec = serde_json::json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "sh",
+        "args": ["-c", script, "--password=canary-in-arguments"],
+        "env": [{"name": "CLIENT_SECRET", "value": "canary-in-environment"}],
+        "interactiveMode": "Never",
+    }});
+    KUBECONFIG.replace("user: {}", &format!("user: {exec}"))
+}
+
+/// What of `error` a person may ever see.
+fn everything_of(error: &(dyn std::error::Error + 'static)) -> String {
+    format!("{error} {error:?} {}", chain(error))
+}
+
+#[tokio::test]
+async fn of_a_plugin_that_fails_only_its_name_and_last_line_are_told() {
+    let scripts = [
+        (
+            "echo canary-printed; echo no such profile >&2; exit 3",
+            "plugin `sh` of the kubeconfig ended with exit status: 3: no such profile",
+        ),
+        (
+            "echo '{\"status\": {\"token\": [\"canary-printed\"]}}'",
+            "what the plugin `sh` of the kubeconfig printed is not a credential",
+        ),
+        (
+            "echo '{\"kind\": \"canary-printed\"}'",
+            "did not contain a status",
+        ),
+    ];
+    for (number, (script, words)) in scripts.into_iter().enumerate() {
+        let file = File::new(&format!("plugin-{number}"), &of_plugin(script));
+        let error = connect(Some(&file.0), None).await.err().unwrap();
+        let said = everything_of(&error);
+        assert!(said.contains(words), "{said}");
+        assert!(!said.contains("canary"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_plugin_that_fails_later_no_secret_is_in_the_errors_of_the_client() {
+    let once = File::new("plugin-was-here", "");
+    std::fs::remove_file(&once.0).unwrap();
+    let credential = r#"{"status": {"token": "t", "expirationTimestamp": "2001-01-01T00:00:00Z"}}"#;
+    let script = format!(
+        "if [ -e {0} ]; then echo canary-printed; exit 3; fi; echo > {0}; echo '{credential}'",
+        once.0.display()
+    );
+    let file = File::new("plugin-later", &of_plugin(&script));
+    let connection = connect(Some(&file.0), None).await.unwrap();
+    for client in [
+        connection.client.clone(),
+        bounded(connection.client.clone()),
+    ] {
+        let request = Request::get("/version").body(Vec::new()).unwrap();
+        let error = client.request_text(request).await.unwrap_err();
+        let said = format!("{} {}", everything_of(&error), describe(&error));
+        assert!(
+            said.contains("plugin `sh` of the kubeconfig ended with exit status: 3"),
+            "{said}"
+        );
+        assert!(!said.contains("canary"), "{said}");
+    }
+}
