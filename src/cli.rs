@@ -61,6 +61,8 @@ enum Failure {
     Failed(anyhow::Error),
     /// It was tried, and the exit code 1 has another meaning.
     CouldNotTell(anyhow::Error),
+    /// It was tried, and the log tells why it failed.
+    Logged,
 }
 
 impl From<SettingError> for Failure {
@@ -89,11 +91,16 @@ pub fn main() -> ExitCode {
     while let Some((_, below)) = matches.subcommand() {
         matches = below;
     }
+    if let Some(message) = args::empty(matches) {
+        complain(&message);
+        return ExitCode::from(USAGE);
+    }
     let (message, code) = match execute(cli, matches) {
         Ok(code) => return code,
         Err(Failure::Setting(error)) => (error.message(matches), ExitCode::from(USAGE)),
         Err(Failure::Failed(error)) => (chain(error.as_ref()), ExitCode::FAILURE),
         Err(Failure::CouldNotTell(error)) => (chain(error.as_ref()), ExitCode::from(USAGE)),
+        Err(Failure::Logged) => return ExitCode::FAILURE,
     };
     complain(&message);
     code
@@ -106,6 +113,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
         "error"
     };
     let logs = Logs::new(&cli.logs, usual, variable("RUST_LOG").as_deref())?;
+    let as_json = logs.are_json();
     match cli.command {
         Command::Run(args) => {
             let settings = settings::Run::new(args, token())?;
@@ -113,55 +121,52 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
             let command = args::command();
             let run = command.find_subcommand("run").unwrap_or(&command);
             let given = settings::given(run, matches);
-            runtime()?.block_on(run::execute(settings, &given))?;
+            let ended = to_its_end(run::execute(settings, &given));
+            ended.map_err(|error| if as_json { logged(error) } else { error.into() })?;
         }
         Command::Snapshot(args) => {
             let settings = settings::Snapshot::new(args)?;
             logs.begin();
-            runtime()?.block_on(snapshot::execute(settings))?;
+            to_its_end(snapshot::execute(settings))?;
         }
         Command::Diff(args) => {
             let settings = settings::Diff::new(args)?;
             logs.begin();
-            let same = runtime().and_then(|runtime| runtime.block_on(diff::execute(settings)));
+            let same = to_its_end(diff::execute(settings));
             if !same.map_err(Failure::CouldNotTell)? {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Verify(args) => {
-            let token = variable("GITHUB_TOKEN").map(SecretString::from);
-            let settings = settings::Verify::new(args, token)?;
+            let settings = settings::Verify::new(args, token())?;
             logs.begin();
-            let runtime = runtime().map_err(Failure::CouldNotTell)?;
-            if !runtime.block_on(verify::execute(settings))? {
+            if !to_its_end(verify::execute(settings))? {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Decommission(args) => {
-            let token = variable("GITHUB_TOKEN").map(SecretString::from);
-            let settings = settings::Decommission::new(args, token)?;
+            let settings = settings::Decommission::new(args, token())?;
             logs.begin();
-            if !runtime()?.block_on(decommission::execute(settings))? {
+            if !to_its_end(decommission::execute(settings))? {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Check(args) => {
-            let token = variable("GITHUB_TOKEN").map(SecretString::from);
-            let settings = settings::Check::new(args, token)?;
+            let settings = settings::Check::new(args, token())?;
             logs.begin();
-            if !runtime()?.block_on(check::execute(settings))? {
+            if !to_its_end(check::execute(settings))? {
                 return Ok(ExitCode::FAILURE);
             }
         }
         Command::Records(command) => {
             let settings = settings::Records::new(command, token())?;
             logs.begin();
-            runtime()?.block_on(records::execute(settings))?;
+            to_its_end(records::execute(settings))?;
         }
         Command::Storage(command) => {
             let settings = settings::Storage::new(command, token())?;
             logs.begin();
-            runtime()?.block_on(storage::execute(settings))?;
+            to_its_end(storage::execute(settings))?;
         }
         Command::Completion { shell } => print(|out| completion::write(shell, out))?,
         Command::Man { command } => print(|out| man::write(command.as_deref(), out))?,
@@ -172,6 +177,27 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
 /// The token in the environment.
 fn token() -> Option<SecretString> {
     variable("GITHUB_TOKEN").map(SecretString::from)
+}
+
+/// Says why a command failed in its log, which is read by machines; if that leaves errors out, it is
+/// said as usual.
+fn logged(error: anyhow::Error) -> Failure {
+    if tracing::enabled!(tracing::Level::ERROR) {
+        tracing::error!(error = chain(error.as_ref()), "ended by an error");
+        return Failure::Logged;
+    }
+    error.into()
+}
+
+/// Runs a command to its end. What still blocks a thread then, a disk or a plugin that hangs, is left
+/// behind: nobody waits for it.
+fn to_its_end<T, E: From<anyhow::Error>>(
+    command: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let runtime = runtime()?;
+    let result = runtime.block_on(command);
+    runtime.shutdown_background();
+    result
 }
 
 /// Two threads: this one, on which cycles are, and one for watches and probes meanwhile. A third

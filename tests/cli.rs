@@ -7,10 +7,13 @@ use std::process::{Command, Output, Stdio};
 
 /// Runs the program with these arguments and variables, and nothing else in its environment.
 fn run_with(arguments: &[&str], variables: &[(&str, &str)], input: &str) -> Output {
+    // Not a terminal, and yet read by people.
+    let text = Some(("DEPLOYMENT_RECORDER_LOG_FORMAT", "text"));
     let mut program = Command::new(env!("CARGO_BIN_EXE_deployment-recorder"))
         .args(arguments)
         .env_clear()
         .env("HOME", env!("CARGO_TARGET_TMPDIR"))
+        .envs(text.filter(|_| !arguments.is_empty()))
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -55,13 +58,15 @@ const GOOD: [&str; 8] = [
 /// What is typed behind a good `run`, and the whole line that is said about it.
 const REFUSED: &str = r#"
 --cluster=prod/eu | invalid value "prod/eu" for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
---cluster= | invalid value "" for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
+--cluster= | invalid value "" for --cluster: it is empty; give a value, or leave the setting out
 --cluster=.. | invalid value ".." for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
 --org=acme/web | invalid value "acme/web" for --org: the name of an organization has 1 to 39 letters, digits and hyphens
---logical-environment= | invalid value "" for --logical-environment: the name of an environment has 1 to 128 characters
+--logical-environment= | invalid value "" for --logical-environment: it is empty; give a value, or leave the setting out
 --logical-environment-label=a=b | invalid value "a=b" for --logical-environment-label: allowed is the key of a label, such as example.com/environment
 --namespaces=shop,Shop | invalid value "Shop" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
---namespaces= | invalid value "" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
+--namespaces= | invalid value "" for --namespaces: it is empty; give a value, or leave the setting out
+--selector= | invalid value "" for --selector: it is empty; give a value, or leave the setting out
+--logical-environment-label= | invalid value "" for --logical-environment-label: it is empty; give a value, or leave the setting out
 --namespaces=a?b | invalid value "a?b" for --namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
 --exclude-namespaces=a/b | invalid value "a/b" for --exclude-namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
 --exclude-namespaces=* | invalid value "*" for --exclude-namespaces: with whatever else is given this leaves nothing to record
@@ -88,7 +93,7 @@ const REFUSED: &str = r#"
 --github-api-version=latest | invalid value "latest" for --github-api-version: allowed is a day such as 2022-11-28
 --github-app-id=7 | --github-app-private-key-file (or DEPLOYMENT_RECORDER_GITHUB_APP_PRIVATE_KEY_FILE) is missing: give the file with the private key of the App
 --github-app-id=7 --github-app-private-key-file=/k | invalid value "7" for --github-app-id: --github-token-file is given too; give one of them
---github-app-id= --github-app-private-key-file=/k | invalid value "" for --github-app-id: allowed is the id of an App, such as 1234, or its client id
+--github-app-id= --github-app-private-key-file=/k | invalid value "" for --github-app-id: it is empty; give a value, or leave the setting out
 --github-app-private-key-file=/k | --github-app-id (or DEPLOYMENT_RECORDER_GITHUB_APP_ID) is missing: give the id or the client id of the App that the key belongs to
 --github-app-installation-id=42 | --github-app-id (or DEPLOYMENT_RECORDER_GITHUB_APP_ID) is missing: give the id or the client id of the App that the key belongs to
 --github-app-id=7 --github-app-installation-id=acme | invalid value "acme" for --github-app-installation-id: allowed is a number: the last part of the address of its page
@@ -97,7 +102,7 @@ const REFUSED: &str = r#"
 --listen=example.com:80 | invalid value "example.com:80" for --listen: allowed is [ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080
 --ledger-name=Ledger | invalid value "Ledger" for --ledger-name: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end
 --ledger-namespace=a.b | invalid value "a.b" for --ledger-namespace: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end
---context= | invalid value "" for --context: give the name of a context, or leave the setting out
+--context= | invalid value "" for --context: it is empty; give a value, or leave the setting out
 --log-level=loud | invalid value "loud" for --log-level: allowed are error, warn, info, debug and trace
 --log-format=xml | invalid value "xml" for --log-format: allowed are text, json and auto
 --clustr=prod | unexpected argument '--clustr' found; tip: a similar argument exists: '--cluster'
@@ -213,6 +218,46 @@ fn a_variable_stands_for_its_flag_and_is_named_when_it_is_wrong() {
         said(&output)
     );
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_empty_variable_is_as_one_that_is_not_set() {
+    let variables = [
+        ("DEPLOYMENT_RECORDER_NAMESPACES", ""),
+        ("DEPLOYMENT_RECORDER_SELECTOR", ""),
+        ("DEPLOYMENT_RECORDER_INTERVAL", ""),
+        ("DEPLOYMENT_RECORDER_DRY_RUN", ""),
+        ("DEPLOYMENT_RECORDER_ORG", ""),
+    ];
+    let output = run_with(&GOOD, &variables, "");
+    let expected = "error: --github-token-file: the token file /nowhere/token cannot be read: ";
+    assert!(said(&output).starts_with(expected), "{}", said(&output));
+    let output = run_with(&GOOD[..1], &variables, "");
+    let expected = "error: --org (or DEPLOYMENT_RECORDER_ORG) is missing: ";
+    assert!(said(&output).starts_with(expected), "{}", said(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_log_in_json_tells_in_json_why_it_ends() {
+    let json = ("DEPLOYMENT_RECORDER_LOG_FORMAT", "json");
+    let output = run_with(&GOOD, &[json], "");
+    let said = said(&output);
+    let event: serde_json::Value = serde_json::from_str(&said).expect("one line of JSON");
+    assert_eq!(
+        (&event["level"], &event["message"]),
+        (&"ERROR".into(), &"ended by an error".into())
+    );
+    let error = event["error"].as_str().expect("a reason");
+    assert!(
+        error.starts_with("--github-token-file: the token file"),
+        "{error}"
+    );
+    assert_eq!(output.status.code(), Some(1));
+    // A log that leaves errors out is no reason to say nothing.
+    let output = run_with(&GOOD, &[json, ("RUST_LOG", "off")], "");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(said.starts_with("error: --github-token-file: "), "{said}");
 }
 
 #[test]

@@ -4,10 +4,12 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help, read as text")]
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 mod by_hand;
@@ -47,11 +49,37 @@ pub fn command() -> clap::Command {
         let note = "Every flag has a variable: DEPLOYMENT_RECORDER_ and its name, as in \
                     DEPLOYMENT_RECORDER_LOG_LEVEL";
         command
-            .mut_args(|argument| argument.hide_env(true))
+            .mut_args(|argument| without_empty(argument).hide_env(true))
             .after_help(note)
             .mut_subcommands(quiet)
     }
     quiet(Cli::command())
+}
+
+/// An empty variable is as one that is not set: whoever fills in a form leaves some of it blank.
+fn without_empty(argument: Arg) -> Arg {
+    let value = argument.get_env().and_then(std::env::var_os);
+    if value.is_some_and(|value| value.is_empty()) {
+        argument.env(None::<&str>)
+    } else {
+        argument
+    }
+}
+
+/// What to say if an empty value was typed: more likely a variable of the shell that is not set than
+/// a wish. Only a physical environment may be empty, as it may be at GitHub.
+pub fn empty(matches: &ArgMatches) -> Option<String> {
+    let typed = matches.ids().map(clap::Id::as_str).filter(|id| {
+        let source = matches.value_source(id);
+        source == Some(ValueSource::CommandLine) && *id != "physical_environment"
+    });
+    let mut empty = typed.filter(|id| {
+        let raw = matches.try_get_raw(id).ok().flatten();
+        raw.into_iter().flatten().any(OsStr::is_empty)
+    });
+    let flag = empty.next()?.replace('_', "-");
+    let problem = "it is empty; give a value, or leave the setting out";
+    Some(format!("invalid value \"\" for --{flag}: {problem}"))
 }
 
 /// The commands.

@@ -49,6 +49,11 @@ impl Logs {
         Ok(Self { filter, json })
     }
 
+    /// Whether they are read by machines.
+    pub fn are_json(&self) -> bool {
+        self.json
+    }
+
     /// Begins to log, to standard error: standard output is for what a command prints. To be
     /// called once.
     pub fn begin(self) {

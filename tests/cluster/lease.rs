@@ -223,10 +223,9 @@ async fn a_leader_that_is_stopped_between_two_requests_sends_nothing_when_it_wak
 
     older.signal("-CONT").await;
     let status = older.ended(Duration::from_secs(20)).await;
-    let said = older.said();
-    let error = said.lines().last().unwrap_or_default();
-    assert_eq!(status.code(), Some(1), "{said}");
-    let expected = "error: Lease paused-leader-ledger/deployment-recorder is not this process's any \
+    let error = older.reason();
+    assert_eq!(status.code(), Some(1), "{}", older.said());
+    let expected = "Lease paused-leader-ledger/deployment-recorder is not this process's any \
                     more, it now names pod paused-leader-three";
     assert!(error.starts_with(expected), "{error}");
     assert_eq!(stage.github.request_count(), sent);
@@ -245,13 +244,12 @@ async fn without_the_right_to_leases_it_ends_by_naming_the_rule_and_writes_nothi
     stage.grant_in_ledger(role).await;
     stage.start();
     let status = stage.recorder().ended(Duration::from_mins(1)).await;
-    let said = stage.recorder().said();
-    let error = said.lines().last().unwrap_or_default();
-    assert_eq!(status.code(), Some(1), "{said}");
-    let expected = "error: Lease no-leases-ledger/deployment-recorder: reading it is forbidden, so \
-                    nothing is written. The Role in its namespace lacks this rule, which \
-                    deploy/rbac.yaml has: apiGroups: [coordination.k8s.io], resources: [leases], \
-                    verbs: [get, update], resourceNames: [deployment-recorder].";
+    let error = stage.recorder().reason();
+    assert_eq!(status.code(), Some(1), "{}", stage.recorder().said());
+    let expected = "Lease no-leases-ledger/deployment-recorder: reading it is forbidden, so \
+                    nothing is written. The Role in its namespace lacks this rule: apiGroups: \
+                    [coordination.k8s.io], resources: [leases], verbs: [get, update], \
+                    resourceNames: [deployment-recorder].";
     assert!(error.starts_with(expected), "{error}");
     assert_eq!(stage.github.request_count(), 0);
     let root = stage.api.get("ConfigMap", &stage.ledger(), NAME).await;

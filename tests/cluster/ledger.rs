@@ -62,10 +62,9 @@ async fn a_recorder_does_not_start_with_a_part_of_its_ledger_and_says_what_to_do
     let requests = stage.github.request_count();
     stage.start();
     let status = stage.recorder().ended(Duration::from_secs(20)).await;
-    let said = stage.recorder().said();
-    let error = said.lines().last().unwrap_or_default();
-    assert_eq!(status.code(), Some(1), "{said}");
-    let expected = "error: the ledger: ConfigMap deployment-recorder-0 of the ledger is missing \
+    let error = stage.recorder().reason();
+    assert_eq!(status.code(), Some(1), "{}", stage.recorder().said());
+    let expected = "the ledger: ConfigMap deployment-recorder-0 of the ledger is missing \
                     while deployment-recorder is there: restore it from a backup";
     assert!(error.starts_with(expected), "{error}");
     assert_eq!(stage.github.request_count(), requests);
@@ -87,11 +86,10 @@ async fn a_recorder_whose_ledger_is_taken_over_beside_its_lease_stops_before_it_
     let count = stage.github.request_count();
     stage.deploy("new", "acme/new:1").await;
     let status = stage.recorder().ended(Duration::from_mins(1)).await;
-    let said = stage.recorder().said();
-    let error = said.lines().last().unwrap_or_default();
-    assert_eq!(status.code(), Some(1), "{said}");
+    let error = stage.recorder().reason();
+    assert_eq!(status.code(), Some(1), "{}", stage.recorder().said());
     assert!(
-        error.starts_with("error: the ledger: an-older-version has taken over ConfigMap"),
+        error.starts_with("the ledger: an-older-version has taken over ConfigMap"),
         "{error}"
     );
     assert_eq!(stage.github.request_count(), count);

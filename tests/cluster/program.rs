@@ -26,7 +26,7 @@ pub(crate) struct Ended {
     pub(crate) said: String,
 }
 
-/// The program with nothing else in its environment than a token.
+/// The program with nothing else in its environment than a token, and that people read its log.
 fn command(arguments: &[String]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deployment-recorder"));
     command
@@ -34,6 +34,7 @@ fn command(arguments: &[String]) -> Command {
         .env_clear()
         .env("HOME", env!("CARGO_TARGET_TMPDIR"))
         .env("GITHUB_TOKEN", "a-token")
+        .env("DEPLOYMENT_RECORDER_LOG_FORMAT", "text")
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
@@ -122,6 +123,13 @@ impl Program {
         events
             .filter(|event: &Value| event["message"] == message)
             .collect()
+    }
+
+    /// Why it ended, as its log in JSON says.
+    pub(crate) fn reason(&self) -> String {
+        let events = self.events("ended by an error");
+        let reason = events.last().and_then(|event| event["error"].as_str());
+        reason.unwrap_or_default().to_owned()
     }
 
     /// Waits for an event with this message of which something holds.

@@ -42,9 +42,7 @@ fn answer(scene: &mut Scene, outcome: Outcome) {
 /// What runs is as the facts say, and the view of it is whole.
 fn forget(scene: &mut Scene) {
     let inventory = Inventory::new(&scene.facts, &scene.policy);
-    scene
-        .ledger
-        .forget_past(inventory.digests(), &BTreeSet::new());
+    scene.ledger.forget_past(inventory.digests());
 }
 
 /// How many are kept, due, refused, unrecorded, excluded and without an address.

@@ -8,7 +8,7 @@ pub enum LeaseError {
     /// The API server does not allow it.
     #[error(
         "Lease {lease}: {doing} it is forbidden, so nothing is written. The Role in its namespace \
-         lacks this rule, which deploy/rbac.yaml has: {rule}. The API server says: {message}"
+         lacks this rule: {rule}. The API server says: {message}"
     )]
     Forbidden {
         /// Namespace and name.
