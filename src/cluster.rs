@@ -16,6 +16,7 @@ mod labels;
 mod mirror;
 mod patience;
 mod place;
+mod proxy;
 mod remembered;
 mod rights;
 mod scope;

@@ -397,6 +397,50 @@ fn a_port_that_is_taken_exits_1_before_any_call_and_names_the_flag() {
 }
 
 #[test]
+fn a_stop_while_a_plugin_hangs_is_obeyed_at_once() {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+    let folder = env!("CARGO_TARGET_TMPDIR");
+    let (began, kubeconfig) = (format!("{folder}/plugin-began"), format!("{folder}/hangs"));
+    let _ = std::fs::remove_file(&began);
+    let exec = serde_json::json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": "sh", "args": ["-c", format!("echo > {began}; exec sleep 20")],
+    });
+    let config = serde_json::json!({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}],
+        "users": [{"name": "c", "user": {"exec": exec}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    });
+    std::fs::write(&kubeconfig, config.to_string()).expect("a kubeconfig");
+    let program = Command::new(env!("CARGO_BIN_EXE_deployment-recorder"))
+        .args(&GOOD[..6])
+        .args(["--dry-run", &format!("--kubeconfig={kubeconfig}")])
+        .spawn();
+    let mut program = program.expect("the program starts");
+    let id = program.id().to_string();
+    let (ended, end) = channel();
+    std::thread::spawn(move || ended.send(program.wait()));
+    let mut tries = 0;
+    while !std::path::Path::new(&began).exists() {
+        assert!(tries < 300, "the plugin is not started");
+        assert!(
+            end.recv_timeout(Duration::from_millis(100)).is_err(),
+            "it ended"
+        );
+        tries += 1;
+    }
+    let sent = Command::new("kill").args(["-TERM", &id]).status();
+    assert!(sent.expect("kill starts").success());
+    let ended = end.recv_timeout(Duration::from_secs(10));
+    let status = ended
+        .expect("it ends before the plugin does")
+        .expect("its status");
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
 fn a_context_that_the_kubeconfig_lacks_is_named_with_those_it_has() {
     let kubeconfig = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/kubeconfig.yaml");
     let given = format!("--kubeconfig={kubeconfig}");

@@ -43,5 +43,6 @@ mod cluster {
     mod scale;
     mod sign_in;
     mod stage;
+    mod tunnel;
     mod workloads;
 }

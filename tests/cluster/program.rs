@@ -42,7 +42,14 @@ fn command(arguments: &[String]) -> Command {
 
 /// Runs a command to its end.
 pub(crate) async fn run(arguments: &[String]) -> Ended {
-    let output = timeout(PATIENCE, command(arguments).output()).await;
+    run_with(arguments, &[]).await
+}
+
+/// Runs a command to its end, with these variables besides.
+pub(crate) async fn run_with(arguments: &[String], variables: &[(&str, &str)]) -> Ended {
+    let mut command = command(arguments);
+    command.envs(variables.iter().copied());
+    let output = timeout(PATIENCE, command.output()).await;
     let output = output.expect("it ends").expect("it starts");
     Ended {
         code: output.status.code(),
@@ -62,6 +69,13 @@ impl Program {
     pub(crate) fn start_in_pod(name: &str, arguments: &[String], pod: &str) -> Self {
         let mut command = command(arguments);
         command.env("POD_NAME", pod).env("POD_UID", pod);
+        Self::begin(name, command)
+    }
+
+    /// Starts it with these variables besides.
+    pub(crate) fn start_with(name: &str, arguments: &[String], variables: &[(&str, &str)]) -> Self {
+        let mut command = command(arguments);
+        command.envs(variables.iter().copied());
         Self::begin(name, command)
     }
 

@@ -15,7 +15,7 @@ use clap::{Args, ValueHint};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ConnectionArgs {
-    /// The kubeconfig file; without one KUBECONFIG, ~/.kube/config, or the pod's service account
+    /// The kubeconfig file; without one KUBECONFIG, then ~/.kube/config, then the pod's service account
     #[arg(long, env = "DEPLOYMENT_RECORDER_KUBECONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// The context in the kubeconfig file; without one its current context

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::Response;
 use kube::client::Body;
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
@@ -107,6 +108,7 @@ fn connection(silent: usize, status: u16) -> (Connection, Arc<AtomicUsize>) {
         Connection {
             client,
             address: "https://10.0.0.1/".to_owned(),
+            proxy: None,
         },
         requests,
     )
@@ -138,7 +140,7 @@ async fn an_api_server_that_is_not_reached_in_time_is_named() {
 
 #[tokio::test]
 async fn every_request_says_who_asks() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     let file = File::new("agent", &KUBECONFIG.replace("http://127.0.0.1:1", &server));
     let connection = connect(Some(&file.0), None).await.unwrap();
@@ -227,5 +229,97 @@ async fn of_a_plugin_that_fails_later_no_secret_is_in_the_errors_of_the_client()
             "{said}"
         );
         assert!(!said.contains("canary"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_hangs_is_given_up_and_holds_back_nothing_else() {
+    let file = File::new("plugin-hangs", &of_plugin("exec sleep 3"));
+    let limit = Duration::from_millis(300);
+    let start = Instant::now();
+    let (connection, ()) = tokio::join!(
+        within(limit, Some(&file.0), None),
+        // On the same thread: nothing is stopped while it is waited for.
+        async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            assert!(start.elapsed() < limit, "{:?}", start.elapsed());
+        }
+    );
+    let error = connection.err().unwrap().to_string();
+    assert!(error.contains("its plugin hangs"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(3));
+}
+
+async fn head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A proxy that lets `me` with the password `hunter2` through, and is itself what is behind it.
+async fn proxy() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let tunnels = Arc::new(AtomicUsize::new(0));
+    let opened = Arc::clone(&tunnels);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let asked = head(&mut stream).await.to_lowercase();
+            assert!(
+                asked.starts_with("connect api.cluster.test:8080 "),
+                "{asked}"
+            );
+            // me:hunter2
+            if asked.contains("proxy-authorization: basic bwu6ahvudgvymg==") {
+                opened.fetch_add(1, Ordering::Relaxed);
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let asked = head(&mut stream).await;
+                assert!(asked.starts_with("GET /version "), "{asked}");
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+                stream.write_all(answer).await.unwrap();
+            } else {
+                let answer = b"HTTP/1.1 407 No\r\ncontent-length: 0\r\n\r\n";
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    });
+    (address, tunnels)
+}
+
+#[tokio::test]
+async fn the_proxy_of_a_kubeconfig_is_gone_through_and_its_password_is_told_to_it_alone() {
+    let (address, tunnels) = proxy().await;
+    for (password, reached) in [("hunter2", true), ("hunter3", false)] {
+        let cluster = format!(
+            "server: 'http://api.cluster.test:8080', proxy-url: 'http://me:{password}@{address}'"
+        );
+        let text = KUBECONFIG.replace("server: 'http://127.0.0.1:1'", &cluster);
+        let file = File::new(&format!("proxy-{password}"), &text);
+        let connection = connect(Some(&file.0), None).await.unwrap();
+        let result = connection.reach(Duration::from_secs(2)).await;
+        assert_eq!(result.is_ok(), reached, "{result:?}");
+        if let Err(error) = result {
+            let said = everything_of(&error);
+            let through =
+                format!("http://api.cluster.test:8080/ through the proxy http://{address}");
+            assert!(said.contains(&through), "{said}");
+            assert!(!said.contains("hunter"), "{said}");
+        }
+    }
+    assert_eq!(tunnels.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_proxy_that_cannot_be_used_is_refused_without_its_password() {
+    for proxy in ["ftp://me:hunter2@proxy", "http://me:hun ter2@proxy"] {
+        let cluster = format!("server: 'http://127.0.0.1:1', proxy-url: '{proxy}'");
+        let text = KUBECONFIG.replace("server: 'http://127.0.0.1:1'", &cluster);
+        let file = File::new(&format!("bad-proxy-{}", proxy.len()), &text);
+        let error = connect(Some(&file.0), None).await.err().unwrap();
+        let said = everything_of(&error);
+        assert!(said.contains("proxy-url in the kubeconfig"), "{said}");
+        assert!(!said.contains("hun"), "{said}");
     }
 }
