@@ -9,6 +9,7 @@ mod exact;
 pub mod file;
 mod handle;
 mod health;
+mod identity;
 mod index;
 mod intern;
 mod keep;
@@ -35,9 +36,9 @@ use crate::model::facts::Facts;
 use crate::model::workload::Kind;
 
 pub use connect::{ConnectError, Connection, connect};
-pub use exact::identity;
 pub use handle::HealthHandle;
 pub use health::MirrorState;
+pub use identity::{Unidentified, identity};
 pub use labels::{LabelSelector, LabelSelectorError};
 pub use rights::{Right, Unasked};
 pub use scope::Scope;
@@ -217,11 +218,6 @@ impl Cluster {
         tokio::time::timeout(limit, answered).await.is_ok()
     }
 
-    /// What identifies this cluster: see [`identity`].
-    pub async fn identity(&self, fallback: &str) -> Option<(Arc<str>, Arc<str>)> {
-        identity(&self.client, fallback).await
-    }
-
     /// Whether there is a namespace of this name; `None` where that cannot be told.
     pub async fn has_namespace(&self, name: &str) -> Option<bool> {
         let read = exact::read(&self.client, name).await.ok()?;
@@ -237,11 +233,6 @@ impl Cluster {
     pub async fn stop(&self) {
         self.tasks.stop().await;
     }
-}
-
-/// The namespaces whose uids tell clusters apart; the first of them that can be read is enough.
-fn identity_namespaces(fallback: &str) -> [&str; 2] {
-    ["kube-system", fallback]
 }
 
 /// Namespaces own no pods, so the core has no word of its own for their kind.

@@ -28,6 +28,7 @@ mod batch;
 mod cycle;
 mod delivery;
 pub mod hand;
+mod identity;
 pub mod lease;
 mod note;
 mod opening;
@@ -128,6 +129,7 @@ pub struct Recorder<S> {
     cursor: Option<cycle::Cursor>,
     /// The uid of each namespace that tells clusters apart, as far as it was read.
     uids: BTreeMap<String, String>,
+    tries: identity::Tries,
     orphans: BTreeMap<Arc<str>, Moment>,
     store_backoff: Duration,
     /// Whether GitHub's last answer was another than that it took something.
@@ -206,6 +208,7 @@ impl<S: Transport> Recorder<S> {
             status,
             cursor: None,
             uids,
+            tries: identity::Tries::default(),
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
             turned_away: false,

@@ -550,7 +550,7 @@ async fn the_identity_of_a_cluster_is_read_and_a_failed_read_says_nothing() {
     system["metadata"]["uid"] = json!("the-cluster");
     server.apply(system);
     let identity = async || {
-        let identity = cluster.identity("shop").await;
+        let identity = cluster.identity("shop").await.ok();
         identity.map(|(namespace, uid)| (namespace.to_string(), uid.to_string()))
     };
     assert_eq!(
@@ -568,6 +568,9 @@ async fn the_identity_of_a_cluster_is_read_and_a_failed_read_says_nothing() {
     }
     server.forbid("Namespace");
     assert_eq!(identity().await, None);
+    let why = cluster.identity("shop").await.unwrap_err().to_string();
+    let rule = "resources: [namespaces], verbs: [get], resourceNames: [shop]";
+    assert!(why.contains(rule), "{why}");
 }
 
 #[tokio::test(start_paused = true)]

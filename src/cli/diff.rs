@@ -31,7 +31,7 @@ pub async fn execute(settings: settings::Diff) -> anyhow::Result<bool> {
     let namespace = ledger.namespace();
     let mut store = Store::new(look.client.clone(), &namespace, &ledger.name, String::new());
     let stored = store.load(Moment::START).await?;
-    if let Some((namespace, uid)) = look.cluster.identity(&namespace).await {
+    if let Ok((namespace, uid)) = look.cluster.identity(&namespace).await {
         store.check_cluster(&namespace, &uid)?;
     }
     let inventory = Inventory::new(&look.cluster.facts(), &policy);

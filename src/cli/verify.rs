@@ -103,7 +103,7 @@ async fn stored(look: &Look, ledger: &settings::Ledger) -> anyhow::Result<Option
     let namespace = ledger.namespace();
     let mut store = Store::new(look.client.clone(), &namespace, &ledger.name, String::new());
     let stored = store.load(Moment::START).await?;
-    if let Some((namespace, uid)) = look.cluster.identity(&namespace).await {
+    if let Ok((namespace, uid)) = look.cluster.identity(&namespace).await {
         store.check_cluster(&namespace, &uid)?;
     }
     Ok(stored)

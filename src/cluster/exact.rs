@@ -146,24 +146,6 @@ impl ExactNamespaces {
     }
 }
 
-/// What identifies a cluster: the uid of the namespace `kube-system`, or where that cannot be read
-/// (403 or 404) of the namespace `fallback`, with the name of the namespace. `None` if nothing
-/// could be read, which says nothing about the cluster.
-pub async fn identity(client: &Client, fallback: &str) -> Option<(Arc<str>, Arc<str>)> {
-    for name in super::identity_namespaces(fallback) {
-        match read(client, name).await {
-            Ok(Some(namespace)) => {
-                let uid = namespace.meta.uid.0.filter(|uid| !uid.is_empty())?;
-                return Some((name.into(), uid.into()));
-            }
-            Ok(None) => {}
-            Err(error) if error.forbidden => {}
-            Err(_) => return None,
-        }
-    }
-    None
-}
-
 /// Reads a namespace: `None` if it does not exist.
 pub(super) async fn read(client: &Client, name: &str) -> Result<Option<SlimMeta>, Trouble> {
     let api: Api<SlimMeta> = Api::all_with(client.clone(), &resource("", "v1", "Namespace"));

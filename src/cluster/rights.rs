@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use super::calls::{bounded, code, describe};
 use super::place::Place;
 use super::scope::Scope;
-use super::{exact, identity_namespaces, mirror, namespace_kind};
+use super::{exact, identity, mirror, namespace_kind};
 
 /// How many questions are on their way at once.
 const AT_ONCE: usize = 8;
@@ -81,7 +81,7 @@ impl Right {
 
     /// What must be allowed so that a cluster is told from others: one of these.
     pub fn to_identify(fallback: &str) -> [Self; 2] {
-        identity_namespaces(fallback).map(|name| Self::to_read_namespace(&name.into()))
+        identity::namespaces(fallback).map(|name| Self::to_read_namespace(&name.into()))
     }
 
     /// What must be allowed to ask which rights there are.

@@ -54,8 +54,7 @@ impl<S: Transport> Recorder<S> {
             self.cursor = None;
             0
         } else if self.uids.is_empty() {
-            tracing::warn!("cluster's identity is not read yet, nothing is sent");
-            self.schedule.again_at(started + PATIENCE);
+            self.wait_for_identity(started);
             0
         } else {
             self.send(&plan, Run::new(started, changed_at)).await?
@@ -297,20 +296,6 @@ impl<S: Transport> Recorder<S> {
             self.ledger.len(),
         );
         left
-    }
-
-    /// Reads which cluster this is. A failed read says nothing; another uid is another cluster.
-    pub(super) async fn read_identity(&mut self) -> Result<(), Error> {
-        let fallback = self.settings.ledger_namespace.clone();
-        if let Some((namespace, uid)) = self.cluster.identity(&fallback).await {
-            if let Some(store) = &self.store {
-                store
-                    .check_cluster(&namespace, &uid)
-                    .map_err(Error::Store)?;
-            }
-            self.uids.insert(namespace.to_string(), uid.to_string());
-        }
-        Ok(())
     }
 }
 

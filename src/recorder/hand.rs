@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use kube::Client;
 
 use crate::clock::Clock;
-use crate::cluster;
+use crate::cluster::{self, Unidentified};
 use crate::model::ledger::Ledger;
 use crate::model::record::{Body, Identity};
 
@@ -59,14 +59,8 @@ pub enum HandError {
         name: String,
     },
     /// It is not known whether this is the ledger's cluster.
-    #[error(
-        "which cluster this is cannot be told: neither namespace kube-system nor {namespace} can be \
-         read, which deploy/rbac.yaml allows"
-    )]
-    NoIdentity {
-        /// The ledger's namespace.
-        namespace: String,
-    },
+    #[error("which cluster this is cannot be told: {0}")]
+    NoIdentity(Unidentified),
 }
 
 /// What to do where there is no ledger yet.
@@ -185,9 +179,8 @@ async fn open(
         (None, Absent::Begin) => Ledger::default(),
         (None, Absent::GiveUp) => return Err(HandError::NoLedger { namespace, name }),
     };
-    let Some((place, uid)) = cluster::identity(client, &namespace).await else {
-        return Err(HandError::NoIdentity { namespace });
-    };
+    let identity = cluster::identity(client, &namespace).await;
+    let (place, uid) = identity.map_err(HandError::NoIdentity)?;
     store.check_cluster(&place, &uid)?;
     let uids = Uids::from([(place.to_string(), uid.to_string())]);
     store.take_over(&mut ledger, &uids, clock.now()).await?;

@@ -78,7 +78,7 @@ impl Opening<'_> {
         let mut uids = Uids::new();
         let loaded = store.load(self.clock.now()).await?;
         let namespace = &self.settings.ledger_namespace;
-        if let Some((namespace, uid)) = self.cluster.identity(namespace).await {
+        if let Ok((namespace, uid)) = self.cluster.identity(namespace).await {
             store.check_cluster(&namespace, &uid)?;
             uids.insert(namespace.to_string(), uid.to_string());
         }

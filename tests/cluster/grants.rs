@@ -30,15 +30,52 @@ impl Stage {
     }
 
     /// Those of this Role.
-    pub(crate) async fn grant_in_ledger(&self, mut role: Value) {
-        role["metadata"]["namespace"] = json!(self.ledger());
-        self.api.create(&role).await;
+    pub(crate) async fn grant_in_ledger(&self, role: Value) {
+        self.api.create(&self.placed(role)).await;
         let mut binding = deployed("RoleBinding");
         binding["metadata"]["namespace"] = json!(self.ledger());
         binding["subjects"] = self.subjects();
         self.api.create(&binding).await;
         let asked = json!({"verb": "create", "resource": "configmaps", "namespace": self.ledger()});
         self.api.wait_for_right(&self.user, true, &asked).await;
+    }
+
+    /// The rights of `deploy/rbac-namespaced.yaml`, which are none in the whole cluster.
+    pub(crate) async fn grant_namespaced(&self) {
+        for object in documents("rbac-namespaced.yaml") {
+            let object = match object["kind"].as_str().expect("its kind") {
+                "Role" => self.placed(object),
+                "RoleBinding" => {
+                    let mut binding = self.placed(object);
+                    binding["subjects"] = self.subjects();
+                    binding
+                }
+                // The stage has its own.
+                "Namespace" | "ServiceAccount" => continue,
+                kind => panic!("a {kind} is for the whole cluster"),
+            };
+            self.api.create(&object).await;
+        }
+        self.wait_for_right(true, "", "pods", &self.ns).await;
+        let asked = json!({"verb": "create", "resource": "configmaps", "namespace": self.ledger()});
+        self.api.wait_for_right(&self.user, true, &asked).await;
+    }
+
+    /// A Role or a binding for this stage's namespaces in place of those in the files.
+    pub(crate) fn placed(&self, mut object: Value) -> Value {
+        let place = |name: &mut Value| match name.as_str() {
+            Some("shop") => *name = json!(self.ns),
+            Some("deployment-recorder") => *name = json!(self.ledger()),
+            name => panic!("{name:?} is no namespace of the file"),
+        };
+        place(&mut object["metadata"]["namespace"]);
+        for rule in object["rules"].as_array_mut().into_iter().flatten() {
+            if rule["resources"] == json!(["namespaces"]) {
+                let names = rule["resourceNames"].as_array_mut().expect("names");
+                names.iter_mut().for_each(place);
+            }
+        }
+        object
     }
 
     /// The user as the subject of a binding.
@@ -55,13 +92,17 @@ impl Stage {
 
 /// The object of this kind in `deploy/rbac.yaml`.
 pub(crate) fn deployed(kind: &str) -> Value {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/rbac.yaml");
-    let text = std::fs::read_to_string(file).expect("deploy/rbac.yaml");
-    let documents: Vec<Value> = serde_saphyr::from_multiple(&text).expect("it is YAML");
-    let mut of_kind = documents
+    let mut of_kind = documents("rbac.yaml")
         .into_iter()
         .filter(|object| object["kind"] == kind);
     of_kind
         .next()
         .unwrap_or_else(|| panic!("deploy/rbac.yaml has a {kind}"))
+}
+
+/// The objects of a file in `deploy`.
+pub(crate) fn documents(file: &str) -> Vec<Value> {
+    let file = format!("{}/deploy/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(file).expect("a file in deploy");
+    serde_saphyr::from_multiple(&text).expect("it is YAML")
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::grants::deployed;
+use super::grants::{deployed, documents};
 use super::objects::annotations;
 use super::proxy::Proxy;
 use super::stage::Stage;
@@ -117,4 +117,41 @@ async fn roles_in_one_namespace_are_rights_enough_for_that_namespace() {
     stage.delete("Deployment", "web").await;
     stage.ends("web", "app").await;
     assert!(stage.recorder().events("a mirror is forbidden").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn roles_beside_workloads_and_ledger_are_rights_enough_and_one_that_lacks_is_named() {
+    let mut stage = Stage::new("namespaced").await;
+    stage.grant_namespaced().await;
+    let roles = documents("rbac-namespaced.yaml").into_iter();
+    let mut roles = roles.filter(|object| object["metadata"]["name"] == "deployment-recorder");
+    let role = roles.find(|object| object["kind"] == "Role").unwrap();
+    assert_eq!(role["rules"], deployed("Role")["rules"], "the files differ");
+    let rules = stage.placed(role)["rules"].clone();
+    let lacking: Vec<&Value> = rules.as_array().unwrap().iter().skip(1).collect();
+    let ledger = stage.ledger();
+    let may = |rules: Value| json!({"rules": rules});
+    let asked =
+        json!({"verb": "get", "resource": "namespaces", "namespace": ledger, "name": ledger});
+    let api = stage.api.clone();
+    api.patch("Role", &ledger, "deployment-recorder", &may(json!(lacking)))
+        .await;
+    api.wait_for_right(&stage.user, false, &asked).await;
+
+    stage.deploy("web", "acme/web:1").await;
+    stage.start();
+    let unknown = "cluster is not identified, nothing is sent";
+    let rule = format!("resources: [namespaces], verbs: [get], resourceNames: [{ledger}]");
+    let named = |event: &Value| event["error"].as_str().unwrap().contains(&rule);
+    stage.recorder().says(unknown, named).await;
+    assert_eq!(stage.requests().len(), 0);
+
+    api.patch("Role", &ledger, "deployment-recorder", &may(rules))
+        .await;
+    stage.runs("web", "app", "acme/web:1").await;
+    stage.delete("Deployment", "web").await;
+    stage.ends("web", "app").await;
+    let recorder = stage.recorder();
+    assert_eq!(recorder.events(unknown).len(), 1);
+    assert!(recorder.events("a mirror is forbidden").is_empty());
 }

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::rule::Rule;
 use crate::cli::look::{FIRST_LISTS, Look};
 use crate::cli::settings;
-use crate::cluster::{Cluster, ConnectError, Connection, Right, connect};
+use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified, connect};
 use crate::model::comparison::Expected;
 use crate::model::facts::Facts;
 use crate::model::image::Digest;
@@ -50,6 +50,7 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     let cluster = Cluster::start(client.clone(), run.scope.clone(), rand::random());
     let identity = cluster.identity(&namespace).await;
     of_identity(identity.as_ref(), &namespace, report);
+    let identity = identity.ok();
     let (shards, ledger) = of_ledger(run, &client, &cluster, identity.as_ref(), report).await;
     of_lease(run, &client, report).await;
     let dry = run.dry_run;
@@ -98,6 +99,12 @@ async fn reached(settings: &settings::Connection, report: &mut Report) -> Option
                 ConnectError::Unreachable { .. } => {
                     "see that it runs and that the kubeconfig has its address and its authority"
                 }
+                ConnectError::Proxy(_) => {
+                    "mend HTTPS_PROXY, NO_PROXY or the kubeconfig's proxy-url, or leave them out"
+                }
+                ConnectError::Hangs { .. } => {
+                    "run the kubeconfig's plugin by hand, and see that its files can be read"
+                }
                 ConnectError::Kubeconfig { .. }
                 | ConnectError::NoContext { .. }
                 | ConnectError::NoCurrentContext { .. }
@@ -112,13 +119,17 @@ async fn reached(settings: &settings::Connection, report: &mut Report) -> Option
     }
 }
 
-fn of_identity(identity: Option<&(Arc<str>, Arc<str>)>, ledger: &Arc<str>, report: &mut Report) {
+fn of_identity(
+    identity: Result<&(Arc<str>, Arc<str>), &Unidentified>,
+    ledger: &Arc<str>,
+    report: &mut Report,
+) {
     match identity {
-        Some((namespace, uid)) => {
+        Ok((namespace, uid)) => {
             let what = format!("this cluster is told from others by namespace {namespace}, {uid}");
             report.ok("identity", what);
         }
-        None => report.failed(
+        Err(_) => report.failed(
             "identity",
             format!("neither kube-system nor {ledger} can be read, so nothing is ever sent"),
             &to_identify(&Right::to_identify(ledger)),
