@@ -72,6 +72,10 @@ const REFUSED: &str = r#"
 --exclude-namespaces=* | invalid value "*" for --exclude-namespaces: with whatever else is given this leaves nothing to record
 --namespaces=shop --exclude-namespaces=sh* | invalid value "sh*" for --exclude-namespaces: with --namespaces this leaves nothing to record
 --images=nginx | invalid value "nginx" for --images: a pattern is matched with the image's full name: nginx is docker.io/library/nginx
+--images=docker.io/nginx | invalid value "docker.io/nginx" for --images: a pattern is matched with the image's full name: docker.io/nginx is docker.io/library/nginx
+--images=index.docker.io/library/nginx | invalid value "index.docker.io/library/nginx" for --images: a pattern is matched with the image's full name: index.docker.io/library/nginx is docker.io/library/nginx
+--images=index.docker.io/* | invalid value "index.docker.io/*" for --images: a pattern is matched with the image's full name: index.docker.io/* is docker.io/*
+--images=ghcr.io/Acme/web | invalid value "ghcr.io/Acme/web" for --images: no image has this name
 --images=ghcr.io/acme/web:1 | invalid value "ghcr.io/acme/web:1" for --images: a pattern is matched with the image's name, which has no tag
 --exclude-images=a\b | invalid value "a\\b" for --exclude-images: an image's name has letters, digits and . _ - / :, and * stands for any text
 --selector=app=we*b | invalid value "app=we*b" for --selector: `app=we*b`: the value is not a label value; allowed is what kubectl --selector takes

@@ -1,8 +1,11 @@
 //! What is recorded: namespaces, labels, images, kinds.
 
+use std::borrow::Cow;
+
 use super::{SettingError, value};
 use crate::cli::args::{DestinationArgs, ScopeArgs};
 use crate::cluster::{LabelSelector, Scope};
+use crate::model::image::ImageRef;
 use crate::model::selection::{KindGroup, Pattern, Selection};
 
 /// Checks what was typed.
@@ -50,10 +53,13 @@ fn selector(flag: &'static str, text: Option<&str>) -> Result<Option<LabelSelect
     })
 }
 
+/// What is wrong with a pattern.
+type Problem = Cow<'static, str>;
+
 fn patterns(
     flag: &'static str,
     texts: &[String],
-    check: fn(&str) -> Result<(), &'static str>,
+    check: fn(&str) -> Result<(), Problem>,
 ) -> Result<Vec<Pattern>, SettingError> {
     let texts = texts.iter().map(|text| text.trim());
     texts
@@ -64,7 +70,7 @@ fn patterns(
         .collect()
 }
 
-fn namespace(pattern: &str) -> Result<(), &'static str> {
+fn namespace(pattern: &str) -> Result<(), Problem> {
     let is_allowed =
         |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '*');
     let is_whole = pattern.contains('*') || pattern.len() <= 63;
@@ -72,24 +78,46 @@ fn namespace(pattern: &str) -> Result<(), &'static str> {
     if !pattern.is_empty() && is_whole && !at_an_end && pattern.chars().all(is_allowed) {
         Ok(())
     } else {
-        Err("a namespace has lower-case letters, digits and hyphens, and * stands for any text")
+        let problem =
+            "a namespace has lower-case letters, digits and hyphens, and * stands for any text";
+        Err(problem.into())
     }
 }
 
-/// Patterns are matched against whole names, so one that can match none is a mistake.
-fn image(pattern: &str) -> Result<(), &'static str> {
+/// Patterns are matched against whole names, so one that can match none is a mistake; given alone it
+/// would end every record.
+fn image(pattern: &str) -> Result<(), Problem> {
+    const HUB: &str = "index.docker.io";
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:[]*".contains(c);
     let (registry, path) = pattern.split_once('/').unwrap_or((pattern, ""));
-    let is_registry = registry.contains(['.', ':', '*']) || registry == "localhost";
     if pattern.is_empty() || !pattern.chars().all(is_allowed) {
-        Err("an image's name has letters, digits and . _ - / :, and * stands for any text")
-    } else if path.contains(':') {
-        Err("a pattern is matched with the image's name, which has no tag")
-    } else if !is_registry || (path.is_empty() && !registry.contains('*')) {
-        Err("a pattern is matched with the image's full name: nginx is docker.io/library/nginx")
-    } else {
-        Ok(())
+        let problem =
+            "an image's name has letters, digits and . _ - / :, and * stands for any text";
+        return Err(problem.into());
     }
+    if path.contains(':') {
+        return Err("a pattern is matched with the image's name, which has no tag".into());
+    }
+    let whole = |name: &str| {
+        format!("a pattern is matched with the image's full name: {pattern} is {name}").into()
+    };
+    if !pattern.contains('*') {
+        return match ImageRef::parse(pattern) {
+            Some(image) if *image.name == *pattern => Ok(()),
+            Some(image) => Err(whole(&image.name)),
+            None => Err("no image has this name".into()),
+        };
+    }
+    let is_registry = registry.contains(['.', ':', '*']) || registry == "localhost";
+    if registry == HUB {
+        return Err(whole(&pattern.replacen(HUB, "docker.io", 1)));
+    }
+    if !is_registry {
+        let problem =
+            "a pattern is matched with the image's full name: nginx is docker.io/library/nginx";
+        return Err(problem.into());
+    }
+    Ok(())
 }
 
 fn kinds(args: &ScopeArgs) -> Result<Vec<KindGroup>, SettingError> {

@@ -68,15 +68,16 @@ pub(super) fn cluster(flag: &'static str, text: &str) -> Result<Arc<str>, Settin
     Err(SettingError::invalid(flag, text, problem))
 }
 
-/// The name of an environment: 1 to 128 characters (`contract/README.md`).
+/// The name of an environment: 1 to 128 characters (`contract/README.md`), here in bytes, as
+/// everything is that is sent: whoever counts characters finds fewer.
 pub(super) fn environment(flag: &'static str, text: &str) -> Result<Arc<str>, SettingError> {
-    if (1..=128).contains(&text.chars().count()) && !text.contains(char::is_control) {
+    if (1..=128).contains(&text.len()) && !text.contains(char::is_control) {
         return Ok(text.into());
     }
     Err(SettingError::invalid(
         flag,
         text,
-        "the name of an environment has 1 to 128 characters",
+        "the name of an environment has 1 to 128 bytes; a letter with an accent has 2",
     ))
 }
 
@@ -183,7 +184,8 @@ mod tests {
     #[test]
     fn names_are_what_github_and_kubernetes_allow() {
         type Check = fn(&'static str, &str) -> Result<Arc<str>, SettingError>;
-        let (long, longer) = ("a".repeat(128), "é".repeat(129));
+        let (long, longer) = ("a".repeat(128), "a".repeat(129));
+        let (wide, wider) = ("é".repeat(64), "é".repeat(65));
         let table: [(Check, &[&str], &[&str]); 4] = [
             (
                 organization,
@@ -197,8 +199,8 @@ mod tests {
             ),
             (
                 environment,
-                &["production", "Prod (EU)", "é", &long],
-                &["", "a\nb", &longer],
+                &["production", "Prod (EU)", "é", &long, &wide],
+                &["", "a\nb", &longer, &wider],
             ),
             (label, &["a", "a-1"], &["", "-a", "a-", "A", "a.b", &long]),
         ];
