@@ -35,7 +35,7 @@ pub async fn execute(settings: settings::Diff) -> anyhow::Result<bool> {
         store.check_cluster(&namespace, &uid)?;
     }
     let inventory = Inventory::new(&look.cluster.facts(), &policy);
-    let unread = look.unread();
+    let (unread, missing) = (look.unread(), look.missing());
     look.cluster.stop().await;
     if stored.is_none() {
         super::remark(&format!(
@@ -50,6 +50,9 @@ pub async fn execute(settings: settings::Diff) -> anyhow::Result<bool> {
         Moment::START,
     );
     let diff = Diff::new(&plan);
+    for line in &missing {
+        super::remark(line);
+    }
     let on_a_terminal = io::stdout().is_terminal();
     super::print(|out| form.write(out, &diff, |diff| diff.table(on_a_terminal)))?;
     if !unread.is_empty() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::Client;
 
 use super::settings::Connection;
-use crate::cluster::{Cluster, MirrorState, Scope, connect};
+use crate::cluster::{Cluster, MirrorHealth, MirrorState, Scope, connect};
 use crate::recorder::REACH;
 
 /// How long the first whole lists may take.
@@ -49,5 +49,53 @@ impl Look {
                 format!("{}{place} ({})", mirror.kind, error)
             })
             .collect()
+    }
+
+    /// The namespaces that were named one by one and do not exist, each in a line.
+    pub fn missing(&self) -> Vec<String> {
+        missing(&self.cluster.health())
+    }
+}
+
+/// A namespace that is watched with all others has no mirror of its own.
+fn missing(mirrors: &[MirrorHealth]) -> Vec<String> {
+    let named = mirrors.iter().filter(|mirror| {
+        let is_read = mirror.state == MirrorState::Synced;
+        mirror.kind.kind() == "Namespace" && is_read && mirror.objects == 0
+    });
+    named
+        .filter_map(|mirror| mirror.namespace.as_deref())
+        .map(|name| format!("There is no namespace {name}, which --namespaces names."))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::model::workload::Kind;
+
+    #[test]
+    fn a_namespace_is_missing_only_where_it_was_asked_for_and_the_answer_was_no() {
+        let mirror = |kind: &str, namespace: Option<&str>, state, objects| MirrorHealth {
+            kind: Kind::new("", kind),
+            namespace: namespace.map(Into::into),
+            state,
+            since: Instant::now(),
+            was_synced: true,
+            error: None,
+            objects,
+        };
+        let synced = MirrorState::Synced;
+        let mirrors = [
+            mirror("Pod", Some("shpo"), synced, 0),
+            mirror("Namespace", Some("shpo"), synced, 0),
+            mirror("Namespace", Some("shop"), synced, 1),
+            mirror("Namespace", Some("closed"), MirrorState::Forbidden, 0),
+            mirror("Namespace", None, synced, 0),
+        ];
+        let expected = ["There is no namespace shpo, which --namespaces names."];
+        assert_eq!(missing(&mirrors), expected);
     }
 }

@@ -30,11 +30,12 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
     } = settings;
     let whole_file = kubectl_line(&scope);
     let from_file = !matches!(input, Input::Cluster(_));
-    let mut unread = Vec::new();
+    let (mut unread, mut missing) = (Vec::new(), Vec::new());
     let facts = match input {
         Input::Cluster(connection) => {
             let look = Look::at(&connection, scope).await?;
             unread = look.unread();
+            missing = look.missing();
             let facts = look.cluster.facts();
             look.cluster.stop().await;
             facts
@@ -49,6 +50,9 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
     let on_a_terminal = io::stdout().is_terminal();
     super::print(|out| form.write(out, &snapshot, |snapshot| snapshot.table(on_a_terminal)))?;
     super::remark(&snapshot.remark());
+    for line in &missing {
+        super::remark(line);
+    }
     if from_file && snapshot.lacks_objects() {
         super::remark(&format!(
             "Objects are missing in the file; all of them: {whole_file}"
