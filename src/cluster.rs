@@ -102,8 +102,12 @@ impl Cluster {
         let mut tasks = Tasks::new(client.clone(), seed);
         let mut pods = Vec::new();
         let mut owners = Vec::new();
-        let exact = ExactNamespaces::new(exact.unwrap_or_default());
-        let mut namespaces = KnownNamespaces::Exact(Arc::new(exact));
+        let are_exact = exact.is_some();
+        let exact = Arc::new(ExactNamespaces::new(exact.unwrap_or_default()));
+        if are_exact {
+            tasks.start_reading(&exact, &shared, &wake);
+        }
+        let mut namespaces = KnownNamespaces::Exact(exact);
         for place in watched {
             let (shared, wake, kind) = (Arc::clone(&shared), wake.clone(), place.kind.clone());
             if kind == Kind::Pod {
@@ -183,7 +187,8 @@ impl Cluster {
     }
 
     /// Reads the namespaces that are looked at one by one; does nothing where they are watched.
-    /// Roles in those namespaces suffice for it.
+    /// Roles in those namespaces suffice for it. What cannot be read is read again at growing pauses
+    /// by itself.
     pub async fn refresh_namespaces(&self) {
         if let KnownNamespaces::Exact(exact) = &self.namespaces {
             exact

@@ -585,3 +585,34 @@ async fn stopping_ends_every_watch_and_is_no_failure() {
     assert!(failed.is_err());
     assert_eq!(cluster.facts().pods.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_whose_read_failed_is_read_again_soon_and_then_ever_more_rarely() {
+    let server = server(1);
+    let only_shop = View::Only(["shop".into()].into());
+    server.fail(Verb::Get, "Namespace", Fault::Status(500));
+    let cluster = Cluster::start(server.client(), exactly(&["shop"]), 7);
+    assert!(cluster.first_sync(Duration::from_secs(3)).await);
+    settle().await;
+    cluster.changed().await;
+
+    server.fail(Verb::Get, "Namespace", Fault::Status(500));
+    cluster.refresh_namespaces().await;
+    cluster.changed().await;
+    assert_eq!(cluster.facts().coverage.namespaces, View::Nothing);
+    let woken = tokio::time::timeout(Duration::from_secs(3), cluster.changed()).await;
+    assert!(woken.is_ok(), "nobody is told that it was read");
+    assert_eq!(cluster.facts().coverage.namespaces, only_shop);
+
+    server.forbid("Namespace");
+    cluster.refresh_namespaces().await;
+    let reads = || {
+        let calls = server.calls().into_iter();
+        calls.filter(|call| call.verb == Verb::Get).count()
+    };
+    let before = reads();
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let reads = reads() - before;
+    assert!((15..=35).contains(&reads), "{reads}");
+    cluster.stop().await;
+}

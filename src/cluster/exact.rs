@@ -2,6 +2,7 @@
 //! needs rights on the whole cluster.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use super::calls::{code, describe};
 use super::convert::Converter;
 use super::coverage::Seen;
 use super::health::{Health, Trouble};
+use super::patience::Patience;
 use super::place::Place;
 use super::slim::{SlimMeta, resource};
 use super::wake::Wake;
@@ -60,7 +62,48 @@ impl ExactNamespaces {
 
     /// Reads each of them.
     pub(super) async fn refresh(&self, client: &Client, converter: &Converter, wake: &Wake) {
-        let names: Vec<Arc<str>> = self.known().keys().cloned().collect();
+        let names = self.known().keys().cloned().collect();
+        self.read(names, client, converter, wake).await;
+    }
+
+    /// Reads again, at growing pauses, those whose last read failed. Never ends: nobody changes
+    /// anything when the API server is well again.
+    pub(super) async fn read_again(
+        &self,
+        client: &Client,
+        converter: &Converter,
+        wake: &Wake,
+        mut patience: Patience,
+    ) -> Infallible {
+        let mut changes = wake.health_changes();
+        loop {
+            let unread = self.unread();
+            if unread.is_empty() {
+                // The sender is in `wake`.
+                let _ = changes.changed().await;
+                continue;
+            }
+            tokio::time::sleep(patience.wait()).await;
+            self.read(unread, client, converter, wake).await;
+        }
+    }
+
+    /// Those whose last read failed.
+    fn unread(&self) -> Vec<Arc<str>> {
+        let all = self.known();
+        let failed = all
+            .iter()
+            .filter(|(_, known)| known.health.error().is_some());
+        failed.map(|(name, _)| Arc::clone(name)).collect()
+    }
+
+    async fn read(
+        &self,
+        names: Vec<Arc<str>>,
+        client: &Client,
+        converter: &Converter,
+        wake: &Wake,
+    ) {
         let reads = names
             .into_iter()
             .map(async |name| (read(client, &name).await, name));

@@ -1,4 +1,5 @@
-//! The tasks of the mirrors: one each, all of them ended by one token.
+//! The tasks of the mirrors, one each, and of namespaces that are read one by one; all of them ended
+//! by one token.
 
 use std::sync::Arc;
 
@@ -7,8 +8,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::keep::Keep;
+use super::exact::ExactNamespaces;
+use super::keep::{Keep, Shared};
 use super::mirror::Mirror;
+use super::patience::Patience;
+use super::wake::Wake;
 
 /// The running mirrors. They end when this is dropped.
 pub(super) struct Tasks {
@@ -44,6 +48,23 @@ impl Tasks {
             .get_mut()
             .spawn(async move { running.run(client, seed, stop).await });
         mirror
+    }
+
+    /// Starts to read again what of the namespaces could not be read.
+    pub(super) fn start_reading(
+        &mut self,
+        exact: &Arc<ExactNamespaces>,
+        shared: &Arc<Shared>,
+        wake: &Wake,
+    ) {
+        self.seed = self.seed.wrapping_add(1);
+        let patience = Patience::new(self.seed);
+        let (client, stop) = (self.client.clone(), self.stop.clone());
+        let (exact, shared, wake) = (Arc::clone(exact), Arc::clone(shared), wake.clone());
+        self.running.get_mut().spawn(async move {
+            let reading = exact.read_again(&client, &shared.converter, &wake, patience);
+            stop.run_until_cancelled(reading).await;
+        });
     }
 
     /// Waits until a mirror ends although nobody stopped it.
