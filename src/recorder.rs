@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, MirrorEnded};
+use crate::github::auth::app;
 use crate::github::client::Client;
 use crate::github::operation::Operation;
 use crate::github::pace::Pace;
@@ -53,6 +54,9 @@ use waits::Pauses;
 
 /// The operation of the API by which records are written, as metrics name it.
 pub const OPERATION: &str = Operation::SetClusterDeploymentRecords.as_str();
+
+/// Every operation that it may use, those included by which it signs in as a GitHub App.
+pub const OPERATIONS: [&str; 4] = [OPERATION, storage::OPERATION, app::LOOK_UP, app::MINT];
 
 /// How long the first cycle waits for every mirror.
 const FIRST_SYNC: Duration = Duration::from_mins(1);

@@ -13,7 +13,7 @@ use prometheus_client::registry::{Registry, Unit};
 use tokio::time::Instant;
 
 use crate::cluster::{MirrorHealth, MirrorState};
-use crate::recorder::OPERATION;
+use crate::recorder::OPERATIONS;
 use crate::recorder::status::{Status, reasons};
 
 use super::records::{Count, Counts};
@@ -31,9 +31,9 @@ const PREFIX: &str = "deployment_recorder";
 
 /// What a request to GitHub may come to, as far as it is documented: there from the start, so that
 /// the first one of a kind shows in a rate.
-const STATUSES: [&str; 16] = [
-    "200", "207", "400", "401", "403", "404", "409", "410", "413", "422", "429", "500", "502",
-    "503", "timeout", "broken",
+const STATUSES: [&str; 17] = [
+    "200", "201", "207", "400", "401", "403", "404", "409", "410", "413", "422", "429", "500",
+    "502", "503", "timeout", "broken",
 ];
 
 /// All metrics in the OpenMetrics text format.
@@ -173,8 +173,9 @@ fn of_mirrors(page: &mut Page<'_>, mirrors: &[MirrorHealth]) -> fmt::Result {
 }
 
 fn of_github(page: &mut Page<'_>, status: &Status) -> fmt::Result {
+    let zeros = |operation| STATUSES.map(|status| ((operation, status), 0));
     let mut requests: BTreeMap<(&str, &str), u64> =
-        STATUSES.map(|status| ((OPERATION, status), 0)).into();
+        OPERATIONS.into_iter().flat_map(zeros).collect();
     for ((operation, status), count) in &status.requests {
         *requests.entry((operation, status)).or_default() += count;
     }

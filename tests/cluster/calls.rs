@@ -134,7 +134,9 @@ async fn diff_shows_what_the_next_cycle_would_send_and_exits_by_it() {
         Some(
             "error: ConfigMap deployment-recorder: reading it failed: configmaps \
              \"deployment-recorder\" is forbidden: User \"diff\" cannot get resource \
-             \"configmaps\" in API group \"\" in the namespace \"diff-ledger\" (403)"
+             \"configmaps\" in API group \"\" in the namespace \"diff-ledger\" (403); the Role in \
+             its namespace lacks this rule: apiGroups: [\"\"], resources: [configmaps], verbs: \
+             [get, update], resourceNames: [deployment-recorder]"
         )
     );
     assert!(

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::admin::samples::{self, Api};
+use crate::recorder::OPERATION;
 use crate::recorder::status::Note;
 
 /// A family of metrics, as its page describes it.

@@ -62,7 +62,7 @@ pub(super) fn name(ledger: &str, shard: Option<usize>) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The API server turned it down.
-    #[error("{what} failed: {message} ({code})")]
+    #[error("{what} failed: {message} ({code}){}", lacking(rule.as_deref()))]
     Refused {
         /// What was tried.
         what: &'static str,
@@ -70,6 +70,8 @@ pub enum CallError {
         message: String,
         /// The HTTP status.
         code: u16,
+        /// The rule that would allow it, where it is forbidden.
+        rule: Option<String>,
     },
     /// The API server was not reached, or its answer not understood.
     #[error("{what} failed")]
@@ -220,6 +222,16 @@ impl ConfigMaps {
         Ok(Version(written.metadata.resource_version))
     }
 
+    /// The rule that allows it. What is only to be created has no name yet.
+    fn rule(&self, shard: Option<usize>, doing: Doing) -> String {
+        let resource = "apiGroups: [\"\"], resources: [configmaps]";
+        if doing == Doing::Creating {
+            return format!("{resource}, verbs: [create]");
+        }
+        let name = self.name(shard);
+        format!("{resource}, verbs: [get, update], resourceNames: [{name}]")
+    }
+
     async fn call<T>(
         &self,
         shard: Option<usize>,
@@ -237,6 +249,7 @@ impl ConfigMaps {
                 what,
                 message: status.message,
                 code: status.code,
+                rule: (status.code == 403).then(|| self.rule(shard, doing)),
             })),
             Ok(Err(error)) => Err(failed(CallError::Api {
                 what,
@@ -245,6 +258,12 @@ impl ConfigMaps {
             Ok(Ok(answer)) => Ok(answer),
         }
     }
+}
+
+/// What the Role of the ledger lacks, in words.
+fn lacking(rule: Option<&str>) -> String {
+    let words = |rule| format!("; the Role in its namespace lacks this rule: {rule}");
+    rule.map(words).unwrap_or_default()
 }
 
 fn labels() -> BTreeMap<String, String> {
