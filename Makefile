@@ -47,4 +47,4 @@ release:
 # What the recorder costs at 10,000 pods, against its targets; about five minutes after the build.
 bench:
 	tests/tools/build etcd kube-apiserver kubectl
-	cargo bench --features sandbox --bench cluster
+	cargo bench --locked --features sandbox --bench cluster
