@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::HeaderValue;
+use http::{HeaderValue, Uri};
 use reqwest::Url;
 use thiserror::Error;
 
@@ -84,6 +84,13 @@ impl ApiUrl {
             given: bare(given),
             why: error.to_string(),
         })?;
+        // What is a URL to browsers need not be one to HTTP.
+        url.as_str()
+            .parse::<Uri>()
+            .map_err(|error| ApiUrlError::NotAUrl {
+                given: bare(given),
+                why: error.to_string(),
+            })?;
         let Some(name) = url
             .host_str()
             .filter(|_| matches!(url.scheme(), "https" | "http"))
@@ -174,10 +181,16 @@ fn api_of(host: &str, path: &str) -> Option<String> {
     }
 }
 
-/// What was given, without what may be a secret: a password in front of its host, a query.
+/// What was given, without what may be a secret: a password in front of its host, a query. Where an
+/// `@` stands behind a `?` or `#`, nobody can tell which of both it is a part of.
 fn bare(given: &str) -> String {
-    let host = given.rsplit('@').next().unwrap_or_default();
-    host.split(['?', '#']).next().unwrap_or_default().to_owned()
+    let end = given.find(['?', '#']).unwrap_or(given.len());
+    match given.rfind('@') {
+        Some(at) if at > end => "...",
+        Some(at) => given.get(at + 1..end).unwrap_or_default(),
+        None => given.get(..end).unwrap_or_default(),
+    }
+    .to_owned()
 }
 
 /// The version of the API that each request names: the day it was published.
@@ -346,6 +359,7 @@ mod tests {
             "https://api.github.com?x=1",
             "https://api.github.com/#x",
             "https://a b",
+            "https://}",
             "https://api.github.com:99999",
         ] {
             assert!(ApiUrl::parse(text, true).is_err(), "{text}");
@@ -361,6 +375,8 @@ mod tests {
             "https://me:hunter2@api.github.com:99999",
             "https://api.github.com?token=hunter2",
             "https://a b?token=hunter2",
+            "https://a b?token=ab@hunter2",
+            "https://me:hun#hunter2@a b",
         ] {
             let error = ApiUrl::parse(text, true).map(|_| ()).unwrap_err();
             assert!(!error.to_string().contains("hunter2"), "{error}");
