@@ -54,7 +54,8 @@ pub use faults::{Fault, FaultKind, Matcher};
 pub use log::Entry;
 pub use origins::Attestation;
 pub use pace::{
-    POLITE_PER_HOUR, PRIMARY_PER_HOUR, SPACING, Violation, WRITES_PER_HOUR, WRITES_PER_MINUTE,
+    Busiest, POLITE_PER_HOUR, PRIMARY_PER_HOUR, SPACING, Violation, WRITES_PER_HOUR,
+    WRITES_PER_MINUTE,
 };
 pub use records::{Change, Key, Record};
 pub use router::serve;
@@ -187,6 +188,12 @@ impl Sandbox {
     /// number of its request.
     pub fn violations(&self) -> Vec<(u64, Violation)> {
         self.world().log.violations().to_vec()
+    }
+
+    /// The most writes that there were within any minute and any hour so far, refused ones that were
+    /// told to wait aside.
+    pub fn busiest(&self) -> Busiest {
+        self.world().pace.busiest()
     }
 
     /// Puts a fault at the end of the queue and gives its number.

@@ -34,6 +34,9 @@ mod halving;
 #[path = "recorder/hand.rs"]
 mod hand;
 #[cfg(test)]
+#[path = "recorder/hour.rs"]
+mod hour;
+#[cfg(test)]
 #[path = "recorder/kills.rs"]
 mod kills;
 #[cfg(test)]
@@ -80,7 +83,7 @@ mod shelves;
 pub mod sight;
 #[cfg(test)]
 #[path = "recorder/sign_in.rs"]
-mod sign_in;
+pub mod sign_in;
 #[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;

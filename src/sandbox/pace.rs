@@ -77,6 +77,15 @@ impl Violation {
     }
 }
 
+/// The most writes that there ever were within some minute and within some hour, whenever they began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Busiest {
+    /// Within a minute.
+    pub minute: usize,
+    /// Within an hour.
+    pub hour: usize,
+}
+
 /// The primary budget as the rate limit headers tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Budget {
@@ -108,6 +117,9 @@ pub(super) struct Pace {
     in_flight: usize,
     window: Duration,
     used: u64,
+    busiest: Busiest,
+    /// The same before the last write.
+    busiest_before: Busiest,
     /// How much earlier than a second a write may come: what the network does to arrival times.
     pub(super) jitter: Duration,
 }
@@ -165,6 +177,11 @@ impl Pace {
             .rev()
             .take_while(|start| **start + MINUTE > now)
             .count();
+        self.busiest_before = self.busiest;
+        self.busiest = Busiest {
+            minute: minute.max(self.busiest.minute),
+            hour: hour.max(self.busiest.hour),
+        };
         if minute > WRITES_PER_MINUTE {
             violations.push(Violation::PerMinute(minute));
         }
@@ -198,6 +215,11 @@ impl Pace {
     /// Takes back the last write: it was refused for its pace and does not count.
     pub(super) fn forgive(&mut self) {
         self.writes.pop_back();
+        self.busiest = self.busiest_before;
+    }
+
+    pub(super) fn busiest(&self) -> Busiest {
+        self.busiest
     }
 
     pub(super) fn budget(&self) -> Budget {
@@ -266,6 +288,21 @@ mod tests {
         pace.forgive();
         pace.end();
         assert_eq!(write(&mut pace, 60_001), []);
+    }
+
+    #[test]
+    fn the_busiest_minute_and_hour_are_those_of_any_start() {
+        let mut pace = Pace::default();
+        for second in [0, 50, 70, 100, 105, 3659, 3700] {
+            write(&mut pace, second * 1000);
+        }
+        // 50, 70, 100 and 105; the first five.
+        assert_eq!(pace.busiest(), Busiest { minute: 4, hour: 5 });
+        for second in 3701..3705 {
+            write(&mut pace, second * 1000);
+            pace.forgive();
+        }
+        assert_eq!(pace.busiest(), Busiest { minute: 4, hour: 5 });
     }
 
     #[test]

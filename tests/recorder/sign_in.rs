@@ -16,7 +16,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// A world whose recorder signs in as an App, with nothing else accepted. The key's file is gone when
 /// the first value is dropped.
-fn world() -> (KeyFile, World) {
+pub fn world() -> (KeyFile, World) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("recorder-app-key-{}-{number}", std::process::id());
@@ -34,7 +34,15 @@ fn world() -> (KeyFile, World) {
     (key, world)
 }
 
-struct KeyFile(PathBuf);
+/// The file with an App's key.
+pub struct KeyFile(PathBuf);
+
+impl KeyFile {
+    /// Puts another key into it.
+    pub fn write(&self, key: &str) {
+        std::fs::write(&self.0, key).unwrap();
+    }
+}
 
 impl Drop for KeyFile {
     fn drop(&mut self) {
