@@ -27,6 +27,7 @@ use deployment_recorder::model::storage::{StorageLine, StorageStatus};
 use deployment_recorder::sandbox::{
     Attestation, Endpoint, Fault, FaultKind, Sandbox, SandboxService, Settings,
 };
+use serde_json::Value;
 use tokio::time::sleep;
 
 /// GitHub, and who speaks to it.
@@ -223,6 +224,93 @@ async fn every_status_of_every_operation_is_told_apart() {
             assert_eq!(world.sandbox.records().len(), 0);
         }
     }
+}
+
+/// Every status that GitHub's description has for an operation.
+fn described() -> Vec<(Operation, u16)> {
+    let text = include_str!("../contract/artifact-metadata.openapi.json");
+    let description: Value = serde_json::from_str(text).unwrap();
+    let paths = description["paths"].as_object().unwrap().values();
+    let operations = paths.flat_map(|path| path.as_object().unwrap().values());
+    let mut described = Vec::new();
+    for described_operation in operations {
+        let id = described_operation["operationId"].as_str().unwrap();
+        let name = id.strip_prefix("orgs/").unwrap();
+        let mut all = Operation::ALL.into_iter();
+        let operation = all.find(|operation| operation.as_str() == name).unwrap();
+        let statuses = described_operation["responses"].as_object().unwrap().keys();
+        described.extend(statuses.map(|status| (operation, status.parse().unwrap())));
+    }
+    described
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_status_of_githubs_description_is_told_for_what_it_is() {
+    let described = described();
+    assert_eq!(described.len(), 19);
+    for (operation, status) in described {
+        let single = matches!(
+            operation,
+            Operation::CreateDeploymentRecord | Operation::CreateStorageRecord
+        );
+        let (kind, fault) = match (operation, status) {
+            (_, 200) | (Operation::CreateJob, 202) => (good(operation), None),
+            (Operation::SetClusterDeploymentRecords, 207) => {
+                ("partial", Some(FaultKind::UnknownDigest))
+            }
+            (_, 400) => ("invalid", Some(FaultKind::Status { status })),
+            (_, 403 | 404) if single => ("refused", Some(FaultKind::Status { status })),
+            (_, 403 | 404) => ("no-access", Some(FaultKind::Status { status })),
+            (Operation::CreateJob, 409) => ("busy", None),
+            other => panic!("{other:?} is not thought of"),
+        };
+        let mut world = World::default();
+        if operation == Operation::GetJob || status == 409 {
+            world.ask(Operation::CreateJob).await;
+        }
+        fault.map(|kind| {
+            world
+                .sandbox
+                .fault(Fault::once(kind).at(endpoint(operation)))
+        });
+        let (told, _) = world.ask(operation).await;
+        let answered = world.sandbox.requests().pop().unwrap().status;
+        let what = format!("{status} {}", operation.as_str());
+        assert_eq!((told, answered), (kind, Some(status)), "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn repositories_that_a_refusal_names_are_told() {
+    for status in [403, 404] {
+        let mut world = World::default();
+        let fault = FaultKind::NamingRepositories { status };
+        world.sandbox.fault(Fault::new(fault).times(2));
+        let (place, mut line) = (destination(), line("web", 'a'));
+        Arc::make_mut(&mut line.body).repository = Some("web".into());
+        let lines = [line];
+        let set = world.writer.set_cluster_deployment_records(&place, &lines);
+        let set = set.await.unwrap().failure().cloned();
+        let job = world.writer.create_job(&place, &lines);
+        let job = job.await.unwrap().failure().cloned();
+        for failure in [set, job] {
+            let Some(Failure::NamesRepositories { repositories, .. }) = failure else {
+                panic!("{failure:?}")
+            };
+            assert_eq!(repositories.len(), 1, "{status}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_fails_is_told_to_have_failed() {
+    let mut world = World::default();
+    world.sandbox.fault(Fault::once(FaultKind::JobFails));
+    world.ask(Operation::CreateJob).await;
+    sleep(Duration::from_secs(5)).await;
+    let (told, failure) = world.ask(Operation::GetJob).await;
+    assert_eq!((told, failure), ("failed", None));
+    assert_eq!(world.sandbox.records(), []);
 }
 
 #[tokio::test(start_paused = true)]
