@@ -30,6 +30,12 @@ use serde_json::Value;
 #[path = "contract/any.rs"]
 mod any;
 #[cfg(test)]
+#[path = "fuzz/cluster.rs"]
+mod cluster;
+#[cfg(test)]
+#[path = "contract/plans.rs"]
+mod plans;
+#[cfg(test)]
 #[path = "contract/schema.rs"]
 mod schema;
 
@@ -59,15 +65,42 @@ fn judge<T: std::fmt::Debug>(
         ..Config::with_cases(cases)
     });
     let result = runner.run(inputs, |input| {
-        if let Ok(request) = build(&input) {
-            built.set(built.get() + 1);
-            let complaints = schema::complaints(operation, &request);
-            prop_assert!(complaints.is_empty(), "{complaints:?}");
+        match build(&input) {
+            Ok(request) => {
+                built.set(built.get() + 1);
+                let complaints = schema::complaints(operation, &request);
+                prop_assert!(complaints.is_empty(), "{complaints:?}");
+            }
+            Err(error) => prop_assert!(says_what_to_change(&error), "{error}"),
         }
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{}: {error}", operation.as_str()));
     built.get()
+}
+
+/// Whether an error names the field, what it holds and what it may hold, or the line that is too much.
+fn says_what_to_change(error: &RequestError) -> bool {
+    let text = error.to_string();
+    let has = |parts: &[&str]| parts.iter().all(|part| text.contains(part));
+    match error {
+        RequestError::Field {
+            field,
+            value,
+            limit,
+        } => has(&[field, &format!("{value:?}"), limit]),
+        RequestError::Count {
+            field, count, most, ..
+        } => has(&[field, &count.to_string(), &most.to_string()]),
+        RequestError::Line { name, error } => {
+            has(&[&format!("{name:?}"), &error.to_string()]) && says_what_to_change(error)
+        }
+        RequestError::SameName(name) | RequestError::OtherDestination(name) => {
+            has(&[&format!("{name:?}")])
+        }
+        RequestError::OtherHost { destination, api } => has(&[destination, api]),
+        RequestError::Unwritable(_) => false,
+    }
 }
 
 /// Judges every operation with inputs that reach so far. Gives how many of its inputs each built.

@@ -85,6 +85,16 @@ pub(crate) fn near_url() -> impl Strategy<Value = Arc<str>> {
     near.prop_map(Arc::from)
 }
 
+/// Letters that turn the writing, join, end a line or are none.
+const ODD: [&str; 6] = [
+    "\u{202e}a",
+    "e\u{301}",
+    "\u{2028}",
+    "\u{fffd}",
+    "\u{10ffff}",
+    "\u{feff}",
+];
+
 /// What a field of up to `most` bytes may well not have.
 fn odd(most: usize) -> impl Strategy<Value = Arc<str>> {
     let texts = [".", "..", "a/b", "a b", "%2e%2e", "\u{e9}", "\0", "\n"];
@@ -93,6 +103,8 @@ fn odd(most: usize) -> impl Strategy<Value = Arc<str>> {
         1 => select(texts.to_vec()).prop_map(Arc::from),
         1 => (most..most + 3).prop_map(|length| "x".repeat(length).into()),
         1 => (most / 2..most).prop_map(|length| "\u{e9}".repeat(length).into()),
+        1 => any::<String>().prop_map(Arc::from),
+        1 => select(ODD.to_vec()).prop_map(Arc::from),
     ]
 }
 
@@ -166,9 +178,16 @@ prop_compose! {
     pub(crate) fn lines(reach: Reach, most: usize)(
         destination in destination(reach, 1),
         contents in prop::collection::vec((reach.text(1, 256), body(reach, 0), any::<bool>()), 1..most),
+        strays in prop::option::weighted(0.05, 0..most),
     ) -> (Destination, Vec<Line>) {
         let shared = Arc::new(destination.clone());
-        let lines = contents.into_iter().map(|(name, body, deployed)| made(&shared, name, body, deployed));
+        let cluster = format!("{}-2", destination.cluster).into();
+        let elsewhere = Arc::new(Destination { cluster, ..destination.clone() });
+        let stray = strays.filter(|_| matches!(reach, Reach::Beyond));
+        let lines = contents.into_iter().enumerate().map(|(index, (name, body, deployed))| {
+            let place = if stray == Some(index) { &elsewhere } else { &shared };
+            made(place, name, body, deployed)
+        });
         let mut taken = BTreeSet::new();
         let is_first = |line: &Line| matches!(reach, Reach::Beyond) || taken.insert(line.identity.clone());
         (destination, lines.filter(is_first).collect())
