@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release bench
+.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release bench fuzz
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -48,3 +48,8 @@ release:
 bench:
 	tests/tools/build etcd kube-apiserver kubectl
 	cargo bench --locked --features sandbox --bench cluster
+
+# Looks for inputs that break what must hold of any (src/fuzz.rs), a minute for each target: about half an
+# hour, and once minutes to build. FUZZ_SECONDS=600 looks longer; tests/tools/fuzz TARGET at one alone.
+fuzz:
+	tests/tools/fuzz

@@ -7,6 +7,8 @@ mod convert;
 mod coverage;
 mod exact;
 pub mod file;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod handle;
 mod health;
 mod identity;

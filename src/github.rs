@@ -13,6 +13,8 @@ pub mod call;
 mod calls;
 pub mod client;
 pub mod exchange;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 pub mod job;
 mod notice;
 pub mod operation;

@@ -59,5 +59,7 @@ pub mod recorder;
 pub mod admin;
 pub mod cli;
 
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

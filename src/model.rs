@@ -27,3 +27,5 @@ pub mod template;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;

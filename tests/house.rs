@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import from the others. The sandbox stands alone.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("cluster", &["model"]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
         &["admin", "recorder", "cluster", "github", "clock", "model"],
     ),
     ("sandbox", &[]),
+    ("fuzz", &["cli", "recorder", "cluster", "github", "model"]),
 ];
 
 /// Words by which the core would reach outside.

@@ -19,6 +19,8 @@ mod by_hand;
 mod call;
 mod destination;
 mod error;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod github;
 mod records;
 mod scope;

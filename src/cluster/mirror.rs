@@ -157,7 +157,7 @@ impl<K: Keep> Mirror<K> {
     }
 
     /// Takes an event in.
-    fn take(&self, event: Event<K::Wire>) {
+    pub(super) fn take(&self, event: Event<K::Wire>) {
         self.update(|state| match event {
             Event::Init => {
                 state.index.begin();

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 pub mod app;
 mod file;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod installation;
 mod key;
 #[cfg(test)]

@@ -25,6 +25,8 @@ use crate::clock::Clock;
 mod calls;
 mod election;
 mod error;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod herald;
 pub mod identity;
 mod keeper;

@@ -15,6 +15,8 @@ use crate::model::moment::Moment;
 mod config_map;
 mod error;
 mod form;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 mod load;
 mod part;
 mod shards;
