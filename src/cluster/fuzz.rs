@@ -183,6 +183,10 @@ pub(crate) fn selector(bytes: &[u8]) {
         Ok(selector) => selector,
         Err(error) => return assert!(given.contains(&error.requirement), "{error}"),
     };
+    if !given.contains("!=") && !given.contains("==") {
+        let twice = LabelSelector::parse(&given.replace('=', "=="));
+        assert_eq!(twice.as_ref(), Ok(&selector), "two signs say what one does");
+    }
     let printed = selector.to_string();
     let again = LabelSelector::parse(&printed).unwrap();
     assert_eq!(again, selector, "{printed}");

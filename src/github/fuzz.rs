@@ -176,6 +176,12 @@ pub(crate) fn api(bytes: &[u8]) {
     };
     let plain = api.to_string().starts_with("http://");
     assert_eq!(strict.is_ok(), !plain || api.is_loopback(), "{api}");
+    let uri = api.to_string().parse::<Uri>().unwrap();
+    let host = uri.host().unwrap_or_default();
+    let of_digits = |byte| byte == b'.' || u8::is_ascii_digit(&byte);
+    let is_address = host.starts_with("127.") && host.bytes().all(of_digits);
+    let is_here = is_address || ["localhost", "[::1]"].contains(&host);
+    assert_eq!(api.is_loopback(), is_here, "{api}");
     assert_eq!(ApiUrl::parse(&api.to_string(), true), Ok(api.clone()));
     assert_eq!(**api.host(), *api.host().to_lowercase());
     let digest = Digest::parse(&format!("sha256:{}", "0".repeat(64))).unwrap();

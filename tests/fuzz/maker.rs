@@ -62,7 +62,7 @@ impl Maker {
 
     /// The next input.
     pub(crate) fn next(&mut self) -> Vec<u8> {
-        let mut input = if self.clusters && self.rng.random_bool(0.7) {
+        let mut input = if self.clusters && self.rng.random_bool(0.4) {
             vec![Part::Json(cluster::any(&mut self.rng))]
         } else {
             self.inputs.choose(&mut self.rng).unwrap().clone()
