@@ -2,6 +2,8 @@
 //! over bytes (`crate::fuzz`). What speaks against a property is a panic. An input is a message as
 //! it goes over the wire, with a first line of its own, so that a person can read and write it.
 
+#![expect(clippy::unwrap_used, reason = "what fails here is a finding")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,7 +1,5 @@
 //! What must hold of any text that the core reads: plain functions over bytes (`crate::fuzz`).
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a finding")]
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -1,5 +1,10 @@
 //! Events of a watch, and what a mirror shows after them: what was named last under each name.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "of JSON, which has a null for what is not there"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -76,21 +81,23 @@ pub(crate) fn watch(bytes: &[u8]) {
             // Bookmarks and errors are kube's matter.
             _ => drop(serde_json::from_value::<WatchEvent<SlimPod>>(value)),
         }
-        let state = mirror.state();
-        let pods = state.index.iter().map(|kept| &kept.pod);
-        let pods = pods.map(|pod| {
-            (
-                (pod.namespace.to_string(), pod.name.to_string()),
-                pod.uid.to_string(),
-            )
-        });
-        assert_eq!(pods.collect::<BTreeMap<Key, String>>(), shown.pods);
-        assert_eq!(state.index.len(), shown.pods.len());
-        let unreadable = state.index.unreadable();
-        let unreadable =
-            unreadable.map(|(namespace, name)| (namespace.to_string(), name.to_string()));
-        assert_eq!(unreadable.as_ref(), shown.unreadable.first());
+        shows(&mirror, &shown);
     }
+}
+
+/// Whether a mirror shows that, and nothing else.
+fn shows(mirror: &Mirror<Pods>, shown: &Shown) {
+    let state = mirror.state();
+    let pods = state.index.iter().map(|kept| {
+        let pod = &kept.pod;
+        let key = (pod.namespace.to_string(), pod.name.to_string());
+        (key, pod.uid.to_string())
+    });
+    assert_eq!(pods.collect::<BTreeMap<Key, String>>(), shown.pods);
+    assert_eq!(state.index.len(), shown.pods.len());
+    let unreadable = state.index.unreadable();
+    let unreadable = unreadable.map(|(namespace, name)| (namespace.to_string(), name.to_string()));
+    assert_eq!(unreadable.as_ref(), shown.unreadable.first());
 }
 
 /// The object of an event, read as kube reads it.
