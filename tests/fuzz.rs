@@ -6,6 +6,7 @@
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a failed test should say so loudly"
 )]
@@ -75,7 +76,7 @@ fn holds_of_all(target: &str) {
         let name = file.file_name().unwrap().to_string_lossy();
         holds(target, *run, input, &name);
     }
-    let mut maker = Maker::new(target, corpus);
+    let mut maker = Maker::new(target, &corpus);
     for number in 0..MADE {
         holds(target, *run, &maker.next(), &format!("made-{number}"));
     }
@@ -134,7 +135,7 @@ fn every_target_is_tested_has_a_corpus_and_is_fuzzed() {
 #[test]
 fn the_same_inputs_are_made_at_every_run_and_most_of_them_differ() {
     let made = || -> Vec<Vec<u8>> {
-        let mut maker = Maker::new("answer", corpus("answer"));
+        let mut maker = Maker::new("answer", &corpus("answer"));
         (0..2000).map(|_| maker.next()).collect()
     };
     let inputs = made();
@@ -179,7 +180,7 @@ fn mistakes_of_many_kinds_would_be_found() {
         }),
     ];
     for (what, target, is_mistaken) in table {
-        let mut maker = Maker::new(target, corpus(target));
+        let mut maker = Maker::new(target, &corpus(target));
         let mut inputs = (0..MADE).map(|_| maker.next());
         let found = inputs.any(|input| is_mistaken(&String::from_utf8_lossy(&input)));
         assert!(found, "{what}");

@@ -200,8 +200,8 @@ fn pod(rng: &mut StdRng, owner: Option<&Value>, number: usize) -> Value {
     })
 }
 
-/// Some cluster, as a list of all kinds.
-pub(crate) fn any(rng: &mut StdRng) -> Value {
+/// Namespaces, some with labels that name environments.
+fn namespaces(rng: &mut StdRng) -> Vec<Value> {
     let mut items = Vec::new();
     for place in NAMESPACES {
         let mut labels = json!({});
@@ -216,6 +216,35 @@ pub(crate) fn any(rng: &mut StdRng) -> Value {
             }));
         }
     }
+    items
+}
+
+/// Empty lists: kinds of which there is nothing.
+fn lists(rng: &mut StdRng) -> Vec<Value> {
+    let mut items = Vec::new();
+    for kind in [
+        "ReplicaSetList",
+        "DeploymentList",
+        "JobList",
+        "CronJobList",
+        "StatefulSetList",
+        "DaemonSetList",
+    ] {
+        let version = if kind.contains("Job") {
+            "batch/v1"
+        } else {
+            "apps/v1"
+        };
+        if rng.random_bool(0.9) {
+            items.push(json!({"apiVersion": version, "kind": kind, "items": []}));
+        }
+    }
+    items
+}
+
+/// Some cluster, as a list of all kinds.
+pub(crate) fn any(rng: &mut StdRng) -> Value {
+    let mut items = namespaces(rng);
     let mut pods = 0;
     for number in 0..rng.random_range(0..4) {
         let (version, kind) = KINDS[rng.random_range(0..KINDS.len())];
@@ -249,22 +278,6 @@ pub(crate) fn any(rng: &mut StdRng) -> Value {
         let there = rng.random_bool(0.9);
         items.extend([owner, maker].into_iter().filter(|_| there));
     }
-    for kind in [
-        "ReplicaSetList",
-        "DeploymentList",
-        "JobList",
-        "CronJobList",
-        "StatefulSetList",
-        "DaemonSetList",
-    ] {
-        let version = if kind.contains("Job") {
-            "batch/v1"
-        } else {
-            "apps/v1"
-        };
-        if rng.random_bool(0.9) {
-            items.push(json!({"apiVersion": version, "kind": kind, "items": []}));
-        }
-    }
+    items.extend(lists(rng));
     json!({"apiVersion": "v1", "kind": "List", "items": items})
 }

@@ -34,7 +34,7 @@ enum Part {
 }
 
 impl Maker {
-    pub(crate) fn new(target: &str, corpus: Vec<Input>) -> Self {
+    pub(crate) fn new(target: &str, corpus: &[Input]) -> Self {
         let is_yaml = |path: &PathBuf| {
             path.extension()
                 .is_some_and(|extension| extension == "yaml")
