@@ -115,15 +115,13 @@ impl ApiUrl {
         }
         if let Some(meant) = api_of(name, url.path()) {
             return Err(ApiUrlError::NotTheApi {
-                given: given.to_owned(),
+                given: bare(given),
                 meant,
             });
         }
         let loopback = is_loopback(name);
         if url.scheme() == "http" && !loopback && !allow_http {
-            return Err(ApiUrlError::PlainHttp {
-                given: given.to_owned(),
-            });
+            return Err(ApiUrlError::PlainHttp { given: bare(given) });
         }
         let host = match url.port() {
             Some(port) => format!("{name}:{port}"),
@@ -376,6 +374,7 @@ mod tests {
             "https://api.github.com?token=hunter2",
             "https://a b?token=hunter2",
             "https://a b?token=ab@hunter2",
+            "https://github.com://me:hunter2@api.github.com",
             "https://me:hun#hunter2@a b",
         ] {
             let error = ApiUrl::parse(text, true).map(|_| ()).unwrap_err();
