@@ -22,6 +22,7 @@ use crate::model::plan::{Plan, Step};
 use crate::model::policy::Policy;
 use crate::model::record::{Destination, Line};
 use crate::model::selection::{KindGroup, Selection};
+use crate::model::storage::StorageRule;
 use crate::model::template::Template;
 use crate::{cli, cluster, github, model, recorder};
 
@@ -90,6 +91,13 @@ fn records(bytes: &[u8]) {
     assert_eq!((second.reports.len(), second.decommissions.len()), (0, 0));
     let snapshot: Vec<Step> = second.snapshot().into_iter().cloned().collect();
     all_can_be_sent(&snapshot);
+    let storage = &second.storage;
+    for step in storage.due.iter().chain(&storage.unrecorded) {
+        let api = ApiUrl::parse(DEFAULT, false).unwrap();
+        let version = ApiVersion::parse(DEFAULT_VERSION).unwrap();
+        let organization = &policy.destination.organization;
+        request::create_storage_record(&api, &version, organization, &step.line()).unwrap();
+    }
 
     let mut emptied = facts.clone();
     emptied.namespaces.clear();
@@ -148,5 +156,6 @@ fn policy() -> Policy {
         idle_after: Some(minutes(60)),
         mass_decommission_hold: Duration::ZERO,
         settle_after: minutes(10),
+        storage: Some(StorageRule::default()),
     }
 }

@@ -40,6 +40,7 @@ fn policy(template: &str) -> Policy {
         idle_after: None,
         mass_decommission_hold: Duration::ZERO,
         settle_after: Duration::from_mins(10),
+        storage: None,
     }
 }
 

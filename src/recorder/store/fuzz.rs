@@ -55,6 +55,9 @@ pub(crate) fn ledger(bytes: &[u8]) {
     for (identity, digest) in ledger.past() {
         written.add_past(identity, digest);
     }
+    for (shelf, digest) in ledger.stock().kept() {
+        written.add_kept(shelf, digest);
+    }
     let again = restored(&serde_json::to_vec(&written).unwrap()).unwrap();
     assert_eq!(meaning(&again), meaning(&ledger));
 }
@@ -62,9 +65,10 @@ pub(crate) fn ledger(bytes: &[u8]) {
 fn restored(json: &[u8]) -> Result<Ledger, Box<dyn std::error::Error>> {
     let shard: Shard = serde_json::from_slice(json)?;
     let is_empty = shard.is_empty();
-    let (entries, past) = shard.read()?;
-    assert_eq!(is_empty, entries.is_empty() && past.is_empty());
-    for (identity, _) in &entries {
+    let content = shard.read()?;
+    let nothing = content.entries.is_empty() && content.past.is_empty() && content.stock.is_empty();
+    assert!(!is_empty || nothing);
+    for (identity, _) in &content.entries {
         assert!(shards::of(identity, 4) < 4);
         assert_eq!(
             shards::of(identity, 4) % 2,
@@ -72,7 +76,7 @@ fn restored(json: &[u8]) -> Result<Ledger, Box<dyn std::error::Error>> {
             "growing moves it"
         );
     }
-    Ok(Ledger::restore(None, entries, past, Moment::START))
+    Ok(content.ledger(None, Moment::START))
 }
 
 /// Every identity, body and digest of the ledger stands in the JSON that it was read from.
@@ -131,9 +135,12 @@ fn meaning(ledger: &Ledger) -> String {
     };
     let past =
         |(identity, digest): (&Identity, Digest)| format!("{:?} {digest}", spelled(identity));
+    let kept = ledger.stock().kept();
+    let kept = kept.map(|(shelf, digest)| format!("{shelf:?} {digest}"));
     let entries = ledger.entries().map(entry);
     entries
         .chain(ledger.past().map(past))
+        .chain(kept)
         .collect::<Vec<_>>()
         .join("\n")
 }
