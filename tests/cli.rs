@@ -118,7 +118,7 @@ const REFUSED: &str = r#"
 const REFUSED_BY_HAND: &str = r#"
 verify --only=a* | invalid value "a*" for --only: it is for --adopt alone
 verify --adopt | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
-verify --org= | invalid value "" for --org: the name of an organization has 1 to 39 letters, digits and hyphens
+verify --org= | invalid value "" for --org: it is empty; give a value, or leave the setting out
 verify -o=csv | invalid value "csv" for --output: allowed are table, json and yaml
 decommission --yes | the following required arguments were not provided: <NAME>...
 decommission --all web | the argument '--all' cannot be used with '[NAME]...'
