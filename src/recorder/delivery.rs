@@ -34,7 +34,7 @@ pub(super) struct Run {
     pub(super) planned_at: Instant,
     /// When the first change that it is about was seen, if it is about one.
     pub(super) changed_at: Option<Instant>,
-    /// How many left.
+    /// How many were tried.
     pub(super) requests: usize,
 }
 
@@ -100,6 +100,7 @@ impl<S: Transport> Recorder<S> {
                 break;
             };
             let lines = batch.lines();
+            run.requests += 1;
             self.beat();
             match self.exchange(&batch, &lines, search, run).await {
                 Exchanged::Answered(answer) => {
@@ -138,7 +139,7 @@ impl<S: Transport> Recorder<S> {
         batch: &Batch,
         lines: &[Line],
         search: &Search<'_>,
-        run: &mut Run,
+        run: &Run,
     ) -> Exchanged {
         match self.turn(&batch.destination, batch.purpose).await {
             Turn::Now => {}
@@ -163,7 +164,6 @@ impl<S: Transport> Recorder<S> {
             self.ledger.leaves(line);
         }
         self.pace.sent(batch.purpose, now);
-        run.requests += 1;
         let stop = self.stop.clone();
         let call = github.set_cluster_deployment_records(&batch.destination, lines);
         let result = tokio::select! {

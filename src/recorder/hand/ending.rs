@@ -99,6 +99,7 @@ impl Hand {
                 .collect(),
             open,
             shut: BTreeMap::new(),
+            said: String::new(),
             hand: self,
             errand,
         };
@@ -119,6 +120,8 @@ pub(super) struct Ending<'h, 'e, S> {
     pub(super) open: BTreeSet<Identity>,
     /// Organizations at which nothing can be done, and why.
     pub(super) shut: BTreeMap<Arc<str>, String>,
+    /// What GitHub said last of a request that it turned down whole.
+    pub(super) said: String,
 }
 
 impl<S: Carrier> Ending<'_, '_, S> {

@@ -36,9 +36,9 @@ impl<S: Carrier> Ending<'_, '_, S> {
         } = search.verdict();
         let reason = Reason::Invalid;
         self.all(&invalid, Outcome::Refused(reason), &End::Refused(reason));
-        let why =
-            "GitHub calls it invalid, and took nothing else that would tell whose fault that is";
-        let undecided_end = End::NotTold(why.to_owned());
+        let said = std::mem::take(&mut self.said);
+        let why = format!("{said}; nothing else was taken that would tell whose fault that is");
+        let undecided_end = End::NotTold(why);
         self.all(&undecided, Outcome::NotApplied, &undecided_end);
         result
     }
@@ -83,7 +83,9 @@ impl<S: Carrier> Ending<'_, '_, S> {
                         self.shut.insert(organization, failure.to_string());
                     }
                 }
-                Ruling::Later => {}
+                Ruling::Later => {
+                    self.said = answer.err().map(|it| it.to_string()).unwrap_or_default();
+                }
                 Ruling::Dropped => self.settle(&lines, &answer),
                 Ruling::Refused(reason) => {
                     self.all(&lines, Outcome::Refused(reason), &End::Refused(reason));
