@@ -302,12 +302,17 @@ impl Pace {
             self.aside.answered(exchange.failure(), now);
         }
         match exchange.failure() {
+            Some(
+                Failure::Unknown { .. }
+                | Failure::VersionWithdrawn { .. }
+                | Failure::BadToken { .. }
+                | Failure::NoAccess { .. },
+            ) if purpose == Purpose::Storage => {}
             None => {
                 self.outage.end();
                 self.limited.end();
                 self.access.remove(&access);
             }
-            Some(Failure::Unknown { .. }) if purpose == Purpose::Storage => {}
             Some(Failure::Unknown { .. }) => self.outage.begin(now),
             Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
             Some(Failure::Limited { .. }) => self.limited.begin(now),

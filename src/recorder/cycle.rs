@@ -39,7 +39,7 @@ impl<S: Transport> Recorder<S> {
         }
         let plan = self.plan();
         if full {
-            let requests = batch::requests(&plan, self.size.most());
+            let requests = batch::requests(&plan, self.size.usual(started));
             let shortest = shortest_snapshot_period(requests);
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);

@@ -252,6 +252,7 @@ impl<S: Transport> Recorder<S> {
     /// No request to that destination could be made.
     pub(super) fn no_request(&mut self, destination: &Destination, error: &NotSent, now: Instant) {
         let message = super::chain(error);
+        self.turned_away = true;
         match error {
             NotSent::Credentials(error) => {
                 self.pace.unsent(destination, error.until(), now);
@@ -324,6 +325,7 @@ impl<S: Transport> Recorder<S> {
         }
         self.book(&verdict.invalid, Outcome::Refused(Reason::Invalid));
         self.book(&verdict.undecided, Outcome::NotApplied);
+        self.book(&verdict.witnesses, Outcome::NotApplied);
         if verdict.outage {
             self.pace.outage(Instant::now());
             tracing::error!("GitHub calls every record invalid, which is taken for an outage");

@@ -5,7 +5,7 @@
 //! Whole batches go before parts, so that what GitHub turns down holds back nothing else. Parts go
 //! the deep way: each search gets to single records, however many are at fault.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use http::StatusCode;
 
@@ -21,6 +21,10 @@ use super::batch::Batch;
 /// How often one search cuts batches in two.
 const CUTS: usize = 20;
 
+/// How many records that GitHub took before have to meet the same until it is believed. One may be at
+/// fault itself since.
+const WITNESSES: usize = 2;
+
 /// What is to be sent, and what is to be found out about it.
 pub(super) struct Search<'a> {
     plan: &'a Plan,
@@ -31,8 +35,12 @@ pub(super) struct Search<'a> {
     taken: BTreeSet<Access>,
     /// Witnesses that were taken again in this search.
     proven: BTreeSet<Identity>,
-    /// Organizations that were asked whether they take anything.
-    asked: BTreeSet<Access>,
+    /// How many records organizations were asked about, whether they take anything.
+    asked: BTreeMap<Access, usize>,
+    /// Witnesses that were denied like what they were to speak for.
+    denied: Vec<Line>,
+    /// Those of them that nothing was said about yet.
+    unsettled: Vec<Line>,
     /// Organizations with parts that there was no cut left for.
     unsearched: BTreeSet<Access>,
     /// Records that were called invalid although they were alone.
@@ -59,6 +67,8 @@ pub(super) struct Verdict {
     pub(super) invalid: Vec<Line>,
     /// Records of which nothing is known: nothing else was taken either.
     pub(super) undecided: Vec<Line>,
+    /// Witnesses of which nothing is known either.
+    pub(super) witnesses: Vec<Line>,
     /// Whether an organization calls everything invalid.
     pub(super) outage: bool,
 }
@@ -73,7 +83,9 @@ impl<'a> Search<'a> {
             cuts: CUTS,
             taken: BTreeSet::new(),
             proven: BTreeSet::new(),
-            asked: BTreeSet::new(),
+            asked: BTreeMap::new(),
+            denied: Vec::new(),
+            unsettled: Vec::new(),
             unsearched: BTreeSet::new(),
             alone: Vec::new(),
         }
@@ -136,20 +148,7 @@ impl<'a> Search<'a> {
                 self.turned_down(batch, Some(of_repository(*status)))
             }
             Err(Failure::NoAccess { status, .. }) => match self.second_word(&batch) {
-                Some(SecondWord::Witness(witness)) => {
-                    let mut again = batch;
-                    again.steps.push(witness);
-                    again.witnessed = true;
-                    self.whole.push_front(again);
-                    Ruling::Later
-                }
-                Some(SecondWord::Taken) => self.turned_down(batch, Some(of_repository(*status))),
-                Some(SecondWord::Elsewhere(witness)) => {
-                    self.asked.insert(Access::from(&batch.destination));
-                    self.whole.push_front(batch);
-                    self.whole.push_front(Batch::alone(witness));
-                    Ruling::Later
-                }
+                Some(word) => self.denied(batch, word, *status),
                 None => Ruling::Settled,
             },
             Err(
@@ -160,6 +159,36 @@ impl<'a> Search<'a> {
                 | Failure::VersionWithdrawn { .. },
             ) => Ruling::Settled,
         }
+    }
+
+    /// Access is denied, which is not believed yet: what was said is asked once more, with another
+    /// witness.
+    fn denied(&mut self, mut batch: Batch, word: SecondWord, status: StatusCode) -> Ruling {
+        if batch.witnessed {
+            let witness = batch.steps.pop().map(|step| step.line);
+            self.unsettled.extend(witness.clone());
+            self.denied.extend(witness);
+            batch.witnessed = false;
+        }
+        match word {
+            SecondWord::Witness(witness) if !batch.steps.is_empty() => {
+                batch.steps.push(witness);
+                batch.witnessed = true;
+                self.whole.push_front(batch);
+            }
+            SecondWord::Taken if !batch.steps.is_empty() => {
+                return self.turned_down(batch, Some(of_repository(status)));
+            }
+            SecondWord::Taken => {}
+            SecondWord::Witness(witness) | SecondWord::Elsewhere(witness) => {
+                self.count_question(&Access::from(&batch.destination));
+                if !batch.steps.is_empty() {
+                    self.whole.push_front(batch);
+                }
+                self.whole.push_front(Batch::alone(witness));
+            }
+        }
+        Ruling::Later
     }
 
     /// GitHub took nothing of `batch`: its halves are tried, or, where it is one record, that is
@@ -189,17 +218,31 @@ impl<'a> Search<'a> {
     /// Tries a record that was taken before, where nothing was taken in this search.
     fn ask_whether_anything_is_taken(&mut self, batch: &Batch) {
         let access = Access::from(&batch.destination);
-        if self.taken.contains(&access) || !self.asked.insert(access) {
+        if self.taken.contains(&access) || !self.may_ask(&access) {
             return;
         }
-        if let Some(witness) = self.witness_outside(batch) {
-            self.whole.push_front(Batch::alone(witness.clone()));
+        if let Some(witness) = self.witness_outside(batch).cloned() {
+            self.count_question(&access);
+            self.whole.push_front(Batch::alone(witness));
         }
+    }
+
+    fn may_ask(&self, access: &Access) -> bool {
+        self.asked
+            .get(access)
+            .is_none_or(|count| *count < WITNESSES)
+    }
+
+    fn count_question(&mut self, access: &Access) {
+        *self.asked.entry(access.clone()).or_default() += 1;
     }
 
     /// What tells whether it is access that is denied, where that is not sure.
     fn second_word(&self, batch: &Batch) -> Option<SecondWord> {
-        if batch.witnessed {
+        let access = Access::from(&batch.destination);
+        let denied = self.denied.iter();
+        let denied = denied.filter(|line| Access::from(&line.identity.destination) == access);
+        if denied.count() + usize::from(batch.witnessed) >= WITNESSES {
             return None;
         }
         let witness = self.witness_outside(batch).cloned();
@@ -207,24 +250,24 @@ impl<'a> Search<'a> {
             let destination = &witness.line.identity.destination;
             destination.is_spelled_as(&batch.destination)
         };
-        let access = Access::from(&batch.destination);
         match witness {
             Some(witness) if is_of_the_same_place(&witness) && batch.steps.len() < MAX_LINES => {
                 Some(SecondWord::Witness(witness))
             }
             _ if self.taken.contains(&access) => Some(SecondWord::Taken),
-            Some(witness) if !self.asked.contains(&access) => Some(SecondWord::Elsewhere(witness)),
+            Some(witness) if self.may_ask(&access) => Some(SecondWord::Elsewhere(witness)),
             _ => None,
         }
     }
 
     /// A record of the organization that GitHub has taken as it is before, and which is neither in
-    /// this batch nor turned down alone: one of the same place where there is one, best one that was
+    /// this batch nor turned down or denied itself: one of the same place where there is one, best one that was
     /// taken again in this search.
     fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
         let inside = batch.steps.iter().map(|step| &step.line.identity);
-        let alone = self.alone.iter().map(|line| &line.identity);
-        let tried: BTreeSet<&Identity> = inside.chain(alone).collect();
+        let tried = self.alone.iter().chain(&self.denied);
+        let tried = tried.map(|line| &line.identity);
+        let tried: BTreeSet<&Identity> = inside.chain(tried).collect();
         let outside = || {
             let unchanged = self.plan.unchanged.iter();
             unchanged.filter(|step| !tried.contains(&step.line.identity))
@@ -251,6 +294,7 @@ impl<'a> Search<'a> {
         Verdict {
             invalid,
             undecided,
+            witnesses: std::mem::take(&mut self.unsettled),
             outage,
         }
     }

@@ -13,8 +13,8 @@ const LEAST: usize = 50;
 /// So many large requests in a row without an answer, and they are made smaller.
 const TOO_OFTEN: usize = 2;
 
-/// How long a size that proved to be too large is not tried again.
-const REMEMBERED: Duration = Duration::from_hours(1);
+/// How long a size that proved to be too large is not tried again: doubling when it proves so again.
+const REMEMBERED: (Duration, Duration) = (Duration::from_mins(5), Duration::from_hours(1));
 
 /// The size of batches.
 #[derive(Debug)]
@@ -24,8 +24,15 @@ pub(super) struct Size {
     unanswered: usize,
     /// The size of the last request that was about as large as it might be and was answered.
     answered: usize,
-    /// What is not exceeded, and until when: larger requests got no answer where smaller ones did.
-    ceiling: Option<(usize, Instant)>,
+    ceiling: Option<Ceiling>,
+}
+
+/// What is not exceeded: larger requests got no answer where smaller ones did.
+#[derive(Clone, Copy, Debug)]
+struct Ceiling {
+    most: usize,
+    until: Instant,
+    lasts: Duration,
 }
 
 impl Default for Size {
@@ -45,6 +52,12 @@ impl Size {
         self.most
     }
 
+    /// The most lines that batches have as soon as an outage is over.
+    pub(super) fn usual(&self, now: Instant) -> usize {
+        let ceiling = self.ceiling.filter(|ceiling| ceiling.until > now);
+        ceiling.map_or(MAX_LINES, |ceiling| ceiling.most)
+    }
+
     /// A request with so many lines was answered, or its outcome is unknown. The smallest ones say
     /// nothing about the size.
     pub(super) fn heard(&mut self, lines: usize, is_answered: bool, now: Instant) {
@@ -52,14 +65,11 @@ impl Size {
             return;
         }
         if is_answered {
-            if lines <= self.most / 2 {
-                return;
+            if lines > self.most / 2 {
+                self.unanswered = 0;
+                self.answered = lines;
+                self.most = (self.most * 2).min(self.usual(now));
             }
-            self.unanswered = 0;
-            self.answered = lines;
-            let ceiling = self.ceiling.filter(|(_, until)| *until > now);
-            let ceiling = ceiling.map_or(MAX_LINES, |(ceiling, _)| ceiling);
-            self.most = (self.most * 2).min(ceiling);
             return;
         }
         self.unanswered += 1;
@@ -70,7 +80,16 @@ impl Size {
         // Where nothing at all is answered it is no matter of size, and forgotten as soon as it is
         // over.
         if self.answered < lines {
-            self.ceiling = Some((self.answered.max(LEAST), now + REMEMBERED));
+            let (first, longest) = REMEMBERED;
+            let lasts = self
+                .ceiling
+                .map_or(first, |known| known.lasts * 2)
+                .min(longest);
+            self.ceiling = Some(Ceiling {
+                most: self.answered.max(LEAST),
+                until: now + lasts,
+                lasts,
+            });
         }
         self.most = (self.most.min(lines) / 2).max(LEAST);
     }
@@ -81,21 +100,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_get_smaller_until_they_are_answered_and_stay_so_for_an_hour() {
+    fn requests_get_smaller_until_they_are_answered_and_stay_so_for_a_while() {
         let (mut size, start) = (Size::default(), Instant::now());
         // GitHub answers up to 300 lines in time.
         let mut sizes = Vec::new();
-        for minute in 0..12 {
+        for minute in 0..40 {
             let lines = size.most();
             sizes.push(lines);
             size.heard(lines, lines <= 300, start + minute * Duration::from_mins(1));
         }
         assert_eq!(
-            sizes,
-            [1000, 1000, 500, 500, 250, 500, 500, 250, 250, 250, 250, 250]
+            sizes[..15],
+            [
+                1000, 1000, 500, 500, 250, 500, 500, 250, 250, 250, 250, 250, 500, 500, 250
+            ]
         );
-        size.heard(250, true, start + 2 * REMEMBERED);
-        assert_eq!(size.most(), 500);
+        let too_large = sizes[15..].iter().filter(|lines| **lines > 300).count();
+        assert_eq!(too_large, 2, "less and less often: {sizes:?}");
+        assert_eq!(size.usual(start), 250);
+        assert_eq!(size.usual(start + Duration::from_hours(2)), MAX_LINES);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use tokio::time::{Instant, sleep};
 
 use crate::github::answer::{Answer, Failure};
+use crate::github::exchange::NotSent;
 use crate::github::operation::Operation;
 use crate::github::pace::Purpose;
 use crate::model::gap::Reason;
@@ -13,7 +14,7 @@ use crate::model::plan::Plan;
 use crate::model::storage::StorageStep;
 
 use super::delivery::{PATIENCE, Turn, long_after};
-use super::{Recorder, Transport, batch};
+use super::{Recorder, Transport, batch, chain};
 
 /// The operation of the API by which storage records are written, as metrics name it.
 pub const OPERATION: &str = Operation::CreateStorageRecord.as_str();
@@ -36,7 +37,7 @@ impl<S: Transport> Recorder<S> {
         let end = Instant::now() + PATIENCE;
         let mut tally = Tally::default();
         for step in &plan.storage.due {
-            let outcome = if Instant::now() < end {
+            let outcome = if Instant::now() < end && !self.schedule.has_changes() {
                 self.send_one(step).await
             } else {
                 None
@@ -80,7 +81,8 @@ impl<S: Transport> Recorder<S> {
         let now = Instant::now();
         let due = left.due.map(|due| self.clock.instant(due));
         self.schedule.due_at(due);
-        if !left.storage.due.is_empty() {
+        // After a change the next cycle begins when changes are gathered.
+        if !left.storage.due.is_empty() && !self.schedule.has_changes() {
             let destination = &self.settings.policy.destination;
             let slot = self.pace.slot(destination, Purpose::Storage, now);
             self.schedule.again_at(slot.at);
@@ -127,12 +129,19 @@ impl<S: Transport> Recorder<S> {
         let outcome = match result {
             Some(Ok(exchange)) => {
                 self.pace.answered(&destination, &exchange, now);
-                self.note_access(&destination, &exchange.answer);
+                if exchange.answer.is_ok() {
+                    self.note_access(&destination, &exchange.answer);
+                }
                 self.note(OPERATION, 1, &exchange);
                 outcome(&exchange.answer)
             }
-            Some(Err(error)) => {
+            Some(Err(error @ NotSent::Credentials(_))) => {
                 self.no_request(&destination, &error, now);
+                return None;
+            }
+            Some(Err(NotSent::Request(error))) => {
+                let error = chain(&error);
+                tracing::error!(error, "storage record would break the contract, not sent");
                 Outcome::Refused(Reason::Invalid)
             }
             None => {

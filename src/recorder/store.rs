@@ -126,7 +126,7 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         if self.root.is_none() {
-            let empty = self.maps.part(Some(0), &Written::new(0))?;
+            let empty = self.maps.part(Some(0), &Written::new(0), part::FIRST)?;
             self.write_shard(0, empty).await?;
         }
         self.swap_root(uids, ledger.template()).await?;

@@ -196,8 +196,13 @@ async fn promise_7_a_change_does_not_end_a_snapshot_that_waits_for_its_share() {
         let idle = world.github.elapsed().checked_sub(last.at).unwrap();
         let is_under_way = last.at.checked_sub(first.at).unwrap() < 5 * SECOND;
         let body = last.body.as_deref().unwrap();
-        let name = body["deployments"][49]["deployment_name"].as_str();
-        is_under_way && idle > 3 * SECOND && name.is_some_and(|name| name < "shop-web24-c99")
+        let lines = body["deployments"].as_array().unwrap();
+        let name = lines
+            .last()
+            .and_then(|line| line["deployment_name"].as_str());
+        last.status == Some(200)
+            && (is_under_way && idle > 6 * SECOND)
+            && name.is_some_and(|name| lines.len() == 50 && name < "shop-web24-c99")
     };
     let start = world.github.elapsed();
     while !waits(&world) {

@@ -26,9 +26,9 @@ records create --logical-environment=p --deployment-name=w --name=n --digest=A -
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --tags=a=,b=,c=,d=,e=,f= | invalid value for --tags: 6 are given, allowed are 0 to 5
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --runtime-risks=fire | invalid value "fire" for --runtime-risks: allowed are critical-resource, internet-exposed, lateral-movement, sensitive-data
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --github-repository=acme/web | invalid value "acme/web" for --github-repository: github_repository must be 1 to 100 of a-z, A-Z, 0-9, dot, dash and underscore
-records create --logical-environment=p --deployment-name=w --name= --digest=A | invalid value "" for --name: name must be 1 to 256 bytes
-records create --logical-environment=p --deployment-name=w --name=n --digest=A --version= | invalid value "" for --version: version must be 1 to 100 bytes
-records create --logical-environment=p --deployment-name= --name=n --digest=A | invalid value "" for --deployment-name: deployment_name must be 1 to 256 bytes
+records create --logical-environment=p --deployment-name=w --name= --digest=A | invalid value "" for --name: it is empty; give a value, or leave the setting out
+records create --logical-environment=p --deployment-name=w --name=n --digest=A --version= | invalid value "" for --version: it is empty; give a value, or leave the setting out
+records create --logical-environment=p --deployment-name= --name=n --digest=A | invalid value "" for --deployment-name: it is empty; give a value, or leave the setting out
 records create --logical-environment=p --deployment-name=w --image=web:1 | invalid value "web:1" for --image: an image counts only with its digest, web:1@sha256:...; that of a tag is told by `crane digest web:1` or `docker buildx imagetools inspect web:1`, that of what runs by `kubectl get pod POD -o jsonpath='{.status.containerStatuses[*].imageID}'`
 storage create --name=n --digest=A | --registry-url (or DEPLOYMENT_RECORDER_REGISTRY_URL) is missing: the registry's address, such as https://ghcr.io/
 storage create --name=n --digest=A --registry-url=ghcr.io | invalid value "ghcr.io" for --registry-url: registry_url must be a URL of up to 256 bytes that begins with https:// and names no user

@@ -36,7 +36,12 @@ impl Aside {
     pub(super) fn answered(&mut self, failure: Option<&Failure>, now: Instant) {
         match failure {
             None => *self = Self::default(),
-            Some(Failure::Unknown { .. }) => self.pause.begin(now),
+            Some(
+                Failure::Unknown { .. }
+                | Failure::VersionWithdrawn { .. }
+                | Failure::BadToken { .. }
+                | Failure::NoAccess { .. },
+            ) => self.pause.begin(now),
             Some(Failure::Refused { .. } | Failure::Invalid { .. }) => {
                 self.refused += 1;
                 if self.refused >= IN_A_ROW {

@@ -49,6 +49,13 @@ fn no_access() -> Exchange {
     }))
 }
 
+fn withdrawn() -> Exchange {
+    exchange(Err(Failure::VersionWithdrawn {
+        version: samples::version(),
+        message: String::new(),
+    }))
+}
+
 fn bad_token() -> Exchange {
     exchange(Err(Failure::BadToken {
         message: String::new(),
@@ -277,11 +284,7 @@ fn a_new_token_is_tried_at_once() {
 #[test]
 fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
     let mut story = Story::new();
-    let withdrawn = exchange(Err(Failure::VersionWithdrawn {
-        version: samples::version(),
-        message: String::new(),
-    }));
-    assert_eq!(story.waits(&withdrawn, 3), [3600, 3600, 3600]);
+    assert_eq!(story.waits(&withdrawn(), 3), [3600, 3600, 3600]);
     story.pace.token_renewed();
     assert_eq!(story.wait(&destination()), (3600, Reason::VersionWithdrawn));
     assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
@@ -476,10 +479,14 @@ fn what_goes_wrong_with_storage_records_holds_nothing_else_back() {
     assert_eq!(story.wait(&destination()), (6, Reason::Spacing));
     let storage = story.pace.slot(&destination(), Purpose::Storage, now);
     assert_eq!(storage.at, now + seconds(125));
-    // The token is the same for all.
-    story.pace.sent(Purpose::Storage, now);
-    story.pace.answered(&destination(), &bad_token(), now);
-    assert_eq!(story.wait(&destination()), (60, Reason::NoAccess));
+    // Where the token is no good for anything, or the version withdrawn, the next change shows it.
+    for failure in [bad_token(), withdrawn()] {
+        story.pace.sent(Purpose::Storage, now);
+        story.pace.answered(&destination(), &failure, now);
+        assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
+        let storage = story.pace.slot(&destination(), Purpose::Storage, now);
+        assert_eq!(storage.reason, Reason::Outage);
+    }
 }
 
 #[test]

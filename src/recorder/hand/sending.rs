@@ -86,7 +86,11 @@ impl<S: Carrier> Ending<'_, '_, S> {
                 Ruling::Later => {
                     self.said = answer.err().map(|it| it.to_string()).unwrap_or_default();
                 }
-                Ruling::Dropped => self.settle(&lines, &answer),
+                Ruling::Dropped => {
+                    self.settle(&lines, &answer);
+                    let untried = lines.iter().map(|line| line.identity.clone());
+                    self.open.extend(untried);
+                }
                 Ruling::Refused(reason) => {
                     self.all(&lines, Outcome::Refused(reason), &End::Refused(reason));
                 }

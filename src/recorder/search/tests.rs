@@ -250,7 +250,7 @@ fn access_that_is_lost_is_believed_after_one_more_request() {
         let story = play(&plan, changes(&plan), finds(|_| false));
         assert!(story.denied);
         assert!(story.refused.is_empty());
-        assert_eq!(story.requests, if fresh { 1 } else { 2 });
+        assert_eq!(story.requests, if fresh { 2 } else { 3 });
     }
     // There is nothing that GitHub took before.
     let plan = plan(0..3, 0..0);
@@ -267,4 +267,23 @@ fn a_full_batch_has_no_place_for_a_witness_and_none_is_sent_twice() {
     assert!(!story.denied);
     assert_eq!(story.taken, (1000..1500).collect());
     assert_eq!(story.refused.len(), 1000);
+}
+
+#[test]
+fn promise_5_a_witness_that_is_at_fault_itself_closes_no_organization() {
+    // The first one that is unchanged is not found any more, and nobody knows it yet.
+    let mut held = plan(0..2, 100..103);
+    held.reports.iter_mut().for_each(|step| step.fresh = false);
+    for fresh in [true, false] {
+        held.reports.iter_mut().for_each(|step| step.fresh = fresh);
+        let story = play(&held, changes(&held), finds(|name| name > 100));
+        assert!(!story.denied);
+        assert_eq!(story.refused.len(), 2);
+        assert!(story.requests <= 3, "{}", story.requests);
+    }
+    // The same of one that is invalid.
+    let plan = plan(0..1, 100..103);
+    let story = play(&plan, changes(&plan), invalid(|name| name <= 100));
+    assert!(!story.outage);
+    assert!(story.invalid.contains(&0), "{story:?}");
 }

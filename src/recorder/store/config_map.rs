@@ -174,13 +174,14 @@ impl ConfigMaps {
             .await
     }
 
-    /// The bytes of the root or a shard.
+    /// The bytes of the root or a shard, in that version of the stored form.
     pub(super) fn part(
         &self,
         shard: Option<usize>,
         content: &impl Serialize,
+        version: u32,
     ) -> Result<Vec<u8>, StoreError> {
-        part::write(content).map_err(|error| StoreError::Call {
+        part::write(content, version).map_err(|error| StoreError::Call {
             part: self.name(shard),
             source: CallError::Content(error.to_string()),
         })

@@ -23,7 +23,7 @@ pub(crate) fn part(bytes: &[u8]) {
             return assert!(ours || error == PartError::Foreign, "{error}");
         }
     };
-    let again = part::write(&content).unwrap();
+    let again = part::write(&content, part::VERSION).unwrap();
     assert_eq!(part::read(&again), Ok(content.clone()));
     // Any other byte is seen.
     for at in [0, bytes.len() / 2, bytes.len() - 1] {

@@ -8,8 +8,11 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The version of the stored form. A sample of each stands in `tests/ledgers/`.
+/// The newest version of the stored form. A sample of each stands in `tests/ledgers/`.
 pub(super) const VERSION: u32 = 2;
+
+/// The version of what says nothing that a program of the first version could not read.
+pub(super) const FIRST: u32 = 1;
 
 const MAGIC: &str = "deployment-recorder-ledger";
 
@@ -46,14 +49,15 @@ impl PartError {
     }
 }
 
-/// The bytes of a part.
-pub(super) fn write(content: &impl Serialize) -> Result<Vec<u8>, PartError> {
+/// The bytes of a part, in the oldest version that can say it all: so that an older program can have
+/// the ledger back as long as nothing new is in it.
+pub(super) fn write(content: &impl Serialize, version: u32) -> Result<Vec<u8>, PartError> {
     let encoder = GzEncoder::new(Vec::new(), Compression::default());
     let mut json = BufWriter::new(encoder);
     serde_json::to_writer(&mut json, content).map_err(|why| PartError::damaged(&why))?;
     let encoder = json.into_inner().map_err(|why| PartError::damaged(&why))?;
     let compressed = encoder.finish().map_err(|why| PartError::damaged(&why))?;
-    let mut part = format!("{MAGIC} {VERSION} {}\n", checksum(&compressed)).into_bytes();
+    let mut part = format!("{MAGIC} {version} {}\n", checksum(&compressed)).into_bytes();
     part.extend(compressed);
     Ok(part)
 }
@@ -107,13 +111,13 @@ mod tests {
     #[test]
     fn a_part_is_read_as_it_was_written() {
         let content = vec!["one".to_owned(), "two".to_owned()];
-        let part = write(&content).unwrap();
+        let part = write(&content, VERSION).unwrap();
         assert_eq!(read::<Vec<String>>(&part), Ok(content));
     }
 
     #[test]
     fn a_part_that_was_cut_changed_or_never_ours_is_refused() {
-        let part = write(&vec![1, 2, 3]).unwrap();
+        let part = write(&vec![1, 2, 3], VERSION).unwrap();
         let (cut, _) = part.split_at(part.len() - 3);
         assert!(matches!(
             read::<Vec<u8>>(cut),

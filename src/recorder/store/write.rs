@@ -9,7 +9,7 @@ use crate::model::moment::Moment;
 use super::config_map::Version;
 use super::form::{Root, Written};
 use super::shards::Parts;
-use super::{Store, StoreError, shards};
+use super::{Store, StoreError, part, shards};
 
 impl Store {
     /// Raises the sequence and takes the root, if it still is as we know it.
@@ -26,7 +26,7 @@ impl Store {
         root.holder.clone_from(&self.holder);
         root.template = template.map(str::to_owned);
         root.cluster_uids.extend(uids.clone());
-        let part = self.maps.part(None, &root)?;
+        let part = self.maps.part(None, &root, part::FIRST)?;
         let version = self.maps.write(None, part, Some(&version)).await?;
         self.root = Some((root, version));
         Ok(())
@@ -107,7 +107,10 @@ impl Store {
                 shard.add_kept(shelf, digest);
             }
         }
-        let part = |(index, shard)| Ok((index, self.maps.part(Some(index), &shard)?));
+        let part = |(index, shard): (usize, Written<'_>)| {
+            let part = self.maps.part(Some(index), &shard, shard.version())?;
+            Ok((index, part))
+        };
         shards.into_iter().map(part).collect()
     }
 

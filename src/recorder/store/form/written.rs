@@ -7,6 +7,7 @@ use crate::model::image::Digest;
 use crate::model::ledger::Entry;
 use crate::model::record::{Destination, Identity};
 use crate::model::storage::Shelf;
+use crate::recorder::store::part;
 
 use super::{
     Past, StoredDestination, StoredEntry, StoredShelf, store_body, store_owner, store_sent,
@@ -32,6 +33,15 @@ impl<'a> Written<'a> {
         Self {
             sequence,
             ..Self::default()
+        }
+    }
+
+    /// The oldest version of the stored form that can say this.
+    pub(in crate::recorder::store) fn version(&self) -> u32 {
+        if self.storage.is_empty() {
+            part::FIRST
+        } else {
+            part::VERSION
         }
     }
 
