@@ -164,7 +164,9 @@ impl<S: Transport> Recorder<S> {
             self.schedule.sends_changes(Instant::now());
         }
         let mut search = Search::new(plan);
-        changes.into_iter().for_each(|batch| search.add(batch));
+        for batch in changes {
+            search.add(batch);
+        }
         if self.deliver(&mut search, run).await == Flow::End {
             return;
         }

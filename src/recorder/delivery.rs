@@ -114,7 +114,7 @@ impl<S: Transport> Recorder<S> {
                         Ruling::Dropped => self.book(&lines, Outcome::NotApplied),
                     }
                 }
-                Exchanged::Unlawful => self.leave_out_unlawful(batch, search),
+                Exchanged::Unlawful => self.leave_out_unlawful(&batch, search),
                 Exchanged::Paused => {
                     self.book(&lines, Outcome::NotApplied);
                     flow = Flow::Paused;
@@ -129,7 +129,7 @@ impl<S: Transport> Recorder<S> {
         for batch in search.rest() {
             self.book(&batch.lines(), Outcome::NotApplied);
         }
-        self.judge(search.verdict());
+        self.judge(&search.verdict());
         flow
     }
 
@@ -273,7 +273,7 @@ impl<S: Transport> Recorder<S> {
     /// Sets those records apart that break the contract by themselves, and has the others sent. The
     /// core keeps the contract's limits, so this is a defect of ours; it is not to cost more than
     /// those records.
-    fn leave_out_unlawful(&mut self, batch: Batch, search: &mut Search<'_>) {
+    fn leave_out_unlawful(&mut self, batch: &Batch, search: &mut Search<'_>) {
         let Some(github) = &self.github else {
             return;
         };
@@ -319,7 +319,7 @@ impl<S: Transport> Recorder<S> {
 
     /// What was turned down alone is at fault if anything else was taken; else GitHub turns
     /// everything down, which says nothing of any record.
-    fn judge(&mut self, verdict: Verdict) {
+    fn judge(&mut self, verdict: &Verdict) {
         for line in &verdict.invalid {
             tracing::warn!(record = %line.identity, "GitHub calls this record invalid, it is set apart");
         }

@@ -56,7 +56,9 @@ impl<S: Carrier> Ending<'_, '_, S> {
                 Exchanged::Answered(answer) => answer,
                 Exchanged::Unsent(NotSent::Request(error)) => {
                     if let Ok(halves) = batch.halves() {
-                        halves.into_iter().for_each(|half| search.add(half));
+                        for half in halves {
+                            search.add(half);
+                        }
                     } else {
                         let end = End::NotTold(chain(&error));
                         self.all(&lines, Outcome::NotApplied, &end);

@@ -72,7 +72,9 @@ fn numbers(batch: &Batch) -> Vec<usize> {
 /// Sends everything of a plan to a GitHub that answers each request so.
 fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -> Story {
     let (mut search, mut story) = (Search::new(plan), Story::default());
-    batches.into_iter().for_each(|batch| search.add(batch));
+    for batch in batches {
+        search.add(batch);
+    }
     while let Some(batch) = search.next() {
         let names = numbers(&batch);
         let unique: BTreeSet<&usize> = names.iter().collect();
@@ -112,6 +114,7 @@ fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -
     story
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is one of several answers")]
 fn taken() -> Answer {
     Ok(Taken {
         refused: Vec::new(),
@@ -200,7 +203,9 @@ fn promise_5_what_is_turned_down_whole_holds_back_no_other_batch() {
     plan.decommissions = vec![step("prod", 90, false)];
     let (mut search, batches) = (Search::new(&plan), changes(&plan));
     assert_eq!(batches.len(), 2);
-    batches.into_iter().for_each(|batch| search.add(batch));
+    for batch in batches {
+        search.add(batch);
+    }
     let first = search.next().unwrap();
     let answer = invalid(|name| name < 40)(&numbers(&first));
     assert_eq!(search.answered(first, &answer), Ruling::Later);
