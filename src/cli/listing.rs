@@ -2,6 +2,7 @@
 //! again where that helps, and said plainly where not all came. What a record holds is the commands'
 //! own matter.
 
+use std::cell::Cell;
 use std::pin::pin;
 
 use anyhow::bail;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use super::desk::Desk;
 use super::interrupt::unless_interrupted;
 use super::output::Table;
-use super::settings::{Asked, List};
+use super::settings::{Asked, List, SignIn};
 use super::tries::{self, Trouble};
 use crate::github::call::Carrier;
 use crate::github::exchange::{Exchange, NotSent};
@@ -57,6 +58,48 @@ pub struct Answered {
     pub total_count: Option<u64>,
     /// Why GitHub did not answer.
     pub error: Option<String>,
+    #[serde(skip)]
+    lack: Option<Lack>,
+}
+
+/// Why nothing is known of a digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Lack {
+    /// It was asked about in vain.
+    Trouble(Trouble),
+    /// After such a failure of another one it was not asked about.
+    NotAsked,
+}
+
+impl Lack {
+    fn is_not_found(&self) -> bool {
+        matches!(self, Self::Trouble(trouble) if trouble.is_not_found())
+    }
+
+    /// Whether it is the same as another one, the number of the request aside.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Trouble(one), Self::Trouble(other)) => match (&one.failure, &other.failure) {
+                (None, None) => one.text == other.text,
+                (one, other) => one == other,
+            },
+            (one, other) => one == other,
+        }
+    }
+}
+
+impl From<&Lack> for String {
+    fn from(lack: &Lack) -> Self {
+        match lack {
+            Lack::NotAsked => "not asked".to_owned(),
+            Lack::Trouble(trouble) if trouble.is_not_found() => format!(
+                "{}: either GitHub knows no such digest yet, or --org is not right or does not let \
+                 the token in",
+                trouble.text
+            ),
+            Lack::Trouble(trouble) => trouble.whole(),
+        }
+    }
 }
 
 impl<R: Row> Listing<R> {
@@ -67,13 +110,14 @@ impl<R: Row> Listing<R> {
         }
     }
 
-    fn add(&mut self, organization: &str, asked: &Asked, result: Result<Records<R::Of>, Trouble>) {
+    fn add(&mut self, organization: &str, asked: &Asked, result: Result<Records<R::Of>, Lack>) {
         let mut answered = Answered {
             argument: asked.typed.clone(),
             digest: asked.digest.to_string(),
             listed: 0,
             total_count: None,
             error: None,
+            lack: None,
         };
         match result {
             Ok(list) => {
@@ -83,9 +127,25 @@ impl<R: Row> Listing<R> {
                 self.records
                     .extend(rows.map(|record| R::new(organization, record)));
             }
-            Err(trouble) => answered.error = Some(trouble.whole()),
+            Err(lack) => {
+                answered.error = Some((&lack).into());
+                answered.lack = Some(lack);
+            }
         }
         self.asked.push(answered);
+    }
+
+    /// A 404 says that GitHub holds nothing of a digest, if it is known that the token is let into
+    /// the organization: `is_let_in`, or another digest was answered.
+    fn settle(&mut self, is_let_in: bool) {
+        let is_let_in = is_let_in || self.asked.iter().any(|it| it.lack.is_none());
+        let not_found = self.asked.iter_mut().filter(|it| {
+            let lack = it.lack.as_ref();
+            is_let_in && lack.is_some_and(Lack::is_not_found)
+        });
+        for it in not_found {
+            (it.error, it.lack) = (None, None);
+        }
     }
 
     /// What GitHub knows nothing of.
@@ -98,19 +158,29 @@ impl<R: Row> Listing<R> {
 
     /// What did not come, in a sentence for an error. The same reason is said once.
     fn complaint(&self) -> Option<String> {
-        let mut said: Vec<String> = Vec::new();
+        let mut lacks: Vec<(&Lack, &Answered, usize)> = Vec::new();
+        let mut short = Vec::new();
         for it in &self.asked {
-            let complaint = match (&it.error, it.total_count) {
-                (Some(error), _) if said.iter().any(|said| said.ends_with(error)) => continue,
-                (Some(error), _) => format!("{}: {error}", it.digest),
-                (None, Some(total)) if total > it.listed => format!(
-                    "{}: GitHub counts {total} records and sent {}",
-                    it.digest, it.listed
-                ),
-                (None, _) => continue,
-            };
-            said.push(complaint);
+            if let Some(lack) = &it.lack {
+                match lacks.iter_mut().find(|(known, ..)| known.is_same(lack)) {
+                    Some((_, _, more)) => *more += 1,
+                    None => lacks.push((lack, it, 0)),
+                }
+            } else if let Some(total) = it.total_count.filter(|total| *total > it.listed) {
+                let (digest, listed) = (&it.digest, it.listed);
+                short.push(format!(
+                    "{digest}: GitHub counts {total} records and sent {listed}"
+                ));
+            }
         }
+        let lacks = lacks.into_iter().map(|(lack, first, more)| {
+            let (digest, error) = (&first.digest, String::from(lack));
+            match more {
+                0 => format!("{digest}: {error}"),
+                more => format!("{digest} and {more} more: {error}"),
+            }
+        });
+        let said: Vec<String> = lacks.chain(short).collect();
         (!said.is_empty()).then(|| format!("not all was listed: {}", said.join("; ")))
     }
 }
@@ -123,12 +193,14 @@ pub async fn execute<R: Row>(
     let List { call: way, asked } = list;
     let form = way.form;
     let organization = way.organization.clone();
+    let is_let_in = way.github.sign_in.as_ref().is_some_and(SignIn::is_let_in);
     let (desk, client) = Desk::open(way).await?;
     let reader = client.reader();
     let mut listing = Listing::<R>::new();
     let work = gather(&desk, &reader, &organization, &asked, &mut listing, call);
     let done = unless_interrupted(work).await?;
     desk.progress.clear();
+    listing.settle(is_let_in);
     let (answered, all) = (listing.asked.len(), asked.len());
     super::print_form(form, &listing, R::table)?;
     for remark in listing.remarks() {
@@ -146,6 +218,8 @@ pub async fn execute<R: Row>(
 /// What one question comes to.
 type Told<R> = Result<Exchange<Records<<R as Row>::Of>>, NotSent>;
 
+/// Asks about each digest. After what would be the same with any other, what is under way comes to
+/// its end, and no more is asked.
 async fn gather<R: Row, S: Carrier + Clone>(
     desk: &Desk,
     reader: &Reader<S>,
@@ -155,12 +229,20 @@ async fn gather<R: Row, S: Carrier + Clone>(
     call: impl AsyncFn(&Reader<S>, &str, &Digest) -> Told<R>,
 ) {
     let (waits, all) = (desk.waits(), asked.len());
-    let (waits, call) = (&waits, &call);
+    let is_over = Cell::new(false);
+    let (waits, call, is_over) = (&waits, &call, &is_over);
     let ask = |one: &'_ Asked| {
         let digest = one.digest;
         async move {
+            if is_over.get() {
+                return Err(Lack::NotAsked);
+            }
             let call = async |reader: &Reader<S>| call(reader, organization, &digest).await;
-            tries::read(reader, waits, call).await
+            let result = tries::read(reader, waits, call).await;
+            result.map_err(|trouble| {
+                is_over.set(is_over.get() || trouble.is_general());
+                Lack::Trouble(trouble)
+            })
         }
     };
     let answers = futures::stream::iter(asked.iter().map(ask)).buffered(AT_ONCE);

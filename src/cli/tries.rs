@@ -35,8 +35,8 @@ pub struct Trouble {
     pub advice: Option<&'static str>,
     /// Whether one of the requests may have been taken all the same.
     pub is_unsure: bool,
-    /// Whether the request was too large, so that a part of it may be taken.
-    pub is_oversized: bool,
+    /// What GitHub's last answer was, if there was one to a request that left.
+    pub failure: Option<Failure>,
 }
 
 /// What came to a good end.
@@ -55,7 +55,7 @@ impl Trouble {
             text,
             advice: None,
             is_unsure: false,
-            is_oversized: false,
+            failure: None,
         }
     }
 
@@ -65,6 +65,31 @@ impl Trouble {
             is_unsure: true,
             ..Self::certain(text)
         }
+    }
+
+    /// Whether the request was too large, so that a part of it may be taken.
+    pub fn is_oversized(&self) -> bool {
+        matches!(self.failure, Some(Failure::Oversized))
+    }
+
+    /// Whether it would be the same with any other request: it is about the token, the version or a
+    /// limit, GitHub does not answer, or nothing can be sent.
+    pub fn is_general(&self) -> bool {
+        match &self.failure {
+            None => true,
+            Some(failure) => matches!(
+                failure,
+                Failure::BadToken { .. }
+                    | Failure::VersionWithdrawn { .. }
+                    | Failure::Limited { .. }
+                    | Failure::Unknown { .. }
+            ),
+        }
+    }
+
+    /// Whether GitHub says that it does not find it (404).
+    pub fn is_not_found(&self) -> bool {
+        self.failure.as_ref().is_some_and(Failure::is_not_found)
     }
 
     /// All of it in one line.
@@ -189,7 +214,7 @@ impl Tries {
                 ),
                 advice: advice(&failure, about),
                 is_unsure,
-                is_oversized: matches!(failure, Failure::Oversized),
+                failure: Some(failure),
             }),
         }
     }

@@ -198,6 +198,13 @@ impl Failure {
         }
     }
 
+    /// Whether it is a 404 that names nothing. To a list of a digest that says either that GitHub
+    /// knows no such digest, or that there is no access to the organization: the contract has no 404
+    /// there, so which of them it is shows only by what else was answered.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NoAccess { status, .. } if *status == StatusCode::NOT_FOUND)
+    }
+
     /// Whether the same request may be answered otherwise a while later without anybody changing
     /// anything. Every write may be sent twice: GitHub updates what it has.
     pub fn is_passing(&self) -> bool {

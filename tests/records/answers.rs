@@ -74,6 +74,10 @@ async fn a_definite_failure_of_every_command_is_said_once_with_what_to_do() {
             let what = format!("{status} {command}: {ended:?}");
             assert_eq!(ended.code, Some(1), "{what}");
             assert_eq!(github.sandbox.request_count(), 1, "{what}");
+            let advice = match status {
+                404 if !writes(command) => "either GitHub knows no such digest yet, or --org is",
+                _ => advice,
+            };
             assert!(ended.said.contains(advice), "{what}");
             assert!(ended.said.contains("(request 5B0C:"), "{what}");
             let error = ended
@@ -268,6 +272,64 @@ async fn one_digest_that_is_not_answered_does_not_hide_the_others() {
         nothing.said,
         format!("GitHub holds no storage records of {B}\n")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_is_an_empty_list_where_another_digest_is_answered() {
+    let github = Github::start(Settings::default()).await;
+    github.run(&["records", "set"], ONE).await;
+    let fault = Fault::new(FaultKind::Status { status: 404 });
+    github.sandbox.fault(fault.clone().digest(B));
+    for (command, what) in [("records", "deployment"), ("storage", "storage")] {
+        let ended = github.run(&[command, "list", B, A, "-ojson"], "").await;
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let asked = &ended.json()["asked"][0];
+        assert_eq!(asked["digest"], B);
+        assert!(
+            asked["error"].is_null() && asked["total_count"].is_null(),
+            "{asked}"
+        );
+        let remark = format!("GitHub holds no {what} records of {B}\n");
+        assert!(ended.said.starts_with(&remark), "{ended:?}");
+    }
+    github.sandbox.fault(fault.digest(A));
+    let ended = github.run(&["records", "list", B, A, "-ojson"], "").await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let said = format!("error: not all was listed: {B} and 1 more: GitHub answered 404 ");
+    assert!(ended.said.starts_with(&said), "{ended:?}");
+    for cause in ["knows no such digest yet", "--org is not right"] {
+        assert_eq!(ended.said.matches(cause).count(), 1, "{ended:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_ends_with_what_would_be_the_same_for_every_digest() {
+    for (status, tries) in [(401, 1), (410, 1), (503, 3)] {
+        let github = Github::start(Settings::default()).await;
+        github
+            .sandbox
+            .fault(Fault::new(FaultKind::Status { status }));
+        let digests: Vec<String> = (0..15)
+            .map(|number| format!("sha256:{number:064}"))
+            .collect();
+        let digests = digests.iter().map(String::as_str);
+        let words: Vec<&str> = ["records", "list", "-ojson"]
+            .into_iter()
+            .chain(digests)
+            .collect();
+        let ended = github.run(&words, "").await;
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        let count = github.sandbox.request_count();
+        assert!(count <= 4 * tries, "{status}: {count}");
+        let asked = ended.json()["asked"].as_array().unwrap().clone();
+        let unasked = asked.iter().filter(|it| it["error"] == "not asked").count();
+        assert!(asked.len() == 15 && unasked >= 11, "{status}: {asked:?}");
+        let reasons = ended.said.matches(&format!("answered {status}")).count();
+        assert!(reasons == 1 || status == 410, "{ended:?}");
+        assert_eq!(ended.said.matches("(request ").count(), 1, "{ended:?}");
+        let rest = format!("and {} more: not asked", unasked - 1);
+        assert!(ended.said.contains(&rest), "{ended:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

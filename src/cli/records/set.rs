@@ -47,7 +47,7 @@ impl<S: Carrier + Clone> Setter<'_, S> {
             };
             match self.send(lines, outcomes).await {
                 Ok(()) => {}
-                Err(trouble) if trouble.is_oversized && lines.len() > 1 => {
+                Err(trouble) if trouble.is_oversized() && lines.len() > 1 => {
                     outcomes.fill(Outcome::NotSent);
                     let middle = range.start + lines.len() / 2;
                     queue.push_front(middle..range.end);

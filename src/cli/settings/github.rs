@@ -63,6 +63,15 @@ impl fmt::Display for SignIn {
 }
 
 impl SignIn {
+    /// Whether a token that was got so lets into the organization: an App's installation was found
+    /// by its name. One that was given by its number may be another organization's.
+    pub fn is_let_in(&self) -> bool {
+        match self {
+            Self::App(app) => app.installation.is_none(),
+            Self::TokenFile(_) | Self::Token(_) => false,
+        }
+    }
+
     /// The setting that says where the secret is.
     pub fn setting(&self) -> &'static str {
         match self {
