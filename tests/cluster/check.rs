@@ -354,7 +354,6 @@ async fn what_github_answers_fails_the_check_that_it_is_about() {
         (status(401), "token", "Bad credentials"),
         (status(403), "permission", "Resource not accessible"),
         (FaultKind::Bare { status: 403 }, "permission", "403"),
-        (status(404), "permission", "Not Found"),
         (status(410), "api-version", "--github-api-version"),
         (status(503), "github", "503"),
         (FaultKind::Hang, "github", "no whole answer within 1s"),
@@ -373,6 +372,12 @@ async fn what_github_answers_fails_the_check_that_it_is_about() {
         assert!(checked.what("rights").starts_with("all "));
     }
     Checked::of(&stage).await.holds();
+    // Nothing is held yet, so that a 404 may be about the digest.
+    stage.github.fault(Fault::once(status(404)));
+    let checked = Checked::of(&stage).await;
+    checked.holds();
+    let what = checked.what("permission");
+    assert!(what.starts_with("404: either "), "{what}");
     let checked = Checked::with(&stage, &["--github-token-file=/nowhere/token"]).await;
     assert_eq!(checked.broken(), ["token"]);
     stage.set("github-api-url", "http://127.0.0.1:9");
@@ -490,6 +495,22 @@ async fn names_of_this_cluster_that_the_ledger_lacks_are_told() {
     checked.holds();
     let what = "the ledger knows all names that GitHub has of 1 of 1 digests that run";
     assert_eq!(checked.what("records"), what);
+    // GitHub has acknowledged that digest, so that a 404 is not about it.
+    let fault = Fault::once(FaultKind::Status { status: 404 });
+    stage.github.fault(fault);
+    let checked = Checked::of(&stage).await;
+    assert_eq!(
+        (checked.broken(), checked.code),
+        (vec!["permission"], Some(1))
+    );
+    stage.github.fault(Fault::once(FaultKind::ShortList));
+    let checked = Checked::of(&stage).await;
+    checked.holds();
+    let what = checked.what("records");
+    assert!(
+        what.starts_with("GitHub does not say that it lists all "),
+        "{what}"
+    );
 
     // The same cluster without its ledger, under another template: the old name is nobody's.
     stage.set("ledger-name", "another");

@@ -2,20 +2,23 @@
 //! version, of whoever signs in, and of the clock. Nothing is written there, so what a token may
 //! write is known only where GitHub tells it unasked.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::in_cluster::Seen;
 use super::report::Report;
-use super::sample::Sample;
+use super::sample::{MOST, PATIENCE, Sample};
 use crate::cli::github;
 use crate::cli::settings::{self, Github, SignIn};
 use crate::clock::Clock;
 use crate::github::answer::Failure;
 use crate::github::auth::{CredentialsError, Permitted};
 use crate::github::client::Client;
-use crate::github::exchange::Exchange;
+use crate::github::exchange::{Exchange, NotSent};
 use crate::github::pace::SPACING;
+use crate::github::reader::Reader;
 use crate::github::records::{DeploymentRecord, Records};
 use crate::github::transport::Transport;
 use crate::model::image::Digest;
@@ -48,31 +51,75 @@ pub(super) async fn check(run: &settings::Run, seen: &Seen, clock: Clock, report
         return;
     };
     let organization = &run.policy.destination.organization;
-    let digest = seen.running.first().copied().unwrap_or(Digest::ZERO);
-    let begun = clock.wall();
     let reader = client.reader();
-    let exchange = match reader.deployment_records(organization, &digest).await {
-        Ok(exchange) => exchange,
+    let first = match First::ask(&reader, organization, seen, clock).await {
+        Ok(first) => first,
         Err(error) => {
             report.failed("token", chain(&error), sign_in.setting());
             return;
         }
     };
-    let middle = begun + clock.wall().duration_since(begun) / 2;
     let asked = Asked {
         github: &run.github,
         sign_in,
         organization,
         permitted: client.permitted(),
-        middle,
+        has_held: !seen.held.is_empty(),
+        middle: first.middle,
     };
-    asked.judge(&exchange, report);
+    asked.judge(&first.exchange, report);
     let sample = Sample {
         reader: &reader,
         destination: &run.policy.destination,
         seen,
+        is_let_in: sign_in.is_let_in(),
     };
-    sample.check(digest, exchange, report).await;
+    sample.check(first, report).await;
+}
+
+/// The first answer that tells something.
+pub(super) struct First {
+    pub(super) digest: Digest,
+    pub(super) exchange: Exchange<Records<DeploymentRecord>>,
+    /// What this machine's clock showed between question and answer.
+    middle: Timestamp,
+    /// The digests before it that were answered with 404, which by itself tells nothing: nobody knows
+    /// what GitHub answers of a digest that it does not know.
+    pub(super) not_found: BTreeSet<Digest>,
+}
+
+impl First {
+    /// Asks of one digest after the other until one is answered otherwise than with 404: first of
+    /// those that GitHub has acknowledged, for it knows them.
+    async fn ask(
+        reader: &Reader<Transport>,
+        organization: &str,
+        seen: &Seen,
+        clock: Clock,
+    ) -> Result<Self, NotSent> {
+        let (held, running) = (&seen.held, &seen.running);
+        let digests = held.intersection(running).chain(held.difference(running));
+        let mut digests = digests.chain(running.difference(held)).copied().take(MOST);
+        let mut digest = digests.next().unwrap_or(Digest::ZERO);
+        let mut not_found = BTreeSet::new();
+        loop {
+            let begun = clock.wall();
+            let exchange = reader.deployment_records(organization, &digest).await?;
+            let middle = begun + clock.wall().duration_since(begun) / 2;
+            let is_not_found = exchange.failure().is_some_and(Failure::is_not_found);
+            let may_ask = is_not_found && reader.slot().at <= Instant::now() + PATIENCE;
+            let Some(next) = digests.next().filter(|_| may_ask) else {
+                return Ok(Self {
+                    digest,
+                    exchange,
+                    middle,
+                    not_found,
+                });
+            };
+            not_found.insert(digest);
+            digest = next;
+        }
+    }
 }
 
 /// A client with a token, if there is one to be had.
@@ -136,6 +183,8 @@ struct Asked<'a> {
     organization: &'a str,
     /// What the token may do, where GitHub said so.
     permitted: Option<Permitted>,
+    /// Whether GitHub has acknowledged something that it was asked of.
+    has_held: bool,
     /// What this machine's clock showed between question and answer.
     middle: Timestamp,
 }
@@ -190,6 +239,14 @@ impl Asked<'_> {
         report.ok("token", format!("{sign_in}: GitHub takes it"));
         match failure {
             None => self.of_permission(report),
+            Some(failure) if failure.is_not_found() && sign_in.is_let_in() => {
+                self.of_permission(report);
+            }
+            Some(failure) if failure.is_not_found() && !self.has_held => {
+                let what = "404: either GitHub knows no such digest yet, or --org is not right or \
+                            does not let the token in";
+                report.skipped("permission", what);
+            }
             Some(failure @ Failure::Limited { .. }) => {
                 let todo = "check again when the limit is over; see who else uses the token";
                 report.failed("permission", failure.to_string(), todo);

@@ -19,6 +19,7 @@ use crate::model::inventory::Inventory;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::model::plan::Plan;
+use crate::model::record::Destination;
 use crate::model::selection::Pattern;
 use crate::recorder::rights::{self, Needed};
 use crate::recorder::store::{Store, StoreError};
@@ -32,6 +33,8 @@ const REACH: Duration = Duration::from_secs(10);
 pub(super) struct Seen {
     /// The digests that run and would be recorded.
     pub(super) running: BTreeSet<Digest>,
+    /// The digests of records that GitHub has acknowledged in this organization.
+    pub(super) held: BTreeSet<Digest>,
     /// What GitHub is to hold; `None` where the ledger cannot be read, or is another cluster's.
     pub(super) expected: Option<Expected>,
 }
@@ -75,8 +78,21 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     let lines = plan.reports.iter().chain(&plan.unchanged);
     Seen {
         running: lines.map(|step| step.line.body.digest).collect(),
+        held: held(known, &run.policy.destination),
         expected: ledger.map(|ledger| Expected::new(&facts, &ledger, &run.policy)),
     }
+}
+
+/// The digests of what GitHub has acknowledged in the organization of this destination.
+fn held(ledger: &Ledger, home: &Destination) -> BTreeSet<Digest> {
+    let is_home = |destination: &Destination| {
+        destination.host.eq_ignore_ascii_case(&home.host)
+            && (destination.organization).eq_ignore_ascii_case(&home.organization)
+    };
+    let entries = ledger.entries();
+    let entries = entries.filter(|(identity, _)| is_home(&identity.destination));
+    let bodies = entries.filter_map(|(_, entry)| entry.held.as_ref());
+    bodies.map(|body| body.digest).collect()
 }
 
 async fn reached(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::at_github::First;
 use super::in_cluster::Seen;
 use super::report::Report;
+use crate::github::answer::Failure;
 use crate::github::exchange::Exchange;
 use crate::github::reader::Reader;
 use crate::github::records::{DeploymentRecord, Records};
@@ -18,29 +20,45 @@ use crate::model::image::Digest;
 use crate::model::record::Destination;
 
 /// How many digests are looked up at most.
-const MOST: usize = 10;
+pub(super) const MOST: usize = 10;
 
 /// How many names are told at most.
 const NAMED: usize = 5;
 
 /// GitHub is not waited for longer than this before a read.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A few digests that run.
 pub(super) struct Sample<'a> {
     pub(super) reader: &'a Reader<Transport>,
     pub(super) destination: &'a Destination,
     pub(super) seen: &'a Seen,
+    /// Whether it is known that the organization lets the token in, whatever it answers.
+    pub(super) is_let_in: bool,
+}
+
+/// What GitHub lists.
+#[derive(Default)]
+struct Found {
+    lists: BTreeMap<Digest, Vec<Listed>>,
+    /// The digests of which GitHub does not say that it lists all records.
+    short: Vec<Digest>,
+}
+
+impl Found {
+    fn add(&mut self, digest: Digest, list: Records<DeploymentRecord>, home: &Destination) {
+        if !list.is_whole() {
+            self.short.push(digest);
+        }
+        let records = list.records.into_iter();
+        let records = records.map(|record| record.listed(&home.host, &home.organization));
+        self.lists.insert(digest, records.collect());
+    }
 }
 
 impl Sample<'_> {
-    /// Looks them up; `listed` is what GitHub answered of the `first` of them.
-    pub(super) async fn check(
-        &self,
-        first: Digest,
-        listed: Exchange<Records<DeploymentRecord>>,
-        report: &mut Report,
-    ) {
+    /// Looks them up, beside what GitHub answered `first`.
+    pub(super) async fn check(&self, first: First, report: &mut Report) {
         const CHECK: &str = "records";
         let Some(expected) = &self.seen.expected else {
             report.skipped(CHECK, "there is no ledger to compare with");
@@ -50,7 +68,7 @@ impl Sample<'_> {
             report.skipped(CHECK, "nothing runs that would be recorded");
             return;
         }
-        let lists = self.look_up(first, listed).await;
+        let Found { lists, short } = self.look_up(first).await;
         if lists.is_empty() {
             report.skipped(CHECK, "GitHub's answer does not tell");
             return;
@@ -63,6 +81,11 @@ impl Sample<'_> {
             .collect();
         let (asked, running) = (lists.len(), self.seen.running.len());
         let of = format!("of {asked} of {running} digests that run");
+        if let (true, Some(digest)) = (names.is_empty(), short.first()) {
+            let what = format!("GitHub does not say that it lists all records of {digest}");
+            report.skipped(CHECK, what);
+            return;
+        }
         if names.is_empty() {
             let what = format!("the ledger knows all names that GitHub has {of}");
             report.ok(CHECK, what);
@@ -79,30 +102,48 @@ impl Sample<'_> {
         report.failed(CHECK, what, todo);
     }
 
-    /// What GitHub lists, by digest, as far as it answers.
-    async fn look_up(
-        &self,
-        first: Digest,
-        listed: Exchange<Records<DeploymentRecord>>,
-    ) -> BTreeMap<Digest, Vec<Listed>> {
-        let Destination {
-            host, organization, ..
-        } = self.destination;
-        let others = self.seen.running.iter();
-        let others = others.filter(|digest| **digest != first).take(MOST - 1);
-        let mut lists = BTreeMap::new();
-        let (mut digest, mut listed) = (first, Some(listed));
-        let mut others = others.copied();
-        while let Some(Ok(list)) = listed.map(|exchange| exchange.answer) {
-            let records = list.records.into_iter();
-            let records = records.map(|record| record.listed(host, organization));
-            lists.insert(digest, records.collect());
-            let Some(next) = others.next() else {
+    /// What GitHub lists, as far as it answers. That it does not find a digest says that it holds
+    /// nothing of it, once it is known that it lets the token in.
+    async fn look_up(&self, first: First) -> Found {
+        let mut found = Found::default();
+        let home = self.destination;
+        let is_not_found = first.exchange.failure().is_some_and(Failure::is_not_found);
+        match first.exchange.answer {
+            Ok(list) if self.seen.running.contains(&first.digest) => {
+                found.add(first.digest, list, home);
+            }
+            Ok(_) => {}
+            Err(_) if is_not_found && self.is_let_in => {
+                found.lists.insert(first.digest, Vec::new());
+            }
+            Err(_) => return found,
+        }
+        let not_found = first.not_found.into_iter();
+        found
+            .lists
+            .extend(not_found.map(|digest| (digest, Vec::new())));
+        found
+            .lists
+            .retain(|digest, _| self.seen.running.contains(digest));
+        for digest in &self.seen.running {
+            if found.lists.len() >= MOST {
+                break;
+            }
+            if found.lists.contains_key(digest) {
+                continue;
+            }
+            let Some(listed) = self.ask(digest).await else {
                 break;
             };
-            (digest, listed) = (next, self.ask(&next).await);
+            match listed.answer {
+                Ok(list) => found.add(*digest, list, home),
+                Err(failure) if failure.is_not_found() => {
+                    found.lists.insert(*digest, Vec::new());
+                }
+                Err(_) => break,
+            }
         }
-        lists
+        found
     }
 
     async fn ask(&self, digest: &Digest) -> Option<Exchange<Records<DeploymentRecord>>> {

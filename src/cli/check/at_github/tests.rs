@@ -21,8 +21,19 @@ fn github() -> Github {
     }
 }
 
-/// What is said of this answer, when this machine's clock shows noon and GitHub's that.
+/// What is said of this answer, when this machine's clock shows noon and GitHub's that, and GitHub has
+/// acknowledged something that it was asked of.
 fn judged(
+    answer: Answer<Records<DeploymentRecord>>,
+    status: Option<u16>,
+    permitted: Option<Permitted>,
+    date: &str,
+) -> Report {
+    judged_with(true, answer, status, permitted, date)
+}
+
+fn judged_with(
+    has_held: bool,
     answer: Answer<Records<DeploymentRecord>>,
     status: Option<u16>,
     permitted: Option<Permitted>,
@@ -44,6 +55,7 @@ fn judged(
         sign_in: github.sign_in.as_ref().unwrap(),
         organization: "acme",
         permitted,
+        has_held,
         middle: NOON.parse().unwrap(),
     };
     let mut report = Report::default();
@@ -169,6 +181,23 @@ fn what_to_do_names_the_setting() {
     let todo = line(&report, "permission").todo.as_deref().unwrap();
     assert!(todo.contains("--org"), "{todo}");
     assert!(todo.contains("Artifact metadata: Read and write"), "{todo}");
+}
+
+#[test]
+fn a_404_tells_nothing_where_github_has_acknowledged_nothing() {
+    let answer = Err(no_access(StatusCode::NOT_FOUND));
+    let report = judged_with(false, answer, Some(404), None, NOON);
+    let permission = line(&report, "permission");
+    assert_eq!(permission.result, Outcome::Skipped);
+    assert!(
+        permission.what.starts_with("404: either "),
+        "{permission:?}"
+    );
+    assert!(permission.what.contains("--org"), "{permission:?}");
+    assert!(report.holds());
+    let answer = Err(no_access(StatusCode::FORBIDDEN));
+    let report = judged_with(false, answer, Some(403), None, NOON);
+    assert_eq!(line(&report, "permission").result, Outcome::Failed);
 }
 
 #[test]
