@@ -34,6 +34,9 @@ storage create --name=n --digest=A | --registry-url (or DEPLOYMENT_RECORDER_REGI
 storage create --name=n --digest=A --registry-url=ghcr.io | invalid value "ghcr.io" for --registry-url: registry_url must be a URL of up to 256 bytes that begins with https:// and names no user
 storage create --name=n --digest=A --registry-url=https://ghcr.io --artifact-url=http://x | invalid value "http://x" for --artifact-url: artifact_url must be a URL of up to 152 bytes that begins with https:// and names no user
 storage create --name=n --digest=A --registry-url=https://ghcr.io --path=a/b | invalid value "a/b" for --path: path must be a URI with a scheme, of up to 512 bytes
+storage create --name=n --digest=A --registry-url=https://me:hunter2@ghcr.io | invalid value for --registry-url: registry_url must be a URL of up to 256 bytes that begins with https:// and names no user
+storage create --name=n --digest=A --registry-url=https://ghcr.io --artifact-url=https://me:hunter2@ghcr.io/x | invalid value for --artifact-url: artifact_url must be a URL of up to 152 bytes that begins with https:// and names no user
+storage create --name=n --digest=A --registry-url=https://ghcr.io --path=oci://me:hunter2@ghcr.io/x | invalid value for --path: path must be a URI with a scheme, of up to 512 bytes
 storage create --name=n --digest=A --registry-url=https://ghcr.io --status=gone | invalid value "gone" for --status: allowed are active, eol and deleted
 storage list A --github-app-id=7 | --github-app-private-key-file (or DEPLOYMENT_RECORDER_GITHUB_APP_PRIVATE_KEY_FILE) is missing: give the file with the private key of the App
 "#;

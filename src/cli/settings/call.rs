@@ -84,7 +84,13 @@ pub(super) fn refused(error: RequestError, from_image: bool) -> SettingError {
             limit,
         } => {
             let flag = flag(field, from_image);
-            SettingError::invalid(flag, &value, format!("{field} must be {limit}"))
+            let problem = format!("{field} must be {limit}");
+            // What stands before an @ may be a password.
+            let is_address = matches!(field, "registry_url" | "artifact_url" | "path");
+            if is_address && value.contains('@') {
+                return SettingError::hidden(flag, problem);
+            }
+            SettingError::invalid(flag, &value, problem)
         }
         RequestError::Count {
             field,
