@@ -16,9 +16,9 @@ records set --job-timeout=0s | invalid value "0s" for --job-timeout: allowed is 
 records set --from= | a value is required for '--from <FILE>' but none was supplied
 records set --cluster=a/b | invalid value "a/b" for --cluster: the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores
 records create | --logical-environment (or DEPLOYMENT_RECORDER_LOGICAL_ENVIRONMENT) is missing: such as production
-records create --logical-environment=p | --deployment-name (or DEPLOYMENT_RECORDER_DEPLOYMENT_NAME) is missing: the record's name, such as shop-web-nginx
-records create --logical-environment=p --deployment-name=w | --name (or DEPLOYMENT_RECORDER_NAME) is missing: the artifact's name, such as ghcr.io/acme/web; or give --image
-records create --logical-environment=p --deployment-name=w --name=n | --digest (or DEPLOYMENT_RECORDER_DIGEST) is missing: the artifact's digest, sha256:...; or give --image
+records create --logical-environment=p | --deployment-name is missing: the record's name, such as shop-web-nginx
+records create --logical-environment=p --deployment-name=w | --name is missing: the artifact's name, such as ghcr.io/acme/web; or give --image
+records create --logical-environment=p --deployment-name=w --name=n | --digest is missing: the artifact's digest, sha256:...; or give --image
 records create --logical-environment=p --deployment-name=w --name=n --digest=x | invalid value "x" for --digest: a digest is sha256: and 64 hexadecimal digits in lower case
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --status=gone | invalid value "gone" for --status: allowed are deployed and decommissioned
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --tags=a | invalid value "a" for --tags: allowed is KEY=TEXT, such as team=shop
@@ -30,7 +30,7 @@ records create --logical-environment=p --deployment-name=w --name= --digest=A | 
 records create --logical-environment=p --deployment-name=w --name=n --digest=A --version= | invalid value "" for --version: it is empty; give a value, or leave the setting out
 records create --logical-environment=p --deployment-name= --name=n --digest=A | invalid value "" for --deployment-name: it is empty; give a value, or leave the setting out
 records create --logical-environment=p --deployment-name=w --image=web:1 | invalid value "web:1" for --image: an image counts only with its digest, web:1@sha256:...; that of a tag is told by `crane digest web:1` or `docker buildx imagetools inspect web:1`, that of what runs by `kubectl get pod POD -o jsonpath='{.status.containerStatuses[*].imageID}'`
-storage create --name=n --digest=A | --registry-url (or DEPLOYMENT_RECORDER_REGISTRY_URL) is missing: the registry's address, such as https://ghcr.io/
+storage create --name=n --digest=A | --registry-url is missing: the registry's address, such as https://ghcr.io/
 storage create --name=n --digest=A --registry-url=ghcr.io | invalid value "ghcr.io" for --registry-url: registry_url must be a URL of up to 256 bytes that begins with https:// and names no user
 storage create --name=n --digest=A --registry-url=https://ghcr.io --artifact-url=http://x | invalid value "http://x" for --artifact-url: artifact_url must be a URL of up to 152 bytes that begins with https:// and names no user
 storage create --name=n --digest=A --registry-url=https://ghcr.io --path=a/b | invalid value "a/b" for --path: path must be a URI with a scheme, of up to 512 bytes
@@ -83,6 +83,44 @@ async fn a_command_without_organization_or_token_says_which_settings_give_them()
             "error: --github-token-file (or DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE) is missing: ";
         assert!(ended.said.starts_with(said), "{ended:?}");
         assert!(ended.said.ends_with("or use --dry-run\n"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_variable_stands_for_a_field_of_a_record() {
+    for (command, input) in COMMANDS {
+        let mut words = words(command);
+        words.extend([
+            "--org=acme",
+            "--cluster=c",
+            "--logical-environment=p",
+            "--dry-run",
+        ]);
+        if !command.contains("records create") && !command.contains("set") {
+            words.retain(|word| !word.starts_with("--cluster") && !word.starts_with("--logical"));
+        }
+        let plain = finish(program(&words).spawn().unwrap(), input).await;
+        assert_eq!(plain.code, Some(0), "{plain:?}");
+        let mut within = program(&words);
+        for name in [
+            "IMAGE",
+            "NAME",
+            "VERSION",
+            "STATUS",
+            "PATH",
+            "REPOSITORY",
+            "TAGS",
+            "DIGEST",
+        ] {
+            within.env(format!("DEPLOYMENT_RECORDER_{name}"), "1.2");
+        }
+        let within = finish(within.spawn().unwrap(), input).await;
+        assert_eq!(
+            (within.code, within.out),
+            (plain.code, plain.out),
+            "{}",
+            within.said
+        );
     }
 }
 

@@ -14,6 +14,25 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::groups::{GithubArgs, OutputArgs};
 
+/// The flags that say what stands in the one record of `records create` and `storage create`. They
+/// have no variables: they are of one call and no settings, and an environment may hold `_VERSION` or
+/// `_NAME` for reasons of its own, as where this program is installed by a chart.
+pub const OF_A_RECORD: [&str; 13] = [
+    "image",
+    "name",
+    "digest",
+    "version",
+    "github_repository",
+    "deployment_name",
+    "status",
+    "tags",
+    "runtime_risks",
+    "registry_url",
+    "artifact_url",
+    "path",
+    "repository",
+];
+
 /// The commands of `records`.
 #[derive(Debug, Subcommand)]
 pub enum RecordsCommand {
@@ -82,25 +101,21 @@ pub struct PlaceArgs {
 #[command(next_help_heading = "Artifact")]
 pub struct ArtifactArgs {
     /// The image with its digest, REPOSITORY[:TAG]@sha256:...: gives name, version and digest
-    #[arg(long, env = "DEPLOYMENT_RECORDER_IMAGE", value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE")]
     #[arg(conflicts_with_all = ["name", "digest", "version"])]
     pub image: Option<String>,
     /// The artifact's name, such as ghcr.io/acme/web
-    #[arg(long, env = "DEPLOYMENT_RECORDER_NAME", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
     /// The artifact's digest, sha256:...
-    #[arg(long, env = "DEPLOYMENT_RECORDER_DIGEST", value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST")]
     pub digest: Option<String>,
     /// The artifact's version
-    #[arg(long, env = "DEPLOYMENT_RECORDER_VERSION", value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT")]
     pub version: Option<String>,
     /// The repository that it was built from, without its owner; needed unless GitHub knows a
     /// provenance attestation for the digest
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_GITHUB_REPOSITORY",
-        value_name = "NAME"
-    )]
+    #[arg(long, value_name = "NAME")]
     pub github_repository: Option<String>,
 }
 
@@ -108,31 +123,16 @@ pub struct ArtifactArgs {
 #[derive(Debug, Args)]
 pub struct RecordsCreateArgs {
     /// The record's name; together with cluster and environments it tells records apart
-    #[arg(long, env = "DEPLOYMENT_RECORDER_DEPLOYMENT_NAME", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub deployment_name: Option<String>,
     /// deployed or decommissioned
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_STATUS",
-        value_name = "STATUS",
-        default_value = "deployed"
-    )]
+    #[arg(long, value_name = "STATUS", default_value = "deployed")]
     pub status: String,
     /// Tags, at most five
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_TAGS",
-        value_name = "KEY=TEXT",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "KEY=TEXT", value_delimiter = ',')]
     pub tags: Vec<String>,
     /// critical-resource, internet-exposed, lateral-movement, sensitive-data
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_RUNTIME_RISKS",
-        value_name = "RISKS",
-        value_delimiter = ','
-    )]
+    #[arg(long, value_name = "RISKS", value_delimiter = ',')]
     pub runtime_risks: Vec<String>,
     /// Where it goes.
     #[command(flatten)]
@@ -186,24 +186,19 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct StorageCreateArgs {
     /// The registry's address, such as https://ghcr.io/
-    #[arg(long, env = "DEPLOYMENT_RECORDER_REGISTRY_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub registry_url: Option<String>,
     /// Where the artifact can be fetched: an address that begins with https://
-    #[arg(long, env = "DEPLOYMENT_RECORDER_ARTIFACT_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     pub artifact_url: Option<String>,
     /// The artifact's path, as a whole URI with its scheme
-    #[arg(long, env = "DEPLOYMENT_RECORDER_PATH", value_name = "URI")]
+    #[arg(long, value_name = "URI")]
     pub path: Option<String>,
     /// The repository within the registry
-    #[arg(long, env = "DEPLOYMENT_RECORDER_REPOSITORY", value_name = "NAME")]
+    #[arg(long, value_name = "NAME")]
     pub repository: Option<String>,
     /// active, eol or deleted
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_STATUS",
-        value_name = "STATUS",
-        default_value = "active"
-    )]
+    #[arg(long, value_name = "STATUS", default_value = "active")]
     pub status: String,
     /// How GitHub is asked.
     #[command(flatten)]

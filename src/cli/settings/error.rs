@@ -5,6 +5,8 @@ use std::fmt;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use crate::cli::args::OF_A_RECORD;
+
 /// A setting that is not allowed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingError {
@@ -75,6 +77,9 @@ impl SettingError {
                 format!("invalid value {given:?} for {dashes}{flag}{origin}: {problem}")
             }
             Given::Hidden => format!("invalid value for {dashes}{flag}{origin}: {problem}"),
+            Given::Nothing if OF_A_RECORD.contains(&&*id) => {
+                format!("--{flag} is missing: {problem}")
+            }
             Given::Nothing => format!("--{flag} (or {}) is missing: {problem}", variable(&id)),
         }
     }
