@@ -35,10 +35,15 @@ pub fn advice(failure: &Failure, about: About) -> Option<&'static str> {
                 (_, About::Reading) => "is the organization right, and may the token see it?",
             })
         }
-        Failure::NamesRepositories { status, .. } => Some(if status.as_u16() == 403 {
-            "give the token the permission \"Artifact metadata: write\" on these repositories"
-        } else {
-            "is the github_repository right, and may the token see it?"
+        Failure::NamesRepositories { status, .. } => Some(match (status.as_u16(), about) {
+            (403, About::Writing) => {
+                "give the token the permission \"Artifact metadata: write\" on these repositories"
+            }
+            (403, About::Reading) => {
+                "give the token the permission \"Artifact metadata: read\" on these repositories"
+            }
+            (_, About::Writing) => "is the github_repository right, and may the token see it?",
+            (_, About::Reading) => "may the token see these repositories?",
         }),
         Failure::Oversized => Some("give it in parts"),
         Failure::Limited { .. } => {
@@ -63,6 +68,36 @@ pub fn of_refusal(refusal: Refusal) -> &'static str {
         Refusal::Unauthorized => {
             "the token needs the permission \"Artifact metadata: write\" on the repository that built \
              the artifact"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn whoever_reads_is_not_told_to_ask_for_more() {
+        for status in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
+            let (message, repositories) = (String::new(), vec!["shop".to_owned()]);
+            let failures = [
+                Failure::NoAccess {
+                    status,
+                    message: message.clone(),
+                },
+                Failure::NamesRepositories {
+                    status,
+                    repositories,
+                    message,
+                },
+            ];
+            for failure in failures {
+                let told = advice(&failure, About::Reading).unwrap();
+                assert!(!told.contains("write"), "{told}");
+                assert_ne!(Some(told), advice(&failure, About::Writing));
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::output::{Form, Table};
-use super::settings::List;
+use super::settings::{Call, List};
 use crate::github::api::{ApiUrl, ApiVersion};
 use crate::github::request::RequestError;
 use crate::model::image::Digest;
@@ -32,6 +32,14 @@ struct Shown {
 #[derive(Debug, Serialize)]
 struct All {
     requests: Vec<Shown>,
+}
+
+/// Prints these requests, and says what is to be warned of.
+pub fn show(call: &Call, requests: &[Request<Bytes>]) -> anyhow::Result<()> {
+    for warning in &call.warnings {
+        super::remark(&format!("warning: {warning}"));
+    }
+    super::print(|out| write(call.form, out, requests))
 }
 
 /// Writes these requests: as HTTP does, with the body byte by byte, or as JSON or YAML.
@@ -61,7 +69,7 @@ pub fn list(
     let asked = asked.iter();
     let requests = asked.map(|one| build(api, version, &call.organization, &one.digest));
     let requests = requests.collect::<Result<Vec<_>, _>>()?;
-    super::print(|out| write(call.form, out, &requests))
+    show(call, &requests)
 }
 
 fn as_http(out: &mut dyn Write, request: &Request<Bytes>) -> io::Result<()> {

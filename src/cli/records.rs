@@ -1,19 +1,20 @@
 //! `records`: deployment records by the API's own endpoints, for pipelines and people. The ledger is
 //! not touched: what `run` looks after is better left to it.
 
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
-use anyhow::Context;
-
 use super::desk::Desk;
 use super::interrupt::unless_interrupted;
-use super::{dry, listing, settings, tries};
+use super::settings::SettingError;
+use super::{Failure, dry, listing, settings, tries};
 use crate::github::reader::Reader;
 use crate::github::request;
 use crate::github::transport::Transport;
 use crate::github::writer::Writer;
 use crate::model::record::Line;
+use crate::recorder::chain;
 
 pub mod batches;
 mod fields;
@@ -30,12 +31,13 @@ use outcome::{Outcome, Report, counts, judge, mark};
 use set::Setter;
 
 /// Does what the command says.
-pub async fn execute(settings: settings::Records) -> anyhow::Result<()> {
+pub(super) async fn execute(settings: settings::Records) -> Result<(), Failure> {
     match settings {
-        settings::Records::Create(create) => self::create(*create).await,
-        settings::Records::Set(set) => self::set(*set).await,
-        settings::Records::List(list) => self::list(*list).await,
+        settings::Records::Create(create) => self::create(*create).await?,
+        settings::Records::Set(set) => self::set(*set).await?,
+        settings::Records::List(list) => self::list(*list).await?,
     }
+    Ok(())
 }
 
 async fn create(settings: settings::Create) -> anyhow::Result<()> {
@@ -43,7 +45,7 @@ async fn create(settings: settings::Create) -> anyhow::Result<()> {
     if call.dry_run {
         let (api, version) = (&call.github.url, &call.github.version);
         let request = request::create_deployment_record(api, version, &line)?;
-        return super::print(|out| dry::write(call.form, out, &[request]));
+        return dry::show(&call, &[request]);
     }
     let form = call.form;
     let (desk, client) = Desk::open(call).await?;
@@ -65,7 +67,7 @@ async fn create(settings: settings::Create) -> anyhow::Result<()> {
     judge(names(&lines), &outcomes, done.is_none())
 }
 
-async fn set(settings: settings::Set) -> anyhow::Result<()> {
+async fn set(settings: settings::Set) -> Result<(), Failure> {
     let settings::Set {
         call,
         place,
@@ -78,19 +80,20 @@ async fn set(settings: settings::Set) -> anyhow::Result<()> {
         let count = input.without_record;
         super::remark(&format!("containers without a record: {count}"));
     }
-    let from = "--from: nothing is sent";
     if input.entries.is_empty() {
         super::remark("there are no records to send");
     }
-    let batches = Batches::new(input.entries, &place, &call, way).context(from)?;
-    let requests = batches.requests(&call, way).context(from)?;
-    if call.dry_run {
-        return super::print(|out| dry::write(call.form, out, &requests));
-    }
-    drop(requests);
+    let batches =
+        Batches::new(input.entries, &place, &call, way).map_err(|error| refused(&error))?;
+    let requests = batches.requests(&call, way);
+    let requests = requests.map_err(|error| refused(&error))?;
     for mixed in batches.mixed() {
         super::remark(&format!("warning: {mixed}"));
     }
+    if call.dry_run {
+        return Ok(dry::show(&call, &requests)?);
+    }
+    drop(requests);
     let form = call.form;
     let mut outcomes = vec![Outcome::NotSent; batches.lines.len()];
     let (desk, client) = Desk::open(call).await?;
@@ -107,7 +110,7 @@ async fn set(settings: settings::Set) -> anyhow::Result<()> {
     let report = Report::new(&batches.lines, &outcomes);
     super::print_form(form, &report, Report::table)?;
     super::remark(&format!("records: {}", counts(&outcomes)));
-    judge(names(&batches.lines), &outcomes, done.is_none())
+    Ok(judge(names(&batches.lines), &outcomes, done.is_none())?)
 }
 
 async fn list(settings: settings::List) -> anyhow::Result<()> {
@@ -124,8 +127,14 @@ fn names(lines: &[Line]) -> impl Iterator<Item = &str> {
     lines.iter().map(|line| &*line.identity.name)
 }
 
+/// A file that does not fit with the flags or the contract.
+fn refused(error: &dyn Error) -> SettingError {
+    let problem = format!("nothing is sent: {}", chain(error));
+    SettingError::within("from", problem)
+}
+
 /// The file of that name, or standard input.
-fn read(file: Option<&Path>) -> anyhow::Result<Input> {
+fn read(file: Option<&Path>) -> Result<Input, SettingError> {
     let name = file.map_or("standard input".to_owned(), |file| {
         file.display().to_string()
     });
@@ -137,7 +146,10 @@ fn read(file: Option<&Path>) -> anyhow::Result<Input> {
         }
         io::read_to_string(io::stdin())
     };
-    let text = text.with_context(|| format!("--from: {name} cannot be read"))?;
+    let cannot = |what: &str, error: &dyn Error| {
+        SettingError::within("from", format!("{name} cannot be {what}: {}", chain(error)))
+    };
+    let text = text.map_err(|error| cannot("read", &error))?;
     let input = Input::parse(&text);
-    input.with_context(|| format!("--from: {name} cannot be used, nothing is sent"))
+    input.map_err(|error| cannot("used, nothing is sent", &error))
 }

@@ -84,7 +84,7 @@ async fn create(settings: settings::CreateStorage) -> anyhow::Result<()> {
     if call.dry_run {
         let (api, version) = (&call.github.url, &call.github.version);
         let request = request::create_storage_record(api, version, &organization, &line)?;
-        return super::print(|out| dry::write(form, out, &[request]));
+        return dry::show(&call, &[request]);
     }
     let (desk, client) = Desk::open(call).await?;
     let mut writer = Writer::new(client);
@@ -165,10 +165,11 @@ impl StorageRow {
 
 impl Report {
     fn table(&self, on_a_terminal: bool) -> Table {
-        let mut table = Table::new(&[&StorageRow::HEADINGS[..], &["OUTCOME"]].concat());
+        let mut table = Table::new(&[&StorageRow::HEADINGS[..], &["OUTCOME", "REASON"]].concat());
         for written in &self.records {
             let mut cells = written.record.cells(on_a_terminal);
             cells.push(written.outcome.to_owned());
+            cells.push(written.reason.as_deref().unwrap_or_default().to_owned());
             table.push(cells);
         }
         table

@@ -167,7 +167,7 @@ async fn a_dry_run_prints_the_request_that_would_leave_and_sends_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_breaks_a_rule_exits_1_and_nothing_of_it_is_sent() {
+async fn a_file_that_breaks_a_rule_exits_2_and_nothing_of_it_is_sent() {
     let github = Github::start(Settings::default()).await;
     let long = "x".repeat(101);
     let bad =
@@ -210,7 +210,7 @@ async fn a_file_that_breaks_a_rule_exits_1_and_nothing_of_it_is_sent() {
         (String::new(), "there is nothing in it".to_owned()),
     ] {
         let ended = github.run(&["records", "set"], &input).await;
-        assert_eq!((ended.code, &*ended.out), (Some(1), ""), "{ended:?}");
+        assert_eq!((ended.code, &*ended.out), (Some(2), ""), "{ended:?}");
         assert!(ended.said.starts_with("error: --from: "), "{ended:?}");
         assert!(ended.said.contains("nothing is sent"), "{ended:?}");
         assert!(ended.said.contains(&message), "{message}\n{ended:?}");
@@ -223,11 +223,43 @@ async fn a_file_that_breaks_a_rule_exits_1_and_nothing_of_it_is_sent() {
             .said
             .starts_with("error: --from: /nowhere/file cannot be read: ")
     );
-    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.code, Some(2));
+    let mut without = github.command(&["records", "set"]);
+    without.env_remove("DEPLOYMENT_RECORDER_CLUSTER");
+    let ended = finish(without.spawn().unwrap(), ONE).await;
+    let said =
+        "error: --from: nothing is sent: record 1 (\"web\") is for no cluster: give --cluster\n";
+    assert_eq!((ended.code, &*ended.said), (Some(2), said));
     assert_eq!(github.sandbox.request_count(), 0);
     let ended = github.run(&["records", "set"], "[]").await;
     assert_eq!((ended.code, github.sandbox.request_count()), (Some(0), 0));
     assert!(ended.said.starts_with("there are no records to send\n"));
+}
+
+#[tokio::test]
+async fn a_dry_run_warns_as_the_call_does() {
+    let two = ONE.replace("web,", "api,").replace("acme/web", "acme/api");
+    let words = [
+        "records",
+        "set",
+        "--org=acme",
+        "--cluster=c",
+        "--logical-environment=p",
+    ];
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("records-warned-token");
+    std::fs::write(&file, "ghp_file").unwrap();
+    let mut program = program(&[&words[..], &["--dry-run"]].concat());
+    program.env("GITHUB_TOKEN", "ghp_secret");
+    program.env("DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE", &file);
+    let ended = finish(program.spawn().unwrap(), &format!("{ONE}\n{two}")).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for warning in [
+        "warning: web and api have one digest",
+        "warning: both --github-token-file",
+    ] {
+        assert!(ended.said.contains(warning), "{ended:?}");
+    }
+    std::fs::remove_file(file).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,6 +24,8 @@ pub(super) enum Given {
     Shown(String),
     /// The problem repeats as much of it as may be shown.
     Hidden,
+    /// It leads to something that is wrong, which the problem says whole.
+    Within,
 }
 
 impl SettingError {
@@ -55,6 +57,15 @@ impl SettingError {
         }
     }
 
+    /// Something is wrong within what the flag names.
+    pub(in crate::cli) fn within(flag: &'static str, problem: impl fmt::Display) -> Self {
+        Self {
+            flag,
+            given: Given::Within,
+            problem: problem.to_string(),
+        }
+    }
+
     /// The same, with something more that is allowed.
     pub(super) fn or(mut self, allowed: &str) -> Self {
         self.problem = format!("{}, or {allowed}", self.problem);
@@ -76,6 +87,7 @@ impl SettingError {
             Given::Shown(given) => {
                 format!("invalid value {given:?} for {dashes}{flag}{origin}: {problem}")
             }
+            Given::Within => format!("{dashes}{flag}{origin}: {problem}"),
             Given::Hidden => format!("invalid value for {dashes}{flag}{origin}: {problem}"),
             Given::Nothing if OF_A_RECORD.contains(&&*id) => {
                 format!("--{flag} is missing: {problem}")
