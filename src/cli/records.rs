@@ -23,6 +23,7 @@ pub mod job;
 pub mod list;
 pub mod outcome;
 pub mod set;
+mod unique;
 
 use batches::{Batches, Way};
 use input::Input;

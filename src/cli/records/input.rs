@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::fields::{Fields, object};
+use super::unique::Unique;
 use crate::model::record::{Body, Status};
 
 /// What stands in a file.
@@ -151,8 +152,15 @@ fn document(text: &str) -> Read<Value> {
         return Err(InputError("there is nothing in it".to_owned()));
     }
     if text.trim_start().starts_with(['{', '[']) {
-        return serde_json::from_str(text)
-            .map_err(|error| InputError(format!("it is not JSON: {error}")));
+        let read = serde_json::from_str(text).map(|Unique(value)| value);
+        return read.map_err(|error| {
+            let what = if error.is_data() {
+                "it cannot be taken"
+            } else {
+                "it is not JSON"
+            };
+            InputError(format!("{what}: {error}"))
+        });
     }
     // The file is the user's own: no bound on its size.
     let options = serde_saphyr::options! { budget: None };

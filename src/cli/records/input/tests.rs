@@ -158,3 +158,23 @@ fn what_is_no_file_of_records_is_refused() {
         assert!(said.starts_with(message), "{said}\n{text}");
     }
 }
+
+#[test]
+fn a_key_that_stands_twice_is_refused_at_any_depth() {
+    let tags = format!(
+        r#"[{{"deployment_name": "web", "name": "n", "digest": "{A}", "tags": {{"a": "1", "a": "2"}}}}]"#
+    );
+    let digest =
+        format!(r#"[{{"deployment_name": "web", "name": "n", "digest": "x", "digest": "{A}"}}]"#);
+    for (text, key) in [(&tags, "a"), (&digest, "digest")] {
+        let said = refused(text);
+        let expected = format!("it cannot be taken: the key {key:?} stands there twice at line 1 ");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+    let yaml = format!("- {{deployment_name: web, name: n, name: m, digest: {A}}}");
+    let said = refused(&yaml);
+    assert!(
+        said.starts_with("it is not YAML: ") && said.contains("name"),
+        "{said}"
+    );
+}
