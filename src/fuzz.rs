@@ -30,7 +30,7 @@ use crate::{cli, cluster, github, model, recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their corpora in `tests/corpus`.
-pub const TARGETS: [(&str, Target); 23] = [
+pub const TARGETS: [(&str, Target); 24] = [
     ("annotations", model::fuzz::context),
     ("answer", github::fuzz::answer),
     ("api", github::fuzz::api),
@@ -47,6 +47,7 @@ pub const TARGETS: [(&str, Target); 23] = [
     ("pattern", model::fuzz::pattern),
     ("pod", cluster::fuzz::pod),
     ("rate", github::fuzz::rate),
+    ("record-file", cli::records::fuzz::file),
     ("records", records),
     ("redirect", github::fuzz::redirect),
     ("secret", github::auth::fuzz::secret),

@@ -110,6 +110,7 @@ targets! {
     a_pattern_matches_what_it_describes: "pattern",
     a_pod_is_read_as_it_is: "pod",
     headers_ask_for_waits_within_a_day: "rate",
+    a_file_of_records_makes_requests_that_say_the_same: "record-file",
     records_of_any_cluster_keep_the_contract: "records",
     a_redirect_stays_at_its_origin: "redirect",
     a_token_or_key_never_shows: "secret",

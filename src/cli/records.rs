@@ -18,6 +18,8 @@ use crate::recorder::chain;
 
 pub mod batches;
 mod fields;
+#[cfg(feature = "fuzz")]
+pub(crate) mod fuzz;
 pub mod input;
 pub mod job;
 pub mod list;
