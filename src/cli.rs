@@ -113,17 +113,8 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
         "error"
     };
     let logs = Logs::new(&cli.logs, usual, variable("RUST_LOG").as_deref())?;
-    let as_json = logs.are_json();
     match cli.command {
-        Command::Run(args) => {
-            let settings = settings::Run::new(args, token())?;
-            logs.begin();
-            let command = args::command();
-            let run = command.find_subcommand("run").unwrap_or(&command);
-            let given = settings::given(run, matches);
-            let ended = to_its_end(run::execute(settings, &given));
-            ended.map_err(|error| if as_json { logged(error) } else { error.into() })?;
-        }
+        Command::Run(args) => watch(args, matches, logs)?,
         Command::Snapshot(args) => {
             let settings = settings::Snapshot::new(args)?;
             logs.begin();
@@ -172,6 +163,18 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
         Command::Man { command } => print(|out| man::write(command.as_deref(), out))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `run`, whose end is told in its log where that is read by machines.
+fn watch(args: args::RunArgs, matches: &ArgMatches, logs: Logs) -> Result<(), Failure> {
+    let as_json = logs.are_json();
+    let settings = settings::Run::new(args, token())?;
+    logs.begin();
+    let command = args::command();
+    let run = command.find_subcommand("run").unwrap_or(&command);
+    let given = settings::given(run, matches);
+    let ended = to_its_end(run::execute(settings, &given));
+    ended.map_err(|error| if as_json { logged(error) } else { error.into() })
 }
 
 /// The token in the environment.
