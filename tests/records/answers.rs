@@ -303,6 +303,25 @@ async fn a_404_is_an_empty_list_where_another_digest_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_404_is_an_empty_list_for_an_app_that_is_installed_in_the_organization() {
+    let github = Github::start(Settings::default()).await;
+    let key = format!("{}/records-app-404.pem", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&key, github.sandbox.app_key().unwrap()).unwrap();
+    let fault = Fault::new(FaultKind::Status { status: 404 });
+    let fault = fault.at(Endpoint::ListDeploymentRecords);
+    github.sandbox.fault(fault);
+    let file = format!("--github-app-private-key-file={key}");
+    let list = ["records", "list", A, "--github-app-id=7", &file];
+    let mut program = github.command(&list);
+    program.env_remove("GITHUB_TOKEN");
+    let ended = finish(program.spawn().unwrap(), "").await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let remark = format!("GitHub holds no deployment records of {A}\n");
+    assert_eq!(ended.said, remark);
+    std::fs::remove_file(key).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_ends_with_what_would_be_the_same_for_every_digest() {
     for (status, tries) in [(401, 1), (410, 1), (503, 3)] {
         let github = Github::start(Settings::default()).await;

@@ -228,6 +228,15 @@ async fn a_file_that_breaks_a_rule_exits_2_and_nothing_of_it_is_sent() {
             .starts_with("error: --from: /nowhere/file cannot be read: ")
     );
     assert_eq!(ended.code, Some(2));
+    assert_eq!(github.sandbox.request_count(), 0);
+    let ended = github.run(&["records", "set"], "[]").await;
+    assert_eq!((ended.code, github.sandbox.request_count()), (Some(0), 0));
+    assert!(ended.said.starts_with("there are no records to send\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_goes_nowhere_exits_2_and_says_which_flag_is_missing() {
+    let github = Github::start(Settings::default()).await;
     let mut without = github.command(&["records", "set"]);
     without.env_remove("DEPLOYMENT_RECORDER_CLUSTER");
     let ended = finish(without.spawn().unwrap(), ONE).await;
@@ -235,9 +244,6 @@ async fn a_file_that_breaks_a_rule_exits_2_and_nothing_of_it_is_sent() {
         "error: --from: nothing is sent: record 1 (\"web\") is for no cluster: give --cluster\n";
     assert_eq!((ended.code, &*ended.said), (Some(2), said));
     assert_eq!(github.sandbox.request_count(), 0);
-    let ended = github.run(&["records", "set"], "[]").await;
-    assert_eq!((ended.code, github.sandbox.request_count()), (Some(0), 0));
-    assert!(ended.said.starts_with("there are no records to send\n"));
 }
 
 #[tokio::test]
