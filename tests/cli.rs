@@ -120,10 +120,10 @@ verify --only=a* | invalid value "a*" for --only: it is for --adopt alone
 verify --adopt | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
 verify --org= | invalid value "" for --org: it is empty; give a value, or leave the setting out
 verify -o=csv | invalid value "csv" for --output: allowed are table, json and yaml
-decommission --yes | the following required arguments were not provided: <NAME>...
-decommission --all web | the argument '--all' cannot be used with '[NAME]...'
-decommission --forget --all | the argument '--forget' cannot be used with '--all'
-decommission --forget --wait web | the argument '--forget' cannot be used with '--wait'
+decommission --yes | --all (or DEPLOYMENT_RECORDER_ALL) is missing: no record is named; name those that are meant, or say that all are
+decommission --all web | invalid value "true" for --all: records are named; only one of the two can be meant
+decommission --forget --all | invalid value "true" for --forget: it is for records that are named, not for --all
+decommission --forget --wait web | invalid value "true" for --wait: there is nothing to wait for with --forget
 decommission web | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
 decommission --interval=1s web | invalid value "1s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
 "#;
@@ -146,6 +146,41 @@ fn what_is_done_by_hand_is_refused_before_any_call_where_it_is_not_allowed() {
         assert_eq!(said(&output), format!("error: {message}\n"), "{typed:?}");
         assert_eq!(output.status.code(), Some(2), "{typed:?}");
         assert_eq!(out(&output), "");
+    }
+}
+
+#[test]
+fn a_variable_that_says_false_is_as_good_as_none_and_never_means_all() {
+    let nobody_agreed = "error: --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, \
+                         because standard input is no terminal\n";
+    let no_name = "error: --all (or DEPLOYMENT_RECORDER_ALL) is missing: no record is named; name \
+                   those that are meant, or say that all are\n";
+    let all = "DEPLOYMENT_RECORDER_ALL";
+    let forget = "DEPLOYMENT_RECORDER_FORGET";
+    let wait = "DEPLOYMENT_RECORDER_WAIT";
+    for (typed, variables, message) in [
+        ("--yes", [(all, "false"), (wait, "false")], no_name),
+        ("web", [(all, "false"), (wait, "false")], nobody_agreed),
+        (
+            "--forget web",
+            [(all, "false"), (wait, "false")],
+            nobody_agreed,
+        ),
+        ("--all", [(forget, "false"), (wait, "true")], nobody_agreed),
+        (
+            "web",
+            [(forget, "true"), (wait, "true")],
+            "error: invalid value \"true\" for --wait (from DEPLOYMENT_RECORDER_WAIT): there is \
+             nothing to wait for with --forget\n",
+        ),
+    ] {
+        let typed = ["decommission", "--org=acme", "--github-token-file=/k"]
+            .into_iter()
+            .chain(typed.split(' '));
+        let arguments: Vec<&str> = typed.collect();
+        let output = run_with(&arguments, &variables, "");
+        assert_eq!(said(&output), message, "{arguments:?} {variables:?}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }
 

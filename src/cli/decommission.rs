@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -13,7 +12,7 @@ use super::github;
 use super::output::Form;
 use super::progress::Progress;
 use super::run::{signalled_twice, signals};
-use super::settings::{self, Doing, Github};
+use super::settings::{self, Doing, Github, Which};
 use super::waits::{Waits, written};
 use super::writer::writer;
 use crate::clock::Clock;
@@ -50,7 +49,7 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
         let (namespace, name) = store.place();
         bail!("there is no ledger {name} in namespace {namespace}");
     };
-    let meant = meant(&ledger, &settings.names)?;
+    let meant = meant(&ledger, &settings.which)?;
     if meant.is_empty() {
         super::remark("The ledger has no records.");
         return Ok(true);
@@ -95,9 +94,13 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
     }
 }
 
-/// The records that these names mean, all of them if there are none. An error if one means nothing.
-fn meant(ledger: &Ledger, names: &[Arc<str>]) -> anyhow::Result<BTreeSet<Identity>> {
+/// The records that are meant. An error if a name means nothing.
+fn meant(ledger: &Ledger, which: &Which) -> anyhow::Result<BTreeSet<Identity>> {
     let identities = || ledger.entries().map(|(identity, _)| identity);
+    let names = match which {
+        Which::All => return Ok(identities().cloned().collect()),
+        Which::Names(names) => names,
+    };
     let unknown: Vec<&str> = names
         .iter()
         .filter(|name| !identities().any(|identity| is_same_name(&identity.name, name)))
@@ -106,9 +109,8 @@ fn meant(ledger: &Ledger, names: &[Arc<str>]) -> anyhow::Result<BTreeSet<Identit
     if !unknown.is_empty() {
         bail!("the ledger has no record named {}", unknown.join(", "));
     }
-    let is_meant = |identity: &&Identity| {
-        names.is_empty() || names.iter().any(|name| is_same_name(&identity.name, name))
-    };
+    let is_meant =
+        |identity: &&Identity| names.iter().any(|name| is_same_name(&identity.name, name));
     Ok(identities().filter(is_meant).cloned().collect())
 }
 

@@ -28,7 +28,7 @@ mod storage;
 mod value;
 
 pub use artifact::Asked;
-pub use by_hand::{Adopt, Decommission, Doing, Verify};
+pub use by_hand::{Adopt, Decommission, Doing, Verify, Which};
 pub use call::{Call, List};
 pub use error::{SettingError, given, variable};
 pub use github::{Github, SignIn};

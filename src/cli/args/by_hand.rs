@@ -53,25 +53,23 @@ pub struct VerifyArgs {
 #[derive(Debug, Args)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a flag, and the parser knows which exclude each other"
+    reason = "each is a flag; which exclude each other is checked by their values, because the \
+              parser takes a variable that says false for given"
 )]
 pub struct DecommissionArgs {
     /// Names of records, as GitHub shows them; every environment that has one of them is meant
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// All records of the ledger
     #[arg(long, env = "DEPLOYMENT_RECORDER_ALL", value_parser = BoolishValueParser::new())]
-    #[arg(conflicts_with = "names")]
     pub all: bool,
     /// Only drop the records from the ledger and tell GitHub nothing: what GitHub shows of them stays
     /// as it is, and nobody will end it
     #[arg(long, env = "DEPLOYMENT_RECORDER_FORGET", value_parser = BoolishValueParser::new())]
-    #[arg(conflicts_with = "all")]
     pub forget: bool,
     /// Wait for one interval, at least two minutes, and tell the end the second time too, so that
     /// the ledger forgets the records; without this, run does that
     #[arg(long, env = "DEPLOYMENT_RECORDER_WAIT", value_parser = BoolishValueParser::new())]
-    #[arg(conflicts_with = "forget")]
     pub wait: bool,
     /// Do it without asking first
     #[arg(long, env = "DEPLOYMENT_RECORDER_YES", value_parser = BoolishValueParser::new())]

@@ -50,8 +50,8 @@ pub struct Decommission {
     pub connection: Connection,
     /// Where the ledger is.
     pub ledger: Ledger,
-    /// The names that are meant; all of the ledger if empty.
-    pub names: Vec<Arc<str>>,
+    /// The records that are meant.
+    pub which: Which,
     /// What is done about them.
     pub doing: Doing,
     /// Whether a person agrees.
@@ -60,6 +60,15 @@ pub struct Decommission {
     pub form: Form,
     /// What to warn about.
     pub warnings: Warnings,
+}
+
+/// Which records are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of the ledger.
+    All,
+    /// Those with one of these names, at least one.
+    Names(Vec<Arc<str>>),
 }
 
 /// What is done about the records that are meant.
@@ -125,6 +134,7 @@ impl Decommission {
     pub fn new(args: DecommissionArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
         /// The least time after which an unknown outcome counts as settled.
         const LEAST: Duration = Duration::from_mins(2);
+        let which = which(&args)?;
         let form = super::form(&args.output)?;
         let allowed = Duration::from_secs(5)..=Duration::from_hours(24);
         let interval = value::duration("interval", &args.interval, allowed)?;
@@ -145,11 +155,37 @@ impl Decommission {
         Ok(Self {
             ledger: super::ledger(&args.ledger)?,
             connection: super::connection(args.connection)?,
-            names: args.names.into_iter().map(Into::into).collect(),
+            which,
             doing,
             consent: Consent::new(args.yes)?,
             form,
             warnings,
         })
+    }
+}
+
+/// What is meant, checked by values: a variable that says `false` is as good as none, and an empty
+/// list of names never means all.
+fn which(args: &DecommissionArgs) -> Result<Which, SettingError> {
+    let excluded = |flag, problem| Err(SettingError::invalid(flag, "true", problem));
+    if args.all && args.forget {
+        return excluded("forget", "it is for records that are named, not for --all");
+    }
+    if args.wait && args.forget {
+        return excluded("wait", "there is nothing to wait for with --forget");
+    }
+    match (args.all, args.names.is_empty()) {
+        (true, true) => Ok(Which::All),
+        (true, false) => excluded("all", "records are named; only one of the two can be meant"),
+        (false, false) => {
+            let names = args.names.iter();
+            Ok(Which::Names(
+                names.map(|name| name.as_str().into()).collect(),
+            ))
+        }
+        (false, true) => {
+            let problem = "no record is named; name those that are meant, or say that all are";
+            Err(SettingError::missing("all", problem))
+        }
     }
 }
