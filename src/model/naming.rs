@@ -83,13 +83,16 @@ pub fn acknowledged<'a>(
 /// Every name that was given is of its template's making, so this says whether the template is the
 /// same, for each name by itself: a change of it that was cut short goes on where it stopped.
 fn rendered(template: &Template, identity: &Identity, source: &Source) -> Option<Arc<str>> {
+    possible(template, source).find(|name| is_same_name(name, &identity.name))
+}
+
+/// Every name that the template can make of `source`, the plain one first.
+pub fn possible(template: &Template, source: &Source) -> impl Iterator<Item = Arc<str>> {
     let plain = std::iter::once_with(|| template.render(source));
     let hashed = SUFFIXES
         .iter()
         .map(|digits| template.suffixed(source, *digits));
-    plain
-        .chain(hashed)
-        .find(|name| is_same_name(name, &identity.name))
+    plain.chain(hashed)
 }
 
 struct Names<'a> {

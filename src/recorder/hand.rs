@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::cluster::{self, Unidentified};
 use crate::model::ledger::Ledger;
 use crate::model::record::{Body, Identity};
+use crate::model::workload::Source;
 
 use super::lease::{Candidacy, Candidate, LeaseError, Tenure};
 use super::store::{Store, StoreError, Stored};
@@ -107,15 +108,15 @@ impl Hand {
         &self.ledger
     }
 
-    /// Adopts records that a person found at GitHub, and stores that. Returns how many the ledger
-    /// did not have.
+    /// Adopts records that a person found at GitHub, each for its source where one is known, and
+    /// stores that. Returns how many the ledger did not have.
     pub async fn adopt(
         &mut self,
-        records: impl IntoIterator<Item = (Identity, Arc<Body>)>,
+        records: impl IntoIterator<Item = (Identity, Arc<Body>, Option<Source>)>,
     ) -> Result<usize, HandError> {
         let mut count = 0;
-        for (identity, body) in records {
-            count += usize::from(self.ledger.adopt(identity, body));
+        for (identity, body, keeper) in records {
+            count += usize::from(self.ledger.adopt(identity, body, keeper));
         }
         self.store().await?;
         Ok(count)

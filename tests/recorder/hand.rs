@@ -336,7 +336,8 @@ async fn a_lease_that_cannot_be_renewed_lets_nothing_leave() {
 async fn a_thousand_records_are_one_request_and_requests_are_a_second_apart() {
     let mut world = World::default();
     let mut held = world.try_hold(Absent::Begin).await.ok().unwrap();
-    let records = (0..2100).map(|number| (world.identity(&format!("old-{number:04}")), body(1)));
+    let records =
+        (0..2100).map(|number| (world.identity(&format!("old-{number:04}")), body(1), None));
     assert_eq!(held.hand.adopt(records).await.unwrap(), 2100);
     assert_eq!(world.ledger().names().len(), 2100);
     let all = held.all();
@@ -355,7 +356,8 @@ async fn a_thousand_records_are_one_request_and_requests_are_a_second_apart() {
 async fn a_person_who_stops_it_leaves_the_rest_as_it_is() {
     let mut world = World::default();
     let mut held = world.try_hold(Absent::Begin).await.ok().unwrap();
-    let records = (0..1500).map(|number| (world.identity(&format!("old-{number:04}")), body(1)));
+    let records =
+        (0..1500).map(|number| (world.identity(&format!("old-{number:04}")), body(1), None));
     held.hand.adopt(records).await.unwrap();
     let (all, stop) = (held.all(), held.stop.clone());
     let stopping = async {
@@ -383,7 +385,7 @@ async fn what_is_at_another_host_is_withheld() {
         name: "moved".into(),
     };
     held.hand
-        .adopt([(elsewhere.clone(), body(1))])
+        .adopt([(elsewhere.clone(), body(1), None)])
         .await
         .unwrap();
     let ends = held.ends(&[elsewhere, world.identity(WEB)]).await;
@@ -418,7 +420,7 @@ async fn after_a_lost_ledger_what_is_adopted_ends_unless_it_runs() {
             digest,
             ..Body::clone(&body(1))
         };
-        (world.identity(name), Arc::new(body))
+        (world.identity(name), Arc::new(body), None)
     };
     let found = [held(WEB), held(CART)];
     for map in world.api.all("ConfigMap") {

@@ -72,8 +72,11 @@ pub(super) async fn execute(
         let records = records
             .into_iter()
             .filter(|record| chosen.contains(record.identity()))
-            .filter_map(|record| Some((record.identity().clone(), record.body?)));
-        let records: Vec<(Identity, Arc<Body>)> = records.collect();
+            .filter_map(|record| {
+                let identity = record.identity().clone();
+                Some((identity, record.body?, record.adoptable.keeper))
+            });
+        let records: Vec<_> = records.collect();
         anyhow::Ok(hand.adopt(records).await?)
     };
     let adopted = adopted.await;

@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use crate::model::facts::Facts;
 use crate::model::image::{Digest, ImageRef};
+use crate::model::inventory::Inventory;
+use crate::model::inventory::sight::Selected;
 use crate::model::ledger::Ledger;
+use crate::model::naming;
 use crate::model::plan::Plan;
 use crate::model::policy::Policy;
-use crate::model::record::Body;
+use crate::model::record::{Body, Identity};
 use crate::model::risk::{Risk, Risks};
 use crate::model::workload::Source;
 
@@ -23,7 +26,8 @@ pub struct Adoptable {
     /// What it is in the ledger once it is adopted; `None` where nobody knows its artifact's name,
     /// without which its end cannot be told.
     pub body: Option<Arc<Body>>,
-    /// What runs under this name and keeps it; without that its end is told with the next cycle.
+    /// What is there under this name, running or not, and keeps it; without that its end is told
+    /// with the next cycle.
     pub keeper: Option<Source>,
 }
 
@@ -66,6 +70,25 @@ pub(super) fn artifacts(facts: &Facts, ledger: &Ledger, plan: &Plan, policy: &Po
     artifacts
 }
 
+/// The names that each selected source which is there can have. One that does not run has no name
+/// in the plan, and the record that it had before may be of any of these.
+pub(super) fn present(inventory: &Inventory, policy: &Policy) -> BTreeMap<Identity, Source> {
+    let mut present = BTreeMap::new();
+    for source in inventory.sources() {
+        let sight = inventory.sight(&source, policy);
+        let is_out = matches!(sight.selected(None, policy), Selected::No(_));
+        let Some(place) = sight.place.filter(|_| !is_out) else {
+            continue;
+        };
+        for name in naming::possible(&policy.template, &source) {
+            let destination = place.clone();
+            let identity = Identity { destination, name };
+            present.entry(identity).or_insert_with(|| source.clone());
+        }
+    }
+    present
+}
+
 impl Expected {
     /// What of `lists` the ledger [lacks](Self::lacks), by identity.
     pub fn adoptable(&self, lists: &BTreeMap<Digest, Vec<Listed>>) -> Vec<Adoptable> {
@@ -84,8 +107,9 @@ impl Expected {
     }
 
     fn keeper_of(&self, record: &Listed) -> Option<Source> {
-        let wanted = self.wanted.get(&record.identity)?;
-        wanted.source.clone()
+        let wanted = self.wanted.get(&record.identity);
+        let running = wanted.and_then(|wanted| wanted.source.clone());
+        running.or_else(|| self.present.get(&record.identity).cloned())
     }
 
     fn body_of(&self, record: &Listed) -> Option<Body> {

@@ -13,6 +13,7 @@ use crate::model::plan::{Plan, Step};
 use crate::model::policy::Policy;
 use crate::model::record::{Body, Destination, Identity, Status};
 use crate::model::selection::Selection;
+use crate::model::workload::Source;
 
 use super::Listed;
 use super::adoption::{self, Artifacts};
@@ -31,6 +32,8 @@ pub struct Expected {
     ours: BTreeSet<Arc<Destination>>,
     digests: BTreeMap<Arc<str>, BTreeSet<Digest>>,
     pub(super) artifacts: Artifacts,
+    /// Whose a name may be: sources that some pod's spec names, running or not.
+    pub(super) present: BTreeMap<Identity, Source>,
 }
 
 impl Expected {
@@ -53,6 +56,7 @@ impl Expected {
             ours: BTreeSet::from([policy.destination.clone()]),
             digests: BTreeMap::new(),
             artifacts: adoption::artifacts(facts, ledger, &plan, policy),
+            present: adoption::present(&inventory, policy),
         };
         let namespaces = inventory.destinations(&policy.selection);
         expected.ours.extend(namespaces.cloned());

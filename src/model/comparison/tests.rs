@@ -11,6 +11,7 @@ use super::DifferenceKind::{
     WrongTags,
 };
 use super::*;
+use crate::model::facts::State;
 use crate::model::fixtures::worlds::{cases, history};
 use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
 use crate::model::gap::Reason;
@@ -392,6 +393,33 @@ fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_
             ("other", vec![digest(1)]),
         ]
     );
+}
+
+#[test]
+fn what_the_ledger_lacks_is_kept_for_what_is_there_under_its_name_running_or_not() {
+    let mut scene = Scene::recorded();
+    scene.ledger = Ledger::default();
+    // The same digest is known from elsewhere.
+    scene.deploy("api", "app", 1);
+    let records = [WEB, "shop-gone-app"].map(|name| listed(&scene, name, 1));
+    let keepers = |scene: &Scene| {
+        let expected = expected(scene);
+        let found = expected.adoptable(&lists(&expected, &records));
+        let keeper = |found: Adoptable| Some((found.record.identity.name, found.keeper?));
+        let keepers = found.into_iter().filter_map(keeper);
+        let names =
+            keepers.map(|(name, source)| (name.to_string(), source.workload.name.to_string()));
+        names.collect::<Vec<_>>()
+    };
+    let web = [(WEB.to_owned(), "web".to_owned())];
+    assert_eq!(keepers(&scene), web);
+    scene.change_pods("web", |pod| {
+        pod.containers[0].state = State::NeverRan;
+        pod.containers[0].digest = None;
+    });
+    assert_eq!(keepers(&scene), web, "it is there");
+    scene.remove_pods("web");
+    assert_eq!(keepers(&scene), []);
 }
 
 #[test]
