@@ -127,11 +127,16 @@ impl Hand {
         &mut self,
         identities: impl IntoIterator<Item = &'a Identity>,
     ) -> Result<usize, HandError> {
-        let mut count = 0;
-        for identity in identities {
-            count += usize::from(self.ledger.forget(identity));
-        }
-        self.store().await?;
+        let identities: Vec<&Identity> = identities.into_iter().collect();
+        let forget = |ledger: &mut Ledger| {
+            let identities = identities.iter();
+            identities
+                .filter(|identity| ledger.forget(identity))
+                .count()
+        };
+        let count = forget(&mut self.ledger);
+        // Where the store knew more, what is to be forgotten may have come back with that.
+        while self.store().await? == Stored::United && forget(&mut self.ledger) > 0 {}
         Ok(count)
     }
 
