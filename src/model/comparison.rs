@@ -115,13 +115,20 @@ pub struct Comparison {
 
 impl Comparison {
     /// Leaves only what `other`, a comparison of the same lists, finds too. Cluster and ledger
-    /// change while GitHub is asked: what is right by what was known before or after is right.
+    /// change while GitHub is asked: what is right by what was known before or after is right, and
+    /// a record of which nothing is left counts as the same.
     #[must_use]
     pub fn confirmed_by(mut self, other: &Self) -> Self {
         let key = |difference: &Difference| (difference.kind, difference.identity.clone());
         let others: BTreeSet<_> = other.differences.iter().map(key).collect();
         let found = |difference: &Difference| others.contains(&key(difference));
+        let differ = |differences: &[Difference]| -> BTreeSet<Identity> {
+            let wanted = differences.iter().filter(|it| it.expected.is_some());
+            wanted.map(|it| it.identity.clone()).collect()
+        };
+        let before = differ(&self.differences);
         self.differences.retain(found);
+        self.same += before.difference(&differ(&self.differences)).count();
         self
     }
 }
@@ -144,7 +151,7 @@ impl Expected {
                 Some(found) => wanted.against(identity, found),
                 None if wanted.may_be_absent || !wanted.was_asked_for(lists) => Vec::new(),
                 None => {
-                    let other = self.elsewhere(identity, &by_identity);
+                    let other = self.elsewhere(identity, &by_identity, &astray);
                     astray.extend(other.map(|other| &other.identity));
                     vec![wanted.missing(identity, other)]
                 }
@@ -164,16 +171,19 @@ impl Expected {
         comparison
     }
 
-    /// A record of that name that is in another environment, where nobody expects one.
+    /// A record of that name that is in another environment, where nobody expects one, and that
+    /// does not stand for another one already.
     fn elsewhere<'a>(
         &self,
         identity: &Identity,
         by_identity: &BTreeMap<&Identity, Vec<&'a Listed>>,
+        astray: &BTreeSet<&Identity>,
     ) -> Option<&'a Listed> {
         let mut others = by_identity.iter().filter(|(other, _)| {
             self.is_of_this_cluster(other)
                 && is_same_name(&other.name, &identity.name)
                 && !self.is_known(other)
+                && !astray.contains(*other)
         });
         others.find_map(|(_, found)| found.first().copied())
     }

@@ -438,6 +438,9 @@ fn what_was_not_asked_for_is_not_missing_and_what_changed_meanwhile_is_no_differ
     );
     let confirmed = before.compare(&lists).confirmed_by(&after);
     assert_eq!(kinds(&confirmed), []);
+    let after = expected(&scene).compare(&lists);
+    let confirmed = after.confirmed_by(&before.compare(&lists));
+    assert_eq!((kinds(&confirmed), confirmed.same), (vec![], 2));
 }
 
 /// What GitHub holds after a line with that outcome. Of those that are unknown every other one came.
