@@ -30,7 +30,8 @@ mod rows;
 
 use rows::{Meant, Row, print};
 
-/// Ends, or forgets, the records that are meant. Returns whether GitHub acknowledged the end of each.
+/// Ends, or forgets, the records that are meant. Returns whether GitHub acknowledged the end of each,
+/// with `--wait` twice.
 pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<bool> {
     for warning in &settings.warnings {
         super::remark(&format!("warning: {warning}"));
@@ -181,8 +182,18 @@ impl Task {
             let told: Vec<Identity> = told.map(|(identity, _)| identity.clone()).collect();
             if self.has_waited(&hand, &told).await {
                 let again = self.tell(&mut hand, &told).await;
-                ended.ends.extend(again.ends);
                 ended.stored = again.stored;
+                let mut unsaid = BTreeSet::new();
+                for (identity, end) in again.ends {
+                    match end {
+                        // It is acknowledged once, as before.
+                        End::NotTold(why) => drop(unsaid.insert(why)),
+                        end => drop(ended.ends.insert(identity, end)),
+                    }
+                }
+                for why in unsaid {
+                    super::remark(&format!("Not every end was told once more: {why}."));
+                }
             }
         }
         hand.give_back().await;
@@ -191,7 +202,11 @@ impl Task {
         print(rows.collect(), form)?;
         remark(&ends.values().collect::<Vec<_>>());
         stored.context("not all of it is stored, so the next start asks GitHub once more")?;
-        Ok(ends.values().all(End::is_acknowledged))
+        let is_done = |end: &End| match self.wait {
+            true => *end == End::Settled,
+            false => end.is_acknowledged(),
+        };
+        Ok(ends.values().all(is_done))
     }
 
     async fn tell(&mut self, hand: &mut Hand, identities: &[Identity]) -> Ended {
