@@ -411,6 +411,19 @@ async fn what_is_forgotten_stays_at_github_and_nothing_is_said_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_forgotten_does_not_come_back_with_what_the_store_knew() {
+    let mut world = stopped().await;
+    let mut held = world.hold().await;
+    // Another hand on the store: what is in it is no longer as it was left.
+    for map in world.api.all("ConfigMap") {
+        world.api.apply(map);
+    }
+    assert_eq!(held.hand.forget(&[world.identity(CART)]).await.unwrap(), 1);
+    held.hand.give_back().await;
+    assert_eq!(world.ledger().names(), [WEB]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_lost_ledger_what_is_adopted_ends_unless_it_runs() {
     let mut world = stopped().await;
     world.remove("shop", "cart");
