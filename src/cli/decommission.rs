@@ -9,9 +9,9 @@ use anyhow::{Context, bail};
 use tokio_util::sync::CancellationToken;
 
 use super::github;
+use super::interrupt::{signalled_twice, signals};
 use super::output::Form;
 use super::progress::Progress;
-use super::run::{signalled_twice, signals};
 use super::settings::{self, Doing, Github, Which};
 use super::waits::{Waits, written};
 use super::writer::writer;
@@ -23,7 +23,7 @@ use crate::model::ledger::Ledger;
 use crate::model::record::{Identity, is_same_name};
 use crate::recorder::REACH;
 use crate::recorder::hand::{Absent, End, Ended, Errand, Hand, News};
-use crate::recorder::lease::Patience;
+use crate::recorder::lease::{self, Patience};
 use crate::recorder::status::Shared;
 
 mod rows;
@@ -45,6 +45,8 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
     connection.reach(REACH).await?;
     let status = Shared::default();
     let client = connection.client.clone();
+    let (namespace, name) = (settings.ledger.namespace(), &settings.ledger.name);
+    lease::is_free(client.clone(), &namespace, name).await?;
     let (candidate, mut store) = writer(client, &settings.ledger, clock, status, Patience::GiveUp);
     let Some(ledger) = store.load(clock.now()).await? else {
         let (namespace, name) = store.place();
@@ -57,25 +59,7 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
     }
     let stop = CancellationToken::new();
     // A token that cannot be read is found before anybody is asked.
-    let task = match &settings.doing {
-        Doing::Forget => None,
-        Doing::End {
-            github,
-            settle_after,
-            wait,
-        } => {
-            let parts = github::parts(Github::clone(github), clock).await?;
-            let parts = parts.context("nobody signs in at GitHub")?;
-            Some(Task {
-                github: Writer::new(parts.client()),
-                progress: Progress::on_stderr(),
-                clock,
-                settle_after: *settle_after,
-                wait: *wait,
-                stop: stop.clone(),
-            })
-        }
-    };
+    let task = Task::of(&settings.doing, clock, &stop).await?;
     if !agrees(&settings, &ledger, &meant)? {
         super::remark("Nothing was done.");
         return Ok(false);
@@ -169,6 +153,32 @@ struct Task {
 }
 
 impl Task {
+    /// What ends are told with, if any are.
+    async fn of(
+        doing: &Doing,
+        clock: Clock,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Option<Self>> {
+        let Doing::End {
+            github,
+            settle_after,
+            wait,
+        } = doing
+        else {
+            return Ok(None);
+        };
+        let parts = github::parts(Github::clone(github), clock).await?;
+        let parts = parts.context("nobody signs in at GitHub")?;
+        Ok(Some(Self {
+            github: Writer::new(parts.client()),
+            progress: Progress::on_stderr(),
+            clock,
+            settle_after: *settle_after,
+            wait: *wait,
+            stop: stop.clone(),
+        }))
+    }
+
     async fn end(
         &mut self,
         mut hand: Hand,
@@ -202,10 +212,7 @@ impl Task {
         print(rows.collect(), form)?;
         remark(&ends.values().collect::<Vec<_>>());
         stored.context("not all of it is stored, so the next start asks GitHub once more")?;
-        let is_done = |end: &End| match self.wait {
-            true => *end == End::Settled,
-            false => end.is_acknowledged(),
-        };
+        let is_done = |end: &End| *end == End::Settled || (!self.wait && end.is_acknowledged());
         Ok(ends.values().all(is_done))
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use serde_json::{Value, json};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::interrupt::{signalled_twice, signals};
 use super::writer::writer;
 use super::{github, settings};
 use crate::admin::Admin;
@@ -45,32 +45,6 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
     tokio::select! {
         ended = recorder => ended,
         () = signalled_twice(signals, &stop) => bail!("a second signal came before all was stored"),
-    }
-}
-
-/// What asks to stop.
-pub(super) fn signals() -> anyhow::Result<[Signal; 2]> {
-    let listen_for = |kind| signal(kind).context("signals cannot be listened for");
-    Ok([
-        listen_for(SignalKind::terminate())?,
-        listen_for(SignalKind::interrupt())?,
-    ])
-}
-
-/// The first signal asks to stop; ends with the second.
-pub(super) async fn signalled_twice(
-    [mut terminate, mut interrupt]: [Signal; 2],
-    stop: &CancellationToken,
-) {
-    for _ in 0..2 {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        if !stop.is_cancelled() {
-            tracing::info!("stopping");
-        }
-        stop.cancel();
     }
 }
 

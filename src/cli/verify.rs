@@ -3,6 +3,7 @@
 //! lacks is in `adopt`.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
@@ -14,7 +15,6 @@ use crate::clock::Clock;
 use crate::model::comparison::Expected;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
-use crate::model::policy::Policy;
 use crate::recorder::store::Store;
 
 mod adopt;
@@ -41,7 +41,8 @@ pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure>
     let progress = Progress::on_stderr();
     let waits = Waits::new(&progress, clock);
     let host = client.api().host().clone();
-    let survey = Survey::new(client.reader(), host, &progress, &waits);
+    let let_in = let_in_by(settings.github.sign_in.as_ref());
+    let survey = Survey::new(client.reader(), host, &progress, &waits).let_in_by(let_in);
     let done = match &settings.adopt {
         None => compare(&settings, &look, &survey)
             .await
@@ -52,6 +53,17 @@ pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure>
     done
 }
 
+/// The organization that lets in whatever token there is: an App's installation was found by its
+/// name. One that was given by its number may be another organization's.
+fn let_in_by(sign_in: Option<&settings::SignIn>) -> Option<Arc<str>> {
+    match sign_in {
+        Some(settings::SignIn::App(app)) if app.installation.is_none() => {
+            Some(app.organization.as_str().into())
+        }
+        _ => None,
+    }
+}
+
 type Way<'a> = Survey<'a, crate::github::transport::Transport>;
 
 async fn compare(
@@ -59,10 +71,12 @@ async fn compare(
     look: &Look,
     survey: &Way<'_>,
 ) -> anyhow::Result<bool> {
-    let before = expected(look, &settings.ledger, &settings.policy).await?;
+    // Nobody is asked for what would not be told in the end.
+    whole(look)?;
+    let before = expected_at_first(look, settings).await?;
     let lists = survey.lists(before.digests()).await?;
     // Cluster and ledger go on while GitHub is asked.
-    let after = expected(look, &settings.ledger, &settings.policy).await?;
+    let after = expected(look, settings).await?;
     let comparison = before.compare(&lists).confirmed_by(&after.compare(&lists));
     let verified = Verified::new(&comparison);
     let on_a_terminal = io::stdout().is_terminal();
@@ -71,7 +85,14 @@ async fn compare(
         settings.form.write(out, &verified, table)
     })?;
     super::remark(&verified.remark());
+    if verified.has_missing() {
+        super::remark(
+            "missing: GitHub lists it under no digest that was asked for, or the token may not see \
+             its repository.",
+        );
+    }
     whole(look)?;
+    named(look)?;
     Ok(verified.differences.is_empty())
 }
 
@@ -83,19 +104,38 @@ fn whole(look: &Look) -> anyhow::Result<()> {
     }
 }
 
-/// What GitHub is to hold by what is known now.
-async fn expected(
-    look: &Look,
-    ledger: &settings::Ledger,
-    policy: &Policy,
-) -> anyhow::Result<Expected> {
+/// An error if a namespace that was named is not there: a name that is mistyped has no records.
+fn named(look: &Look) -> anyhow::Result<()> {
+    match look.missing() {
+        missing if missing.is_empty() => Ok(()),
+        missing => Err(anyhow!("{}", missing.join(" "))),
+    }
+}
+
+/// What GitHub is to hold by what is known at first: says where there is no ledger.
+async fn expected_at_first(look: &Look, settings: &settings::Verify) -> anyhow::Result<Expected> {
+    let ledger = &settings.ledger;
     let stored = stored(look, ledger).await?;
     if stored.is_none() {
         let (name, namespace) = (&ledger.name, ledger.namespace());
         super::remark(&format!("There is no ledger {name} in {namespace} yet."));
     }
     let stored = stored.unwrap_or_default();
-    Ok(Expected::new(&look.cluster.facts(), &stored, policy))
+    Ok(Expected::new(
+        &look.cluster.facts(),
+        &stored,
+        &settings.policy,
+    ))
+}
+
+/// What GitHub is to hold by what is known now.
+async fn expected(look: &Look, settings: &settings::Verify) -> anyhow::Result<Expected> {
+    let stored = stored(look, &settings.ledger).await?.unwrap_or_default();
+    Ok(Expected::new(
+        &look.cluster.facts(),
+        &stored,
+        &settings.policy,
+    ))
 }
 
 /// The ledger as it is stored, which is this cluster's.

@@ -32,6 +32,22 @@ pub struct Exchange<T = Taken> {
     pub token_renewed: bool,
 }
 
+impl<T> Exchange<T> {
+    /// The same exchange, its answer read as `read` does.
+    pub fn read_as<U>(self, read: impl FnOnce(Answer<T>) -> Answer<U>) -> Exchange<U> {
+        Exchange {
+            answer: read(self.answer),
+            status: self.status,
+            request_id: self.request_id,
+            duration: self.duration,
+            requests: self.requests,
+            rate: self.rate,
+            date: self.date,
+            token_renewed: self.token_renewed,
+        }
+    }
+}
+
 impl<T: Given> Exchange<T> {
     /// The name of this kind of answer, for logs and metrics.
     pub fn kind(&self) -> &'static str {

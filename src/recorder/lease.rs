@@ -38,7 +38,7 @@ mod tenure;
 pub use error::LeaseError;
 pub use identity::Identity;
 pub use keeper::Keeper;
-pub use look::{Standing, access, look};
+pub use look::{Standing, access, is_free, look};
 pub use tenure::Tenure;
 
 use calls::Leases;

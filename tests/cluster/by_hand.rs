@@ -108,6 +108,19 @@ async fn verify_tells_what_is_right_from_what_is_not() {
     );
     assert!(same.said.contains("same: 2"), "{same:?}");
 
+    let mistyped = stage.run("verify", &["-n=shpo"]).await;
+    assert_eq!(mistyped.code, Some(2), "{mistyped:?}");
+    let there_is_none = "There is no namespace shpo";
+    assert!(mistyped.said.contains(there_is_none), "{mistyped:?}");
+    let not_found = FaultKind::Status { status: 404 };
+    stage.github.fault(Fault::once(not_found));
+    let ended = stage.run("verify", &[]).await;
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.said.contains("no such digest yet") && ended.said.contains("--org"),
+        "{ended:?}"
+    );
+
     stage.by_another_tool("by-hand", "acme/web:1").await;
     let web = stage.name("web", "app");
     stage.by_another_tool(&web, "acme/web:1").await;
@@ -237,6 +250,8 @@ async fn after_a_lost_ledger_verify_adopts_what_is_there_and_run_ends_what_does_
     assert_eq!(records.as_array().unwrap().len(), 1, "{adopted:?}");
     assert_eq!(records[0]["then"], "decommission");
     assert!(adopted.said.contains("Adopted: 1."), "{adopted:?}");
+    let no_ledger = adopted.said.matches("There is no ledger").count();
+    assert_eq!(no_ledger, 1, "{adopted:?}");
     let rest = stage.run("verify", &["--adopt", "--yes", "-o=json"]).await;
     assert_eq!(rest.code, Some(0), "{rest:?}");
     let records = json_of(&rest)["records"].take();

@@ -7,12 +7,14 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::survey::{Asked, Lists};
-use super::{Way, expected, whole};
+use super::{Way, expected, expected_at_first, named, whole};
+use crate::cli::interrupt::{signalled_twice, signals};
 use crate::cli::look::Look;
 use crate::cli::output::Table;
 use crate::cli::row::{IdentityRow, SourceRow, short};
@@ -23,7 +25,7 @@ use crate::github::request;
 use crate::model::comparison::{Adoptable, Expected};
 use crate::model::record::{Body, Identity, Line, Status};
 use crate::recorder::hand::{Absent, Hand};
-use crate::recorder::lease::Patience;
+use crate::recorder::lease::{self, Patience};
 use crate::recorder::status::Shared;
 
 /// Lists that are older are asked for once more before anything is done by them.
@@ -37,8 +39,20 @@ pub(super) async fn execute(
     survey: &Way<'_>,
     clock: Clock,
 ) -> Result<bool, Failure> {
+    let (namespace, name) = (settings.ledger.namespace(), &settings.ledger.name);
+    let free = lease::is_free(look.client.clone(), &namespace, name).await;
+    free.map_err(anyhow::Error::new)?;
     let shown = show(settings, adoption, look, survey).await;
-    let (lists, asked, chosen) = shown.map_err(Failure::CouldNotTell)?;
+    let Shown {
+        mut lists,
+        asked,
+        chosen,
+        beyond,
+    } = shown.map_err(Failure::CouldNotTell)?;
+    if chosen.is_empty() && beyond > 0 {
+        crate::cli::remark(&format!("Records that cannot be adopted: {beyond}."));
+        return Ok(false);
+    }
     if chosen.is_empty() {
         crate::cli::remark("There is nothing to adopt.");
         return Ok(true);
@@ -50,6 +64,33 @@ pub(super) async fn execute(
         crate::cli::remark("Nothing was adopted.");
         return Ok(false);
     }
+    // Before the Lease: this may take a while, or more calls than there are.
+    if asked_at.elapsed() > STALE {
+        let again = survey.lists(&asked).await;
+        lists = again.map_err(|error| Failure::CouldNotTell(error.into()))?;
+    }
+    let adopted = adopt(settings, look, &lists, &chosen, clock).await?;
+    crate::cli::remark(&match adopted {
+        Some(count) => format!(
+            "Adopted: {count}. The next cycle of run decommissions those that are not there."
+        ),
+        None => "Nothing was adopted.".to_owned(),
+    });
+    Ok(adopted.is_some())
+}
+
+/// Puts what was chosen into the ledger, as far as it still lacks it. Returns how many records that
+/// were, or nothing where it was told to end before.
+async fn adopt(
+    settings: &settings::Verify,
+    look: &Look,
+    lists: &Lists,
+    chosen: &BTreeSet<Identity>,
+    clock: Clock,
+) -> anyhow::Result<Option<usize>> {
+    let stop = CancellationToken::new();
+    // Only from here on is there something to bring to an end.
+    let signals = signals()?;
     let client = look.client.clone();
     let (candidate, store) = writer(
         client,
@@ -58,49 +99,57 @@ pub(super) async fn execute(
         Shared::default(),
         Patience::GiveUp,
     );
-    let hand = Hand::take(candidate, store, Absent::Begin).await;
-    let mut hand = hand.map_err(anyhow::Error::new)?;
-    let adopted = async {
-        let lists = if asked_at.elapsed() > STALE {
-            survey.lists(&asked).await?
+    let work = async {
+        let mut hand = Hand::take(candidate, store, Absent::Begin).await?;
+        let adopted = if stop.is_cancelled() {
+            Ok(None)
         } else {
-            lists
+            let facts = look.cluster.facts();
+            let expected = Expected::new(&facts, hand.ledger(), &settings.policy);
+            let records = found(&expected, lists, settings).into_iter();
+            let records = records
+                .filter(|record| chosen.contains(record.identity()))
+                .filter_map(|record| {
+                    let identity = record.identity().clone();
+                    Some((identity, record.body?, record.adoptable.keeper))
+                });
+            let records: Vec<_> = records.collect();
+            hand.adopt(records).await.map(Some)
         };
-        let facts = look.cluster.facts();
-        let expected = Expected::new(&facts, hand.ledger(), &settings.policy);
-        let records = found(&expected, &lists, settings);
-        let records = records
-            .into_iter()
-            .filter(|record| chosen.contains(record.identity()))
-            .filter_map(|record| {
-                let identity = record.identity().clone();
-                Some((identity, record.body?, record.adoptable.keeper))
-            });
-        let records: Vec<_> = records.collect();
-        anyhow::Ok(hand.adopt(records).await?)
+        hand.give_back().await;
+        anyhow::Ok(adopted?)
     };
-    let adopted = adopted.await;
-    hand.give_back().await;
-    crate::cli::remark(&format!(
-        "Adopted: {}. The next cycle of run decommissions those that do not run.",
-        adopted?
-    ));
-    Ok(true)
+    tokio::select! {
+        adopted = work => adopted,
+        () = signalled_twice(signals, &stop) => bail!("a second signal came before all was stored"),
+    }
 }
 
-/// Prints what the ledger lacks. Returns what GitHub listed, what of it would be asked once more,
-/// and which records are to be adopted.
+/// What was shown to a person.
+struct Shown {
+    /// What GitHub listed.
+    lists: Lists,
+    /// What of it would be asked once more.
+    asked: Asked,
+    /// Which records are to be adopted.
+    chosen: BTreeSet<Identity>,
+    /// How many cannot be.
+    beyond: usize,
+}
+
+/// Prints what the ledger lacks.
 async fn show(
     settings: &settings::Verify,
     adoption: &settings::Adopt,
     look: &Look,
     survey: &Way<'_>,
-) -> anyhow::Result<(Lists, Asked, BTreeSet<Identity>)> {
+) -> anyhow::Result<Shown> {
     // What is not read may be what runs.
     whole(look)?;
-    let before = expected(look, &settings.ledger, &settings.policy).await?;
+    named(look)?;
+    let before = expected_at_first(look, settings).await?;
     let lists = survey.lists(before.digests()).await?;
-    let after = expected(look, &settings.ledger, &settings.policy).await?;
+    let after = expected(look, settings).await?;
     let mut records = found(&after, &lists, settings);
     let only = &adoption.only;
     let is_meant = |record: &Found| {
@@ -127,7 +176,12 @@ async fn show(
             .insert(record.adoptable.record.digest);
         chosen.insert(identity.clone());
     }
-    Ok((lists, asked, chosen))
+    Ok(Shown {
+        lists,
+        asked,
+        beyond: records.len() - chosen.len(),
+        chosen,
+    })
 }
 
 /// A record that the ledger lacks.

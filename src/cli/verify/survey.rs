@@ -2,30 +2,28 @@
 //! four are under way at once, and no more are made than a share of what GitHub leaves in the hour.
 //! What the answers mean for any record is decided in `model::comparison`.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use tokio::time::sleep;
+use http::StatusCode;
 
 use crate::cli::progress::Progress;
+use crate::cli::tries;
 use crate::cli::waits::{Waits, written};
-use crate::github::answer::Failure;
+use crate::github::answer::{Answer, Failure};
 use crate::github::call::Carrier;
-use crate::github::exchange::NotSent;
 use crate::github::pace::reads::{AT_ONCE, SPACING};
 use crate::github::rate::Rate;
 use crate::github::reader::Reader;
+use crate::github::records::{DeploymentRecord, Records};
 use crate::model::comparison::Listed;
 use crate::model::image::Digest;
 
 /// Of what GitHub leaves in the hour, this part may be used: others need the rest.
 const SHARE: u64 = 5;
-
-/// How often a list is asked for that GitHub does not answer.
-const TRIES: u32 = 3;
 
 /// The digests that are asked for, by organization.
 pub(in crate::cli) type Asked = BTreeMap<Arc<str>, BTreeSet<Digest>>;
@@ -61,19 +59,43 @@ pub(in crate::cli) enum SurveyError {
         count: Option<u64>,
     },
     /// GitHub did not give a list.
-    #[error("the records of {digest} in {organization}: {failure}")]
+    #[error("the records of {digest} in {organization}: {trouble}")]
     Failed {
         /// The organization.
         organization: Arc<str>,
         /// The digest.
         digest: Digest,
-        /// Why not.
-        failure: Failure,
+        /// Why not, and what to do about it.
+        trouble: String,
     },
-    /// Nothing left.
-    #[error(transparent)]
-    NotSent(#[from] NotSent),
+    /// GitHub answered 404 for every digest of an organization. The contract has no 404 there, so
+    /// what it means shows only by what else is answered.
+    #[error(
+        "the records of {digest} in {organization}: {said}: either GitHub knows no such digest yet, \
+         or the organization (--org) is not right or does not let the token in"
+    )]
+    NothingFound {
+        /// The organization.
+        organization: Arc<str>,
+        /// One of the digests.
+        digest: Digest,
+        /// What GitHub said.
+        said: String,
+    },
 }
+
+/// What came of asking for one digest.
+enum Reply {
+    /// A list.
+    Listed(Records<DeploymentRecord>),
+    /// 404, and what GitHub said.
+    NotFound(String),
+    /// Asking again would take more calls than may be made.
+    Over(SurveyError),
+}
+
+/// What GitHub lists under a digest of an organization, or what it said with a 404.
+type Told<'a> = (&'a Arc<str>, Digest, Result<Vec<Listed>, String>);
 
 fn later(resets_in: Option<Duration>) -> String {
     let later = resets_in.map(|wait| format!(", or try again in {}", written(wait)));
@@ -87,6 +109,11 @@ fn counted(count: Option<u64>) -> String {
     }
 }
 
+/// Whether it is a 404 that names nothing.
+fn is_not_found(failure: &Failure) -> bool {
+    matches!(failure, Failure::NoAccess { status, .. } if *status == StatusCode::NOT_FOUND)
+}
+
 /// What is asked with.
 pub(in crate::cli) struct Survey<'a, S> {
     reader: Reader<S>,
@@ -98,6 +125,8 @@ pub(in crate::cli) struct Survey<'a, S> {
     done: Cell<u64>,
     /// What GitHub left with its first answer.
     left: Cell<Option<Rate>>,
+    /// Organizations that are known to let the token in.
+    open: RefCell<BTreeSet<Arc<str>>>,
 }
 
 impl<'a, S: Carrier + Clone> Survey<'a, S> {
@@ -116,32 +145,62 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
             calls: Cell::new(0),
             done: Cell::new(0),
             left: Cell::new(None),
+            open: RefCell::default(),
         }
     }
 
-    /// Everything that GitHub lists under these digests.
+    /// The same, where it is known beforehand that this organization lets the token in.
+    pub(in crate::cli) fn let_in_by(self, organization: Option<Arc<str>>) -> Self {
+        self.open.borrow_mut().extend(organization);
+        self
+    }
+
+    /// Everything that GitHub lists under these digests. One that it does not find has no records,
+    /// if the organization is known to let the token in.
     pub(in crate::cli) async fn lists(&self, asked: &Asked) -> Result<Lists, SurveyError> {
         let count = |digests: &BTreeSet<Digest>| u64::try_from(digests.len()).unwrap_or(u64::MAX);
         let needed = asked.values().map(count).sum();
+        self.calls.set(0);
+        self.done.set(0);
+        self.left.set(None);
         self.announce(needed);
         let asked = asked.iter();
         let mut each = asked.flat_map(|(organization, digests)| {
             digests.iter().map(move |digest| (organization, *digest))
         });
-        let mut lists = Lists::new();
-        let mut take = |(digest, records): (Digest, Vec<Listed>)| {
-            lists.entry(digest).or_default().extend(records);
-        };
+        let mut told = Vec::new();
         if let Some((organization, digest)) = each.next() {
-            take(self.ask(organization, digest, needed).await?);
+            told.push(self.ask(organization, digest, needed).await?);
             self.afford(needed, needed)?;
         }
         let others = stream::iter(each)
             .map(|(organization, digest)| self.ask(organization, digest, needed))
             .buffer_unordered(AT_ONCE);
         let others: Vec<_> = others.try_collect().await?;
-        others.into_iter().for_each(take);
         self.progress.clear();
+        told.extend(others);
+        self.settle(told)
+    }
+
+    /// What the answers mean together: a 404 says that there is nothing, where another digest of the
+    /// organization was answered.
+    fn settle(&self, told: Vec<Told<'_>>) -> Result<Lists, SurveyError> {
+        let mut lists = Lists::new();
+        let open = self.open.borrow();
+        for (organization, digest, records) in told {
+            let records = match records {
+                Ok(records) => records,
+                Err(_) if open.contains(organization) => Vec::new(),
+                Err(said) => {
+                    return Err(SurveyError::NothingFound {
+                        organization: organization.clone(),
+                        digest,
+                        said,
+                    });
+                }
+            };
+            lists.entry(digest).or_default().extend(records);
+        }
         Ok(lists)
     }
 
@@ -155,53 +214,68 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
     }
 
     /// What GitHub lists under a digest.
-    async fn ask(
+    async fn ask<'d>(
         &self,
-        organization: &Arc<str>,
+        organization: &'d Arc<str>,
         digest: Digest,
         needed: u64,
-    ) -> Result<(Digest, Vec<Listed>), SurveyError> {
-        let mut tries = 0;
-        loop {
-            self.afford(self.calls.get() + 1, needed)?;
-            self.calls.set(self.calls.get() + 1);
-            tries += 1;
-            let call = self.reader.deployment_records(organization, &digest);
-            let exchange = self.waits.during(|| self.reader.slot(), call).await?;
+    ) -> Result<Told<'d>, SurveyError> {
+        self.count(needed)?;
+        let call = async |reader: &Reader<S>| {
+            let exchange = reader.deployment_records(organization, &digest).await?;
             if self.left.get().is_none() {
                 self.left.set(Some(exchange.rate));
             }
-            match exchange.answer {
-                Ok(records) if !records.is_whole() => {
-                    return Err(SurveyError::Short {
-                        digest,
-                        came: records.records.len(),
-                        count: records.total_count,
-                    });
-                }
-                Ok(records) => {
-                    self.done.set(self.done.get() + 1);
-                    let done = self.done.get();
-                    self.progress.show(&format!("{done} of {needed} digests"));
-                    let records = records.records.into_iter();
-                    let listed = records.map(|record| record.listed(&self.host, organization));
-                    return Ok((digest, listed.collect()));
-                }
-                Err(failure) if failure.is_passing() && tries < TRIES => {
-                    // A limit holds the next read back by itself.
-                    if matches!(failure, Failure::Unknown { .. }) {
-                        sleep(Duration::from_secs(1 << tries)).await;
-                    }
-                }
-                Err(failure) => {
-                    return Err(SurveyError::Failed {
-                        organization: organization.clone(),
-                        digest,
-                        failure,
-                    });
-                }
+            Ok(exchange.read_as(|answer| self.read(answer, needed)))
+        };
+        let reply = tries::read(&self.reader, self.waits, call).await;
+        let reply = reply.map_err(|trouble| SurveyError::Failed {
+            organization: organization.clone(),
+            digest,
+            trouble: trouble.whole(),
+        })?;
+        let list = match reply {
+            Reply::Over(error) => return Err(error),
+            Reply::Listed(list) if !list.is_whole() => {
+                return Err(SurveyError::Short {
+                    digest,
+                    came: list.records.len(),
+                    count: list.total_count,
+                });
             }
+            Reply::Listed(list) => {
+                self.open.borrow_mut().insert(organization.clone());
+                let records = list.records.into_iter();
+                let listed = records.map(|record| record.listed(&self.host, organization));
+                Ok(listed.collect())
+            }
+            Reply::NotFound(said) => Err(said),
+        };
+        self.done.set(self.done.get() + 1);
+        let done = self.done.get();
+        self.progress.show(&format!("{done} of {needed} digests"));
+        Ok((organization, digest, list))
+    }
+
+    /// What an answer is here. One that is worth asking again for counts the call that this takes.
+    fn read(&self, answer: Answer<Records<DeploymentRecord>>, needed: u64) -> Answer<Reply> {
+        match answer {
+            Ok(list) => Ok(Reply::Listed(list)),
+            Err(failure) if is_not_found(&failure) => Ok(Reply::NotFound(failure.to_string())),
+            Err(failure) if failure.is_passing() => match self.count(needed) {
+                Ok(()) => Err(failure),
+                Err(over) => Ok(Reply::Over(over)),
+            },
+            Err(failure) => Err(failure),
         }
+    }
+
+    /// Counts a call before it is made, if it may be.
+    fn count(&self, needed: u64) -> Result<(), SurveyError> {
+        let calls = self.calls.get() + 1;
+        self.afford(calls, needed)?;
+        self.calls.set(calls);
+        Ok(())
     }
 
     /// Whether so many calls may be made in all. Where GitHub does not say what it leaves, there is

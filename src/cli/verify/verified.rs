@@ -152,6 +152,12 @@ impl Verified {
         table
     }
 
+    /// Whether some record is missing.
+    pub(super) fn has_missing(&self) -> bool {
+        let mut differences = self.differences.iter();
+        differences.any(|row| row.kind == DifferenceKind::Missing)
+    }
+
     /// How many of what, in a line.
     pub(super) fn remark(&self) -> String {
         let mut parts = vec![format!("same: {}", self.same)];

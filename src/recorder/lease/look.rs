@@ -1,13 +1,18 @@
 //! The Lease for whoever only looks: what keeping it takes, and how it stands. Nothing is claimed here.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::Resource;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Client;
+use tokio::time::sleep;
 
 use crate::recorder::rights::Access;
 
+use super::RETRY;
 use super::calls::{Doing, Leases};
+use super::election::Seen;
 use super::error::LeaseError;
 use super::identity::described;
 
@@ -30,6 +35,26 @@ pub struct Standing {
     pub holder: Option<String>,
     /// When it was renewed last, by the holder's clock.
     pub renewed: Option<Timestamp>,
+}
+
+/// An error if another process has the Lease `name` and is seen to renew it. For whoever is going to
+/// want it and would rather know before they do much else: it says nothing of later.
+pub async fn is_free(client: Client, namespace: &str, name: &str) -> Result<(), LeaseError> {
+    /// Its holder renews it meanwhile, if it is alive.
+    const WHILE: Duration = RETRY.saturating_add(Duration::from_secs(1));
+    let leases = Leases::new(client, namespace, name);
+    let held = |seen: &Seen<_>| !seen.record.holder.is_empty();
+    let Some(before) = leases.read().await?.filter(held) else {
+        return Ok(());
+    };
+    sleep(WHILE).await;
+    match leases.read().await?.filter(held) {
+        Some(after) if after.record != before.record => Err(LeaseError::Held {
+            lease: leases.place(),
+            holder: after.record.holder,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Looks at the Lease `name`; `None` where there is none yet.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tower::Service;
 use tower::service_fn;
 
@@ -203,13 +203,63 @@ async fn a_list_that_is_not_whole_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_asked_for_three_times_and_what_does_not_once() {
-    for (status, calls) in [(502, 3), (429, 3), (401, 1), (403, 1), (404, 1)] {
+async fn what_passes_is_asked_for_again_and_what_does_not_once() {
+    for (status, calls) in [(502, 3), (429, 5), (401, 1), (403, 1), (404, 1)] {
         let reply = move |_: &str, _| (status, None, String::new());
         let (lists, seen) = survey(&asked("acme", 1), reply).await;
         let error = lists.unwrap_err().to_string();
         assert!(error.contains(&status.to_string()), "{error}");
-        assert!(error.contains("in acme"), "{error}");
+        assert!(error.contains("in acme: "), "{error}");
         assert_eq!(seen.paths.lock().unwrap().len(), calls, "{status}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_that_github_does_not_find_has_no_records_where_another_one_is_answered() {
+    let found = |number: u64| {
+        move |path: &str, count| {
+            if of(path) == digest(number).to_string() {
+                whole(path, count)
+            } else {
+                (404, None, String::new())
+            }
+        }
+    };
+    for number in 0..3 {
+        let (lists, seen) = survey(&asked("acme", 3), found(number)).await;
+        let lists = lists.unwrap();
+        let counts: Vec<usize> = lists.values().map(Vec::len).collect();
+        let expected: Vec<usize> = (0..3).map(|it| if it == number { 2 } else { 0 }).collect();
+        assert_eq!(counts, expected);
+        assert_eq!(seen.paths.lock().unwrap().len(), 3);
+    }
+    // What another organization answers says nothing of this one.
+    let mut all = asked("acme", 2);
+    all.insert("other".into(), BTreeSet::from([digest(7)]));
+    for (number, organization) in [(7, "acme"), (0, "other"), (9, "acme")] {
+        let (lists, _) = survey(&all, found(number)).await;
+        let error = lists.unwrap_err().to_string();
+        let expected = format!("in {organization}: GitHub answered 404");
+        assert!(error.contains(&expected), "{error}");
+        assert!(
+            error.contains("no such digest yet") && error.contains("--org"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_token_is_let_in_for_sure_nothing_found_is_nothing() {
+    let seen = Arc::new(Seen::default());
+    let progress = Progress::to(io::sink(), false);
+    let waits = Waits::new(&progress, Clock::real());
+    let reply = |_: &str, _| (404, Some("15"), String::new());
+    let survey = Survey::new(github(&seen, reply), HOST.into(), &progress, &waits)
+        .let_in_by(Some("acme".into()));
+    // Each time counts for itself.
+    for _ in 0..2 {
+        let lists = survey.lists(&asked("acme", 3)).await.unwrap();
+        assert_eq!(lists.values().map(Vec::len).collect::<Vec<_>>(), [0; 3]);
+    }
+    assert!(survey.lists(&asked("other", 1)).await.is_err());
 }
