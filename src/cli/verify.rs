@@ -57,7 +57,7 @@ pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure>
 /// name. One that was given by its number may be another organization's.
 fn let_in_by(sign_in: Option<&settings::SignIn>) -> Option<Arc<str>> {
     match sign_in {
-        Some(settings::SignIn::App(app)) if app.installation.is_none() => {
+        Some(settings::SignIn::App(app)) if sign_in.is_some_and(settings::SignIn::is_let_in) => {
             Some(app.organization.as_str().into())
         }
         _ => None,

@@ -167,10 +167,6 @@ async fn a_dry_run_prints_the_request_that_would_leave_and_sends_none() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(
-    clippy::too_many_lines,
-    reason = "a table, and what else there is to break"
-)]
 async fn a_file_that_breaks_a_rule_exits_2_and_nothing_of_it_is_sent() {
     let github = Github::start(Settings::default()).await;
     let long = "x".repeat(101);

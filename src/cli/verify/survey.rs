@@ -8,12 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use http::StatusCode;
 
 use crate::cli::progress::Progress;
 use crate::cli::tries;
 use crate::cli::waits::{Waits, written};
-use crate::github::answer::{Answer, Failure};
+use crate::github::answer::Answer;
 use crate::github::call::Carrier;
 use crate::github::pace::reads::{AT_ONCE, SPACING};
 use crate::github::rate::Rate;
@@ -107,11 +106,6 @@ fn counted(count: Option<u64>) -> String {
         Some(count) => format!("says that there are {count}"),
         None => "does not say how many there are".to_owned(),
     }
-}
-
-/// Whether it is a 404 that names nothing.
-fn is_not_found(failure: &Failure) -> bool {
-    matches!(failure, Failure::NoAccess { status, .. } if *status == StatusCode::NOT_FOUND)
 }
 
 /// What is asked with.
@@ -261,7 +255,7 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
     fn read(&self, answer: Answer<Records<DeploymentRecord>>, needed: u64) -> Answer<Reply> {
         match answer {
             Ok(list) => Ok(Reply::Listed(list)),
-            Err(failure) if is_not_found(&failure) => Ok(Reply::NotFound(failure.to_string())),
+            Err(failure) if failure.is_not_found() => Ok(Reply::NotFound(failure.to_string())),
             Err(failure) if failure.is_passing() => match self.count(needed) {
                 Ok(()) => Err(failure),
                 Err(over) => Ok(Reply::Over(over)),
