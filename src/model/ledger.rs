@@ -292,8 +292,8 @@ impl Ledger {
         }
     }
 
-    /// Forgets past names and storage records whose digest runs no longer. To be called with every digest that runs,
-    /// from a complete view of pods only.
+    /// Forgets past names and storage records whose digest runs no longer. To be called with every
+    /// digest that runs, from a complete view of pods only.
     pub fn forget_past(&mut self, running: &BTreeSet<Digest>) {
         let gone = |_: &Identity, digest: &mut Digest| !running.contains(digest);
         let gone = self.past.extract_if(.., gone);

@@ -261,8 +261,8 @@ impl<'a> Search<'a> {
     }
 
     /// A record of the organization that GitHub has taken as it is before, and which is neither in
-    /// this batch nor turned down or denied itself: one of the same place where there is one, best one that was
-    /// taken again in this search.
+    /// this batch nor turned down or denied itself: one of the same place where there is one, best
+    /// one that was taken again in this search.
     fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
         let inside = batch.steps.iter().map(|step| &step.line.identity);
         let tried = self.alone.iter().chain(&self.denied);
