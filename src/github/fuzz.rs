@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here is a finding")]
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -180,9 +181,9 @@ pub(crate) fn api(bytes: &[u8]) {
     assert_eq!(strict.is_ok(), !plain || api.is_loopback(), "{api}");
     let uri = api.to_string().parse::<Uri>().unwrap();
     let host = uri.host().unwrap_or_default();
-    let of_digits = |byte| byte == b'.' || u8::is_ascii_digit(&byte);
-    let is_address = host.starts_with("127.") && host.bytes().all(of_digits);
-    let is_here = is_address || ["localhost", "[::1]"].contains(&host);
+    let address = host.parse::<Ipv4Addr>();
+    let is_here =
+        address.is_ok_and(|it| it.octets()[0] == 127) || ["localhost", "[::1]"].contains(&host);
     assert_eq!(api.is_loopback(), is_here, "{api}");
     assert_eq!(ApiUrl::parse(&api.to_string(), true), Ok(api.clone()));
     assert_eq!(**api.host(), *api.host().to_lowercase());

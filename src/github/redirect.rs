@@ -35,6 +35,8 @@ pub fn next(
 
 /// The address that a location means when seen from `uri`, if it is of the same origin.
 fn target(uri: &Uri, location: &str) -> Option<Uri> {
+    // Without a scheme a URI may read as quite another URL.
+    uri.scheme()?;
     let from = Url::parse(&uri.to_string()).ok()?;
     let mut to = from.join(location).ok().filter(|_| !location.is_empty())?;
     let has_user = !to.username().is_empty() || to.password().is_some();
