@@ -102,7 +102,7 @@ const REFUSED: &str = r#"
 --github-app-installation-id=42 | --github-app-id (or DEPLOYMENT_RECORDER_GITHUB_APP_ID) is missing: give the id or the client id of the App that the key belongs to
 --github-app-id=7 --github-app-installation-id=acme | invalid value "acme" for --github-app-installation-id: allowed is a number: the last part of the address of its page
 --github-api-url=http://ghe.example.com | invalid value for --github-api-url: "http://ghe.example.com" would send the token unencrypted; use https, a loopback address, or allow plain HTTP with --allow-http
---github-api-url=https://user:pass@example.com | invalid value for --github-api-url: the URL of the API to "example.com" must not have a user
+--github-api-url=https://user:pass@example.com | invalid value for --github-api-url: the URL of the API must not have a user
 --listen=example.com:80 | invalid value "example.com:80" for --listen: allowed is [ADDRESS]:PORT, such as :8080, 127.0.0.1:8080 or [::1]:8080
 --ledger-name=Ledger | invalid value "Ledger" for --ledger-name: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end
 --ledger-namespace=a.b | invalid value "a.b" for --ledger-namespace: allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end

@@ -40,11 +40,10 @@ pub enum ApiUrlError {
         /// Its scheme.
         scheme: String,
     },
-    /// It has a user, a query or a fragment. What was given is not repeated: it may hold a secret.
-    #[error("the URL of the API to {host:?} must not have {part}")]
+    /// It has a user, a query or a fragment. Nothing of what was given is repeated: it may hold a
+    /// secret, and what reads as its host may be a part of that.
+    #[error("the URL of the API must not have {part}")]
     Part {
-        /// The host that was given.
-        host: String,
         /// The part that is too much.
         part: &'static str,
     },
@@ -108,10 +107,7 @@ impl ApiUrl {
             () => None,
         };
         if let Some(part) = part {
-            return Err(ApiUrlError::Part {
-                host: name.to_owned(),
-                part,
-            });
+            return Err(ApiUrlError::Part { part });
         }
         if let Some(meant) = api_of(name, url.path()) {
             return Err(ApiUrlError::NotTheApi {
