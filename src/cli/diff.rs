@@ -15,7 +15,6 @@ use crate::model::inventory::Inventory;
 use crate::model::ledger::Owner;
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
-use crate::recorder::store::Store;
 
 /// Reads cluster and ledger and prints what the next cycle would send. Returns whether that is
 /// nothing; an error where it cannot be told.
@@ -29,11 +28,7 @@ pub async fn execute(settings: settings::Diff) -> anyhow::Result<bool> {
     } = settings;
     let look = Look::at(&connection, scope).await?;
     let namespace = ledger.namespace();
-    let mut store = Store::new(look.client.clone(), &namespace, &ledger.name, String::new());
-    let stored = store.load(Moment::START).await?;
-    if let Ok((namespace, uid)) = look.cluster.identity(&namespace).await {
-        store.check_cluster(&namespace, &uid)?;
-    }
+    let stored = look.stored(&ledger).await?;
     let inventory = Inventory::new(&look.cluster.facts(), &policy);
     let (unread, missing) = (look.unread(), look.missing());
     look.cluster.stop().await;

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use kube::Client;
 
-use super::settings::Connection;
+use super::settings::{self, Connection};
 use crate::cluster::{Cluster, MirrorHealth, MirrorState, Scope, connect};
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
 use crate::recorder::REACH;
+use crate::recorder::store::Store;
 
 /// How long the first whole lists may take.
 pub(super) const FIRST_LISTS: Duration = Duration::from_mins(1);
@@ -33,6 +36,19 @@ impl Look {
         let cluster = Cluster::start(client.clone(), scope, rand::random());
         cluster.first_look(FIRST_LISTS).await;
         Ok(Self { client, cluster })
+    }
+
+    /// The ledger as it is stored, if there is one. An error if it is known to be another cluster's.
+    pub async fn stored(&self, ledger: &settings::Ledger) -> anyhow::Result<Option<Ledger>> {
+        let namespace = ledger.namespace();
+        let client = self.client.clone();
+        // Nothing is written to it, so nobody holds it.
+        let mut store = Store::new(client, &namespace, &ledger.name, String::new());
+        let stored = store.load(Moment::START).await?;
+        if let Ok((namespace, uid)) = self.cluster.identity(&namespace).await {
+            store.check_cluster(&namespace, &uid)?;
+        }
+        Ok(stored)
     }
 
     /// What is not fully read, and why.

@@ -13,9 +13,6 @@ use super::waits::Waits;
 use super::{Failure, github, settings};
 use crate::clock::Clock;
 use crate::model::comparison::Expected;
-use crate::model::ledger::Ledger;
-use crate::model::moment::Moment;
-use crate::recorder::store::Store;
 
 mod adopt;
 mod survey;
@@ -115,7 +112,7 @@ fn named(look: &Look) -> anyhow::Result<()> {
 /// What GitHub is to hold by what is known at first: says where there is no ledger.
 async fn expected_at_first(look: &Look, settings: &settings::Verify) -> anyhow::Result<Expected> {
     let ledger = &settings.ledger;
-    let stored = stored(look, ledger).await?;
+    let stored = look.stored(ledger).await?;
     if stored.is_none() {
         let (name, namespace) = (&ledger.name, ledger.namespace());
         super::remark(&format!("There is no ledger {name} in {namespace} yet."));
@@ -130,21 +127,10 @@ async fn expected_at_first(look: &Look, settings: &settings::Verify) -> anyhow::
 
 /// What GitHub is to hold by what is known now.
 async fn expected(look: &Look, settings: &settings::Verify) -> anyhow::Result<Expected> {
-    let stored = stored(look, &settings.ledger).await?.unwrap_or_default();
+    let stored = look.stored(&settings.ledger).await?.unwrap_or_default();
     Ok(Expected::new(
         &look.cluster.facts(),
         &stored,
         &settings.policy,
     ))
-}
-
-/// The ledger as it is stored, which is this cluster's.
-async fn stored(look: &Look, ledger: &settings::Ledger) -> anyhow::Result<Option<Ledger>> {
-    let namespace = ledger.namespace();
-    let mut store = Store::new(look.client.clone(), &namespace, &ledger.name, String::new());
-    let stored = store.load(Moment::START).await?;
-    if let Ok((namespace, uid)) = look.cluster.identity(&namespace).await {
-        store.check_cluster(&namespace, &uid)?;
-    }
-    Ok(stored)
 }
