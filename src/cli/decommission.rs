@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::github;
 use super::interrupt::{signalled_twice, signals};
+use super::look::reached;
 use super::output::Form;
 use super::progress::Progress;
 use super::settings::{self, Doing, Github, Which};
 use super::waits::{Waits, written};
 use super::writer::writer;
 use crate::clock::Clock;
-use crate::cluster::connect;
 use crate::github::transport::Transport;
 use crate::github::writer::Writer;
 use crate::model::ledger::Ledger;
@@ -37,12 +37,7 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
         super::remark(&format!("warning: {warning}"));
     }
     let clock = Clock::real();
-    let settings::Connection {
-        kubeconfig,
-        context,
-    } = &settings.connection;
-    let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
-    connection.reach(REACH).await?;
+    let connection = reached(&settings.connection, REACH).await?;
     let status = Shared::default();
     let client = connection.client.clone();
     let (namespace, name) = (settings.ledger.namespace(), &settings.ledger.name);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use kube::Client;
 
 use super::settings::{self, Connection};
-use crate::cluster::{Cluster, MirrorHealth, MirrorState, Scope, connect};
+use crate::cluster::{self, Cluster, ConnectError, MirrorHealth, MirrorState, Scope, connect};
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::recorder::REACH;
@@ -23,16 +23,25 @@ pub struct Look {
     pub cluster: Cluster,
 }
 
+/// The API server that the settings name, once it answers, which it does within `limit` or not at
+/// all.
+pub async fn reached(
+    connection: &Connection,
+    limit: Duration,
+) -> Result<cluster::Connection, ConnectError> {
+    let Connection {
+        kubeconfig,
+        context,
+    } = connection;
+    let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
+    connection.reach(limit).await?;
+    Ok(connection)
+}
+
 impl Look {
     /// Looks at the cluster until everything is read, or for as long as is worth waiting.
     pub async fn at(connection: &Connection, scope: Scope) -> anyhow::Result<Self> {
-        let Connection {
-            kubeconfig,
-            context,
-        } = connection;
-        let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
-        connection.reach(REACH).await?;
-        let client = connection.client;
+        let client = reached(connection, REACH).await?.client;
         let cluster = Cluster::start(client.clone(), scope, rand::random());
         cluster.first_look(FIRST_LISTS).await;
         Ok(Self { client, cluster })

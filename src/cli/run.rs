@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::{signalled_twice, signals};
+use super::look::reached;
 use super::writer::writer;
 use super::{github, settings};
 use crate::admin::Admin;
 use crate::clock::Clock;
-use crate::cluster::{Cluster, connect};
+use crate::cluster::Cluster;
 use crate::github::transport::Transport;
 use crate::recorder::lease::{Candidate, Patience, Tenure};
 use crate::recorder::status::Shared;
@@ -133,12 +134,7 @@ async fn prepare(
     } else {
         github::parts(settings.github, clock).await?
     };
-    let settings::Connection {
-        kubeconfig,
-        context,
-    } = &settings.connection;
-    let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
-    connection.reach(REACH).await?;
+    let connection = reached(&settings.connection, REACH).await?;
     let namespace = settings.ledger.namespace();
     let patience = if settings.leader_elect {
         Patience::StandBy

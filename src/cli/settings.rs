@@ -204,12 +204,7 @@ impl Run {
         policy.storage = storage::rule(&args.storage)?;
         let organization = &*policy.destination.organization;
         let (github, warnings) = Github::new(&args.github, Some(organization), token)?;
-        let github = if args.dry_run {
-            github
-        } else {
-            let github = github.signed_in();
-            github.map_err(|error| error.or("use --dry-run"))?
-        };
+        let github = github.signed_in_unless(args.dry_run)?;
         Ok(Self {
             listen: value::listen("listen", &args.listen)?,
             ledger: ledger(&args.ledger)?,

@@ -9,9 +9,9 @@ use kube::Client;
 
 use super::report::Report;
 use super::rule::Rule;
-use crate::cli::look::{FIRST_LISTS, Look};
+use crate::cli::look::{FIRST_LISTS, Look, reached};
 use crate::cli::settings;
-use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified, connect};
+use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified};
 use crate::model::comparison::Expected;
 use crate::model::facts::Facts;
 use crate::model::image::Digest;
@@ -41,7 +41,7 @@ pub(super) struct Seen {
 
 /// Looks at the cluster.
 pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
-    let Some(connection) = reached(&run.connection, report).await else {
+    let Some(connection) = of_server(&run.connection, report).await else {
         for check in ["identity", "ledger", "lease", "rights", "mirrors"] {
             report.skipped(check, "the API server is not reached");
         }
@@ -95,17 +95,8 @@ fn held(ledger: &Ledger, home: &Destination) -> BTreeSet<Digest> {
     bodies.map(|body| body.digest).collect()
 }
 
-async fn reached(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {
-    let settings::Connection {
-        kubeconfig,
-        context,
-    } = settings;
-    let found = async {
-        let connection = connect(kubeconfig.as_deref(), context.as_deref()).await?;
-        connection.reach(REACH).await?;
-        Ok(connection)
-    };
-    match found.await {
+async fn of_server(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {
+    match reached(settings, REACH).await {
         Ok(connection) => {
             report.ok("api-server", format!("{} answers", connection.address));
             Some(connection)

@@ -43,12 +43,7 @@ impl Call {
         let organization = value::given("org", args.org.as_deref(), what)?;
         let organization = value::organization("org", organization)?;
         let (github, warnings) = Github::new(&args.github, Some(&organization), token)?;
-        let github = if args.dry_run {
-            github
-        } else {
-            let github = github.signed_in();
-            github.map_err(|error| error.or("use --dry-run"))?
-        };
+        let github = github.signed_in_unless(args.dry_run)?;
         Ok(Self {
             github,
             organization,

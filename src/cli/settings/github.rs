@@ -104,6 +104,14 @@ impl Github {
         Ok((github, warnings))
     }
 
+    /// The same, where somebody has to sign in unless nothing is sent.
+    pub fn signed_in_unless(self, dry_run: bool) -> Result<Self, SettingError> {
+        if dry_run {
+            return Ok(self);
+        }
+        self.signed_in().map_err(|error| error.or("use --dry-run"))
+    }
+
     /// The same, where somebody has to sign in.
     pub fn signed_in(self) -> Result<Self, SettingError> {
         if self.sign_in.is_some() {
