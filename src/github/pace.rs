@@ -273,15 +273,18 @@ impl Pace {
         self.last = Some(now);
     }
 
+    /// What the request was for that left last.
+    fn last_purpose(&self) -> Purpose {
+        let last = self.sends.back();
+        last.map_or(Purpose::Change, |(_, purpose)| *purpose)
+    }
+
     /// The request that left last came back, and what it means for its organization is not believed
     /// yet.
     pub fn heard<T>(&mut self, exchange: &Exchange<T>, now: Instant) {
         // Redirects that were followed are requests too. GitHub's limit of the hour has room for
         // the few that one exchange may add.
-        let purpose = self
-            .sends
-            .back()
-            .map_or(Purpose::Change, |(_, purpose)| *purpose);
+        let purpose = self.last_purpose();
         (1..exchange.requests).for_each(|_| self.sent(purpose, now));
         self.last = Some(now);
         if let Some(pause) = exchange.rate.pause() {
@@ -295,8 +298,7 @@ impl Pace {
     /// The request that left last came back.
     pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
         self.heard(exchange, now);
-        let sent = self.sends.back();
-        let purpose = sent.map_or(Purpose::Change, |(_, purpose)| *purpose);
+        let purpose = self.last_purpose();
         let access = access.into();
         if purpose == Purpose::Storage {
             self.aside.answered(exchange.failure(), now);
