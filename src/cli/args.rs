@@ -19,10 +19,10 @@ mod records;
 pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
-    OutputArgs, ScopeArgs, StorageArgs,
+    OutputArgs, PlaceArgs, ScopeArgs, StorageArgs,
 };
 pub use records::{
-    ArtifactArgs, CallArgs, ListArgs, OF_A_RECORD, PlaceArgs, RecordsCommand, RecordsCreateArgs,
+    ArtifactArgs, CallArgs, ListArgs, OF_A_RECORD, RecordsCommand, RecordsCreateArgs,
     RecordsSetArgs, StorageCommand, StorageCreateArgs,
 };
 

@@ -95,13 +95,9 @@ pub struct ScopeArgs {
     pub add_kinds: Vec<String>,
 }
 
-/// Where records go and what they are called there.
+/// Where in an organization deployment records go.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Records")]
-pub struct DestinationArgs {
-    /// The GitHub organization
-    #[arg(long, env = "DEPLOYMENT_RECORDER_ORG", value_name = "NAME")]
-    pub org: Option<String>,
+pub struct PlaceArgs {
     /// The cluster's name at GitHub
     #[arg(long, env = "DEPLOYMENT_RECORDER_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
@@ -119,6 +115,18 @@ pub struct DestinationArgs {
         value_name = "NAME"
     )]
     pub physical_environment: Option<String>,
+}
+
+/// Where records go and what they are called there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Records")]
+pub struct DestinationArgs {
+    /// The GitHub organization
+    #[arg(long, env = "DEPLOYMENT_RECORDER_ORG", value_name = "NAME")]
+    pub org: Option<String>,
+    /// Which cluster and environment.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// The label of a namespace that says its logical environment
     #[arg(
         long,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Subcommand, ValueHint};
 
-use super::groups::{GithubArgs, OutputArgs};
+use super::groups::{GithubArgs, OutputArgs, PlaceArgs};
 
 /// The flags that say what stands in the one record of `records create` and `storage create`. They
 /// have no variables: they are of one call and no settings, and an environment may hold `_VERSION` or
@@ -72,28 +72,6 @@ pub struct CallArgs {
     /// How GitHub is spoken to.
     #[command(flatten)]
     pub github: GithubArgs,
-}
-
-/// Where deployment records go.
-#[derive(Debug, Args)]
-pub struct PlaceArgs {
-    /// The cluster's name at GitHub
-    #[arg(long, env = "DEPLOYMENT_RECORDER_CLUSTER", value_name = "NAME")]
-    pub cluster: Option<String>,
-    /// The logical environment, such as production
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_LOGICAL_ENVIRONMENT",
-        value_name = "NAME"
-    )]
-    pub logical_environment: Option<String>,
-    /// The physical environment, such as a region; an empty one is not sent
-    #[arg(
-        long,
-        env = "DEPLOYMENT_RECORDER_PHYSICAL_ENVIRONMENT",
-        value_name = "NAME"
-    )]
-    pub physical_environment: Option<String>,
 }
 
 /// The artifact that a record is about.

@@ -29,12 +29,12 @@ impl Checked {
             ),
             (
                 "cluster",
-                &args.cluster,
+                &args.place.cluster,
                 "the name of this cluster at GitHub",
             ),
             (
                 "logical-environment",
-                &args.logical_environment,
+                &args.place.logical_environment,
                 "such as production",
             ),
         ] {
@@ -53,16 +53,17 @@ impl Checked {
             None => Ok(Arc::from("")),
         };
         let physical = args
+            .place
             .physical_environment
             .as_deref()
             .filter(|text| !text.is_empty());
         let destination = Destination {
             host: github::url(api)?.host().clone(),
             organization: checked("org", &args.org, value::organization)?,
-            cluster: checked("cluster", &args.cluster, value::cluster)?,
+            cluster: checked("cluster", &args.place.cluster, value::cluster)?,
             logical_environment: checked(
                 "logical-environment",
-                &args.logical_environment,
+                &args.place.logical_environment,
                 value::environment,
             )?,
             physical_environment: physical
