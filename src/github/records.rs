@@ -204,11 +204,7 @@ impl DeploymentRecord {
             digest: self.digest,
             tags: tags.map(|(key, text)| (key.into(), text.into())).collect(),
             risks: self.risks.into_iter().map(Into::into).collect(),
-            status: match self.status.as_deref() {
-                Some("deployed") => Some(Status::Deployed),
-                Some("decommissioned") => Some(Status::Decommissioned),
-                Some(_) | None => None,
-            },
+            status: self.status.as_deref().and_then(Status::parse),
             name: self.artifact_name.map(Into::into),
             version: self.version.map(Into::into),
             repository: self.repository.map(Into::into),

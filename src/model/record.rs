@@ -202,6 +202,22 @@ pub enum Status {
     Decommissioned,
 }
 
+impl Status {
+    /// The API's name for it, which people are shown as well.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deployed => "deployed",
+            Self::Decommissioned => "decommissioned",
+        }
+    }
+
+    /// The status of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Deployed, Self::Decommissioned];
+        all.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
 /// One line of a request: what GitHub is to know under an identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crate::model::gap::Reason;
 use crate::model::plan::{Plan, Step, Why};
-use crate::model::record::Status;
 use crate::model::storage::StorageStep;
 
 /// What was said last, so that the same is not said again.
@@ -95,13 +94,9 @@ pub(super) fn dry_run(plan: &Plan, said: &mut WouldSend) {
     let records: Vec<Step> = records.cloned().collect();
     for step in records.iter().filter(|step| !said.records.contains(step)) {
         let line = &step.line;
-        let status = match line.status {
-            Status::Deployed => "deployed",
-            Status::Decommissioned => "decommissioned",
-        };
         tracing::info!(
             record = %line.identity,
-            status,
+            status = line.status.as_str(),
             image = %line.body.name,
             version = line.body.version.as_deref(),
             digest = %line.body.digest,

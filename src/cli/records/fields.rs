@@ -104,14 +104,11 @@ impl Fields {
 
     /// The `status`; deployed if it is not there.
     pub(super) fn status(&mut self) -> Read<Status> {
-        match self.text("status")?.as_deref() {
-            None | Some("deployed") => Ok(Status::Deployed),
-            Some("decommissioned") => Ok(Status::Decommissioned),
-            Some(other) => {
-                let limit = "deployed or decommissioned";
-                Err(self.wrong("status", &other.into(), limit))
-            }
-        }
+        let Some(text) = self.text("status")? else {
+            return Ok(Status::Deployed);
+        };
+        let limit = "deployed or decommissioned";
+        Status::parse(&text).ok_or_else(|| self.wrong("status", &Value::from(&*text), limit))
     }
 
     /// The `tags`.

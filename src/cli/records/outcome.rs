@@ -11,7 +11,7 @@ use crate::cli::output::Table;
 use crate::cli::row::RecordRow;
 use crate::cli::tries::{Done, Trouble};
 use crate::github::answer::Refusal;
-use crate::model::record::{Line, Status};
+use crate::model::record::Line;
 
 /// What became of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,10 +142,7 @@ impl Report {
         let pairs = lines.iter().zip(outcomes);
         let records = pairs.map(|(line, outcome)| Row {
             record: line.into(),
-            status: match line.status {
-                Status::Deployed => "deployed",
-                Status::Decommissioned => "decommissioned",
-            },
+            status: line.status.as_str(),
             outcome: outcome.as_str(),
             reason: outcome.cause(),
         });

@@ -146,14 +146,11 @@ impl Create {
             tags: tags(&args.tags)?,
             risks: risks(&args.runtime_risks)?,
         };
-        let status = match &*args.status {
-            "deployed" => Status::Deployed,
-            "decommissioned" => Status::Decommissioned,
-            given => {
-                let problem = "allowed are deployed and decommissioned";
-                return Err(SettingError::invalid("status", given, problem));
-            }
-        };
+        let given = &*args.status;
+        let status = Status::parse(given).ok_or_else(|| {
+            let problem = "allowed are deployed and decommissioned";
+            SettingError::invalid("status", given, problem)
+        })?;
         let line = Line {
             identity: Identity {
                 destination: Arc::new(destination),

@@ -54,13 +54,6 @@ pub(super) struct Side {
     pub status: Option<&'static str>,
 }
 
-fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Deployed => "deployed",
-        Status::Decommissioned => "decommissioned",
-    }
-}
-
 impl Side {
     fn expected(identity: &IdentityRow, body: &Body, status: Status) -> Self {
         let tags = body.tags.iter();
@@ -72,7 +65,7 @@ impl Side {
                 .map(|(key, text)| (key.clone(), text.clone()))
                 .collect(),
             runtime_risks: body.risks.names().into_iter().map(Into::into).collect(),
-            status: Some(status_word(status)),
+            status: Some(status.as_str()),
         }
     }
 
@@ -87,7 +80,7 @@ impl Side {
                 .map(|(key, text)| (key.clone(), text.clone()))
                 .collect(),
             runtime_risks: record.risks.iter().cloned().collect(),
-            status: record.status.map(status_word),
+            status: record.status.map(Status::as_str),
         }
     }
 

@@ -7,7 +7,7 @@ use http::Request;
 use super::super::api::{ApiUrl, ApiVersion};
 use super::super::wire;
 use super::{MAX_JOB_LINES, MAX_LINES, RequestError, limits, post, segment};
-use crate::model::record::{Destination, Line, Status};
+use crate::model::record::{Destination, Line};
 
 const PATH: &str = "metadata/deployment-record";
 
@@ -93,10 +93,7 @@ fn deployment(line: &Line) -> wire::Deployment<'_> {
         name: &body.name,
         digest: body.digest.to_string(),
         version: body.version.as_deref(),
-        status: match line.status {
-            Status::Deployed => "deployed",
-            Status::Decommissioned => "decommissioned",
-        },
+        status: line.status.as_str(),
         deployment_name: &line.identity.name,
         github_repository: body.repository.as_deref(),
         tags: body
