@@ -1,0 +1,111 @@
+//! What the chart has from the code: `charts/deployment-recorder/files/watched.yaml`, over which its
+//! rules of RBAC range, says what is listed and watched for each word of `--kinds`. Its templates and
+//! values are tested in `tests/chart`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed test should say so loudly"
+)]
+
+use std::fmt::Write as _;
+use std::fs;
+
+use deployment_recorder::cluster::{Right, Scope};
+use deployment_recorder::model::selection::{KindGroup, Pattern, Selection};
+
+const FILE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/charts/deployment-recorder/files/watched.yaml"
+);
+
+/// Set to anything, it has the file written instead of compared.
+const UPDATE: &str = "UPDATE";
+
+const HEAD: &str = "\
+# What the recorder lists and watches, for each word of --kinds and --add-kinds.
+# Written from the code: UPDATE=1 cargo test --test chart
+";
+
+/// The rights of a recorder of these kinds, in the namespace `a` alone or everywhere.
+fn rights(kinds: &[KindGroup], in_one_namespace: bool) -> Vec<Right> {
+    let namespaces = in_one_namespace.then(|| Pattern::new("a"));
+    let selection = Selection {
+        kinds: kinds.to_vec(),
+        namespaces: namespaces.into_iter().collect(),
+        ..Selection::default()
+    };
+    let scope = Scope {
+        selection,
+        ..Scope::default()
+    };
+    scope.rights()
+}
+
+/// API group and resource of what these rights are about as a whole, each once.
+fn resources(rights: &[Right]) -> Vec<(&str, &str)> {
+    let mut resources = Vec::new();
+    for right in rights.iter().filter(|right| right.name.is_none()) {
+        let resource = (&*right.group, &*right.resource);
+        if !resources.contains(&resource) {
+            resources.push(resource);
+        }
+    }
+    resources
+}
+
+/// Those of `all` that are not in `known`, as a list of YAML on one line.
+fn beyond(known: &[(&str, &str)], all: &[(&str, &str)]) -> String {
+    let new = all.iter().filter(|resource| !known.contains(resource));
+    let items = new.map(|(group, resource)| {
+        let group = if group.is_empty() { "\"\"" } else { group };
+        format!("{{apiGroup: {group}, resource: {resource}}}")
+    });
+    format!("[{}]", items.collect::<Vec<_>>().join(", "))
+}
+
+/// The file as the code has it.
+fn watched() -> String {
+    let always = rights(&[], true);
+    let always = resources(&always);
+    let everywhere = rights(&[], false);
+    let everywhere = resources(&everywhere);
+    let mut text = HEAD.to_owned();
+    let mut line = |line: String| writeln!(text, "{line}").expect("text grows");
+    line(format!("always: {}", beyond(&[], &always)));
+    line("# Only without the namespaces named one by one, which are read by name.".to_owned());
+    line(format!("wholeCluster: {}", beyond(&always, &everywhere)));
+    line("kinds:".to_owned());
+    for group in KindGroup::ALL {
+        let all = rights(&[group], true);
+        let own = beyond(&always, &resources(&all));
+        line(format!("  {}: {own}", group.as_str()));
+    }
+    let default = KindGroup::DEFAULT.map(KindGroup::as_str);
+    line(format!("default: [{}]", default.join(", ")));
+    text
+}
+
+#[test]
+fn the_chart_grants_what_the_code_lists_and_watches() {
+    let expected = watched();
+    if std::env::var_os(UPDATE).is_some() {
+        let folder = std::path::Path::new(FILE).parent().expect("a folder");
+        fs::create_dir_all(folder).expect("the chart's folder");
+        fs::write(FILE, &expected).expect("the chart's folder is writable");
+    }
+    let found = fs::read_to_string(FILE).expect("the chart has the file");
+    assert_eq!(found, expected, "write it anew with {UPDATE}=1");
+}
+
+#[test]
+fn what_is_not_named_is_listed_and_watched_and_only_namespaces_are_read_by_name() {
+    for in_one_namespace in [true, false] {
+        for right in rights(&KindGroup::ALL, in_one_namespace) {
+            let by_name = right.verb == "get";
+            assert_eq!(by_name, right.name.is_some(), "{right:?}");
+            assert!(!by_name || right.resource == "namespaces", "{right:?}");
+            assert!(by_name || ["list", "watch"].contains(&right.verb));
+        }
+    }
+}
