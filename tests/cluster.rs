@@ -33,6 +33,7 @@ mod cluster {
     mod grants;
     mod kills;
     mod lease;
+    mod least;
     mod ledger;
     mod names;
     mod objects;

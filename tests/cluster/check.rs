@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::api::Cascade;
 use super::calls::audited;
-use super::grants::deployed;
+use super::grants::{all_in_one, deployed};
 use super::proxy::kubeconfig_for;
 use super::stage::Stage;
 use crate::control_plane::{ControlPlane, Options};
@@ -141,7 +141,8 @@ fn apart(kind: &str) -> Vec<Value> {
     apart
 }
 
-/// Takes the rights of a Role away, one at a time, and gives what is said of each.
+/// Takes the rights of a Role away, one at a time, and gives what is said of each, in the order of the
+/// alphabet.
 async fn without_each(stage: &Stage, kind: &str, namespace: &str, name: &str) -> Vec<String> {
     let rules = apart(kind);
     let mut said = Vec::new();
@@ -170,6 +171,7 @@ async fn without_each(stage: &Stage, kind: &str, namespace: &str, name: &str) ->
     }
     let change = json!({"rules": rules});
     stage.api.patch(kind, namespace, name, &change).await;
+    said.sort();
     said
 }
 
@@ -212,6 +214,7 @@ async fn each_right_to_read_that_is_missing_is_named_alone_with_its_rule() {
     ] {
         expected.extend(["list", "watch"].map(|verb| of(verb, resource, group)));
     }
+    expected.sort();
     assert_eq!(said, expected);
     Checked::of(&stage).await.holds();
 }
@@ -237,7 +240,7 @@ async fn each_right_to_the_ledger_that_is_missing_is_named_alone_with_its_rule()
         )
     };
     let parts = "deployment-recorder, deployment-recorder-0, deployment-recorder-255";
-    let expected = [
+    let mut expected = [
         of("create", "leases", "coordination.k8s.io", ""),
         of("get", "leases", "coordination.k8s.io", ROOT),
         of("update", "leases", "coordination.k8s.io", ROOT),
@@ -245,6 +248,7 @@ async fn each_right_to_the_ledger_that_is_missing_is_named_alone_with_its_rule()
         of("get", "configmaps", "", parts),
         of("update", "configmaps", "", parts),
     ];
+    expected.sort();
     assert_eq!(said, expected);
     Checked::of(&stage).await.holds();
 }
@@ -254,16 +258,9 @@ async fn roles_in_one_namespace_are_enough_and_a_namespace_that_nobody_has_is_na
     let mut stage = Stage::new("check-roles").await;
     let ns = stage.ns.clone();
     stage.set("ledger-namespace", &ns);
-    let mut rules = deployed("ClusterRole")["rules"].as_array().unwrap().clone();
-    rules.extend(deployed("Role")["rules"].as_array().unwrap().clone());
-    let mut role = deployed("Role");
-    role["rules"] = json!(rules);
-    role["metadata"]["namespace"] = json!(ns);
-    let mut binding = deployed("RoleBinding");
-    binding["metadata"]["namespace"] = json!(ns);
-    binding["subjects"] = stage.subjects();
-    stage.create(&role).await;
-    stage.create(&binding).await;
+    for object in all_in_one(&ns, &stage.subjects()) {
+        stage.create(&object).await;
+    }
     stage.wait_for_right(true, "", "pods", &ns).await;
     let checked = Checked::of(&stage).await;
     checked.holds();

@@ -11,10 +11,16 @@ impl Stage {
         self.grant_ledger().await;
     }
 
-    /// Those to read the whole cluster.
+    /// Those to read the whole cluster, and to read by name the namespaces that are named one by one.
     pub(crate) async fn grant_cluster(&self) {
         let mut role = deployed("ClusterRole");
         role["metadata"]["name"] = json!(self.user);
+        for rule in role["rules"].as_array_mut().expect("rules") {
+            if let Some(names) = rule.get_mut("resourceNames") {
+                let names = names.as_array_mut().expect("names");
+                names.extend(self.named().map(|name| json!(name)));
+            }
+        }
         self.api.create(&role).await;
         let mut binding = deployed("ClusterRoleBinding");
         binding["metadata"]["name"] = json!(self.user);
@@ -31,9 +37,11 @@ impl Stage {
 
     /// Those of this Role.
     pub(crate) async fn grant_in_ledger(&self, role: Value) {
+        let name = role["metadata"]["name"].clone();
         self.api.create(&self.placed(role)).await;
         let mut binding = deployed("RoleBinding");
         binding["metadata"]["namespace"] = json!(self.ledger());
+        binding["roleRef"]["name"] = name;
         binding["subjects"] = self.subjects();
         self.api.create(&binding).await;
         let asked = json!({"verb": "create", "resource": "configmaps", "namespace": self.ledger()});
@@ -105,4 +113,31 @@ pub(crate) fn documents(file: &str) -> Vec<Value> {
     let file = format!("{}/deploy/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(file).expect("a file in deploy");
     serde_saphyr::from_multiple(&text).expect("it is YAML")
+}
+
+/// A Role with the rules of all Roles of `deploy/rbac-namespaced.yaml`, and its binding: for one who
+/// has workloads and ledger in the namespace `ns`.
+pub(crate) fn all_in_one(ns: &str, subjects: &Value) -> [Value; 2] {
+    let roles = documents("rbac-namespaced.yaml").into_iter();
+    let roles = roles.filter(|object| object["kind"] == "Role");
+    let mut rules: Vec<Value> = roles
+        .flat_map(|mut role| role["rules"].as_array_mut().map(std::mem::take))
+        .flatten()
+        .collect();
+    for rule in &mut rules {
+        if rule["resources"] == json!(["namespaces"]) {
+            rule["resourceNames"] = json!([ns]);
+        }
+    }
+    let rbac = "rbac.authorization.k8s.io";
+    let metadata = json!({"name": "recorder", "namespace": ns});
+    let role = json!({
+        "apiVersion": format!("{rbac}/v1"), "kind": "Role", "metadata": metadata, "rules": rules,
+    });
+    let binding = json!({
+        "apiVersion": format!("{rbac}/v1"), "kind": "RoleBinding", "metadata": metadata,
+        "roleRef": {"apiGroup": rbac, "kind": "Role", "name": "recorder"},
+        "subjects": subjects,
+    });
+    [role, binding]
 }

@@ -113,6 +113,12 @@ impl Stage {
         self.set("namespace-selector", &label);
     }
 
+    /// The namespaces that the recorder looks at one by one.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
+        let named = self.flags.get("namespaces");
+        named.into_iter().flat_map(|names| names.split(','))
+    }
+
     /// The arguments of a command: `run` takes all flags of the stage, others those they have.
     pub(crate) fn arguments(&self, command: &str) -> Vec<String> {
         let lacking: &[&str] = match command {
