@@ -125,6 +125,9 @@ decommission --all web | invalid value "true" for --all: records are named; only
 decommission --forget --all | invalid value "true" for --forget: it is for records that are named, not for --all
 decommission --forget --wait web | invalid value "true" for --wait: there is nothing to wait for with --forget
 decommission web | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
+decommission --scale-down=Web --all | invalid value "Web" for --scale-down: allowed are 1 to 253 lower-case letters, digits, hyphens and dots, none at an end
+decommission --scale-down= --all | invalid value "" for --scale-down: it is empty; give a value, or leave the setting out
+decommission --lease-timeout=2h web | invalid value "2h" for --lease-timeout: allowed is a duration such as 30s, 5m or 1h30m, 0s to 1h
 decommission --interval=1s web | invalid value "1s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
 "#;
 

@@ -45,5 +45,6 @@ mod cluster {
     mod sign_in;
     mod stage;
     mod tunnel;
+    mod uninstall;
     mod workloads;
 }

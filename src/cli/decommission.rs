@@ -23,10 +23,11 @@ use crate::model::ledger::Ledger;
 use crate::model::record::{Identity, is_same_name};
 use crate::recorder::REACH;
 use crate::recorder::hand::{Absent, End, Ended, Errand, Hand, News};
-use crate::recorder::lease::{self, Patience};
+use crate::recorder::lease::Patience;
 use crate::recorder::status::Shared;
 
 mod rows;
+mod way;
 
 use rows::{Meant, Row, print};
 
@@ -40,11 +41,17 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
     let connection = reached(&settings.connection, REACH).await?;
     let status = Shared::default();
     let client = connection.client.clone();
-    let (namespace, name) = (settings.ledger.namespace(), &settings.ledger.name);
-    lease::is_free(client.clone(), &namespace, name).await?;
+    way::clear(&client, &settings).await?;
     let (candidate, mut store) = writer(client, &settings.ledger, clock, status, Patience::GiveUp);
     let Some(ledger) = store.load(clock.now()).await? else {
         let (namespace, name) = store.place();
+        if settings.scale_down.is_some() && settings.which == Which::All {
+            // What is removed may never have recorded anything.
+            super::remark(&format!(
+                "There is no ledger {name} in namespace {namespace}, so there is nothing to end."
+            ));
+            return Ok(true);
+        }
         bail!("there is no ledger {name} in namespace {namespace}");
     };
     let meant = meant(&ledger, &settings.which)?;
@@ -56,7 +63,10 @@ pub(super) async fn execute(settings: settings::Decommission) -> anyhow::Result<
     // A token that cannot be read is found before anybody is asked.
     let task = Task::of(&settings.doing, clock, &stop).await?;
     if !agrees(&settings, &ledger, &meant)? {
-        super::remark("Nothing was done.");
+        super::remark(&match &settings.scale_down {
+            Some(name) => format!("Nothing else was done. Deployment {name} stays scaled to 0."),
+            None => "Nothing was done.".to_owned(),
+        });
         return Ok(false);
     }
     // Only from here on is there something to bring to an end.

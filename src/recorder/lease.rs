@@ -1,8 +1,9 @@
 //! The Lease: of all processes that would write a ledger and send for it, one may. It stands beside
 //! the ledger and has its name. Who may have it is decided in `election`, which knows no clock;
 //! `calls` speaks to the API server, `keeper` is the task between the two, and [`Tenure`] is what
-//! whoever writes asks before each write. It guards what is sent; the ledger has a guard of its own,
-//! the swap of its root, for the day on which a person deletes the Lease.
+//! whoever writes asks before each write; `vacate` has another process give it up. It guards what is
+//! sent; the ledger has a guard of its own, the swap of its root, for the day on which a person deletes
+//! the Lease.
 //!
 //! Losing it: when it is not renewed for [`RENEW_WITHIN`], what is on its way is dropped and nothing
 //! more is sent or stored. Renewed later it goes on: every claim is for the Lease as this process
@@ -34,12 +35,14 @@ mod look;
 pub mod machine;
 mod record;
 mod tenure;
+mod vacate;
 
 pub use error::LeaseError;
 pub use identity::Identity;
 pub use keeper::Keeper;
 pub use look::{Standing, access, is_free, look};
 pub use tenure::Tenure;
+pub use vacate::{ScaleError, Scaled, scale_down, until_free};
 
 use calls::Leases;
 use election::Election;

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use tower::ServiceExt as _;
 
 use super::api::Cascade;
+use super::grants::whole_cluster_and;
 use super::objects::digest;
 use super::program::Ended;
 use super::stage::{ENVIRONMENT, Stage};
@@ -57,6 +58,16 @@ impl Stage {
         sleep(Duration::from_millis(1500)).await;
         let answer = self.github.service().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), 200, "{answer:?}");
+    }
+
+    /// Has the recorder's user read one more namespace by its name.
+    async fn may_read_by_name(&self, name: &str) {
+        let rules = whole_cluster_and(self.named().chain([name]));
+        let change = json!({"rules": rules});
+        self.api.patch("ClusterRole", "", &self.user, &change).await;
+        let asked =
+            json!({"verb": "get", "resource": "namespaces", "namespace": name, "name": name});
+        self.api.wait_for_right(&self.user, true, &asked).await;
     }
 
     /// Takes the ledger away.
@@ -108,6 +119,7 @@ async fn verify_tells_what_is_right_from_what_is_not() {
     );
     assert!(same.said.contains("same: 2"), "{same:?}");
 
+    stage.may_read_by_name("shpo").await;
     let mistyped = stage.run("verify", &["-n=shpo"]).await;
     assert_eq!(mistyped.code, Some(2), "{mistyped:?}");
     let there_is_none = "There is no namespace shpo";

@@ -15,12 +15,7 @@ impl Stage {
     pub(crate) async fn grant_cluster(&self) {
         let mut role = deployed("ClusterRole");
         role["metadata"]["name"] = json!(self.user);
-        for rule in role["rules"].as_array_mut().expect("rules") {
-            if let Some(names) = rule.get_mut("resourceNames") {
-                let names = names.as_array_mut().expect("names");
-                names.extend(self.named().map(|name| json!(name)));
-            }
-        }
+        role["rules"] = whole_cluster_and(self.named());
         self.api.create(&role).await;
         let mut binding = deployed("ClusterRoleBinding");
         binding["metadata"]["name"] = json!(self.user);
@@ -108,6 +103,17 @@ pub(crate) fn deployed(kind: &str) -> Value {
         .unwrap_or_else(|| panic!("deploy/rbac.yaml has a {kind}"))
 }
 
+/// The rules for the whole cluster, where these namespaces too may be read by name.
+pub(crate) fn whole_cluster_and<'a>(named: impl Iterator<Item = &'a str>) -> Value {
+    let mut rules = deployed("ClusterRole")["rules"].take();
+    let all = rules.as_array_mut().expect("rules").iter_mut();
+    let mut by_name = all.filter_map(|rule| rule.get_mut("resourceNames")?.as_array_mut());
+    let names = by_name.next().expect("kube-system is read by name");
+    names.extend(named.map(Value::from));
+    drop(by_name);
+    rules
+}
+
 /// The objects of a file in `deploy`.
 pub(crate) fn documents(file: &str) -> Vec<Value> {
     let file = format!("{}/deploy/{file}", env!("CARGO_MANIFEST_DIR"));
@@ -121,7 +127,7 @@ pub(crate) fn all_in_one(ns: &str, subjects: &Value) -> [Value; 2] {
     let roles = documents("rbac-namespaced.yaml").into_iter();
     let roles = roles.filter(|object| object["kind"] == "Role");
     let mut rules: Vec<Value> = roles
-        .flat_map(|mut role| role["rules"].as_array_mut().map(std::mem::take))
+        .filter_map(|mut role| role["rules"].as_array_mut().map(std::mem::take))
         .flatten()
         .collect();
     for rule in &mut rules {

@@ -117,13 +117,11 @@ fn compare(stage: &Stage, file: &str) -> BTreeSet<(String, String, String)> {
         let by_rule = allowing(&allowed, &call);
         let decision = &call["annotations"]["authorization.k8s.io/decision"];
         assert_eq!(by_rule.is_some(), decision == "allow", "{call}");
-        match by_rule {
-            Some(deed) => drop(used.insert(deed.clone())),
-            None => {
-                let asked = ["resource", "name"].map(|key| text(&asked[key]));
-                let [resource, name] = asked;
-                denied.insert((text(&call["verb"]), resource, name));
-            }
+        if let Some(deed) = by_rule {
+            used.insert(deed.clone());
+        } else {
+            let [resource, name] = ["resource", "name"].map(|key| text(&asked[key]));
+            denied.insert((text(&call["verb"]), resource, name));
         }
     }
     let idle: Vec<&Deed> = allowed.difference(&used).collect();

@@ -74,6 +74,22 @@ pub struct DecommissionArgs {
     /// Do it without asking first
     #[arg(long, env = "DEPLOYMENT_RECORDER_YES", value_parser = BoolishValueParser::new())]
     pub yes: bool,
+    /// Before anything else scale this Deployment to 0, in the ledger's namespace: that of run. It stays
+    /// so. With --all a ledger that was never begun is no error then
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_SCALE_DOWN",
+        value_name = "DEPLOYMENT"
+    )]
+    pub scale_down: Option<String>,
+    /// How long to wait until another process has given the Lease back: up to 1h [default: 2m with
+    /// --scale-down, else not at all]
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_LEASE_TIMEOUT",
+        value_name = "DURATION"
+    )]
+    pub lease_timeout: Option<String>,
     /// The interval of run
     #[arg(
         long,

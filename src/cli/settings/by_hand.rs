@@ -54,6 +54,10 @@ pub struct Decommission {
     pub which: Which,
     /// What is done about them.
     pub doing: Doing,
+    /// The Deployment that is scaled to 0 first, if any is.
+    pub scale_down: Option<Arc<str>>,
+    /// How long to wait until another process has given the Lease back.
+    pub lease_timeout: Duration,
     /// Whether a person agrees.
     pub consent: Consent,
     /// The form of what is printed.
@@ -154,13 +158,31 @@ impl Decommission {
         };
         Ok(Self {
             ledger: super::ledger(&args.ledger)?,
-            connection: super::connection(args.connection)?,
             which,
             doing,
+            scale_down: scale_down(&args)?,
+            lease_timeout: lease_timeout(&args)?,
+            connection: super::connection(args.connection)?,
             consent: Consent::new(args.yes)?,
             form,
             warnings,
         })
+    }
+}
+
+fn scale_down(args: &DecommissionArgs) -> Result<Option<Arc<str>>, SettingError> {
+    let name = args.scale_down.as_deref();
+    name.map(|name| value::subdomain("scale-down", name))
+        .transpose()
+}
+
+fn lease_timeout(args: &DecommissionArgs) -> Result<Duration, SettingError> {
+    /// Its pod has 30 s to end, and one that is killed or lost leaves the Lease behind for 15 s.
+    const OF_A_DEPLOYMENT: Duration = Duration::from_mins(2);
+    match &args.lease_timeout {
+        Some(text) => value::duration("lease-timeout", text, Duration::ZERO..=super::HOUR),
+        None if args.scale_down.is_some() => Ok(OF_A_DEPLOYMENT),
+        None => Ok(Duration::ZERO),
     }
 }
 

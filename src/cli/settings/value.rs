@@ -90,6 +90,16 @@ pub(super) fn label(flag: &'static str, text: &str) -> Result<Arc<str>, SettingE
     Err(SettingError::invalid(flag, text, problem))
 }
 
+/// A name in Kubernetes that is a DNS subdomain (RFC 1123), as most objects have it.
+pub(super) fn subdomain(flag: &'static str, text: &str) -> Result<Arc<str>, SettingError> {
+    if is_domain(text) {
+        return Ok(text.into());
+    }
+    let problem =
+        "allowed are 1 to 253 lower-case letters, digits, hyphens and dots, none at an end";
+    Err(SettingError::invalid(flag, text, problem))
+}
+
 /// The key of a label: up to 63 letters, digits, `-`, `_` and `.`, and before a slash the name of
 /// a domain, if there is one.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set>
@@ -104,12 +114,15 @@ pub(super) fn label_key(flag: &'static str, text: &str) -> Result<String, Settin
         && name.starts_with(is_end)
         && name.ends_with(is_end)
         && name.chars().all(is_inner);
-    let is_domain = |domain: &str| domain.len() <= 253 && domain.split('.').all(is_dns_label);
     if is_name && domain.is_none_or(is_domain) {
         return Ok(text.to_owned());
     }
     let problem = "allowed is the key of a label, such as example.com/environment";
     Err(SettingError::invalid(flag, text, problem))
+}
+
+fn is_domain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
 fn is_dns_label(text: &str) -> bool {

@@ -60,6 +60,16 @@ pub enum LeaseError {
 }
 
 impl LeaseError {
+    /// The Lease, and the process that has it, as people know it, if it is for that.
+    pub fn holder(&self) -> Option<(&str, String)> {
+        match self {
+            Self::Held { lease, holder } | Self::Lost { lease, holder } => {
+                Some((lease, described(holder)))
+            }
+            Self::Forbidden { .. } | Self::Failed { .. } | Self::Ended => None,
+        }
+    }
+
     /// Whether it is for lack of a right.
     pub(super) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Forbidden { .. })
