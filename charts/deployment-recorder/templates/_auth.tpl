@@ -29,7 +29,10 @@ token
 {{ include "deployment-recorder.fullname" . }}-github
 {{- end }}
 
-{{/* The Secret and the key in it that is mounted, as {secret, key, file}; nothing if there is none. */}}
+{{/*
+The Secret and the key in it that is mounted, as {secret, key, file}; nothing if there is none. Of a value and
+a Secret's name the value is taken, as in github/deployment-tracker's chart.
+*/}}
 {{- define "deployment-recorder.secretFile" -}}
 {{- $auth := .Values.auth }}
 {{- $how := include "deployment-recorder.signIn" . }}
@@ -37,19 +40,19 @@ token
 {{- if eq $how "app" }}
 {{- if $auth.existingSecret }}
 {{- $file = dict "secret" $auth.existingSecret "key" $auth.secretKeys.privateKey }}
-{{- else if $auth.githubApp.privateKeySecret }}
-{{- $file = dict "secret" $auth.githubApp.privateKeySecret "key" "private-key" }}
-{{- else }}
+{{- else if $auth.githubApp.privateKey }}
 {{- $file = dict "secret" (include "deployment-recorder.ownSecret" .) "key" "private-key" }}
+{{- else }}
+{{- $file = dict "secret" $auth.githubApp.privateKeySecret "key" "private-key" }}
 {{- end }}
 {{- $file = merge $file (dict "file" "private-key") }}
 {{- else if eq $how "token" }}
 {{- if $auth.existingSecret }}
 {{- $file = dict "secret" $auth.existingSecret "key" $auth.secretKeys.token }}
-{{- else if $auth.apiTokenSecret }}
-{{- $file = dict "secret" $auth.apiTokenSecret "key" "token" }}
-{{- else }}
+{{- else if $auth.apiToken }}
 {{- $file = dict "secret" (include "deployment-recorder.ownSecret" .) "key" "token" }}
+{{- else }}
+{{- $file = dict "secret" $auth.apiTokenSecret "key" "token" }}
 {{- end }}
 {{- $file = merge $file (dict "file" "token") }}
 {{- end }}
@@ -60,9 +63,9 @@ token
 {{- define "deployment-recorder.ownSecretData" -}}
 {{- $auth := .Values.auth }}
 {{- $how := include "deployment-recorder.signIn" . }}
-{{- if and (eq $how "app") $auth.githubApp.privateKey (not $auth.githubApp.privateKeySecret) (not $auth.existingSecret) }}
+{{- if and (eq $how "app") $auth.githubApp.privateKey (not $auth.existingSecret) }}
 private-key: {{ $auth.githubApp.privateKey | b64enc }}
-{{- else if and (eq $how "token") $auth.apiToken (not $auth.apiTokenSecret) (not $auth.existingSecret) }}
+{{- else if and (eq $how "token") $auth.apiToken (not $auth.existingSecret) }}
 token: {{ $auth.apiToken | b64enc }}
 {{- end }}
 {{- end }}

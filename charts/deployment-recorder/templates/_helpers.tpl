@@ -8,7 +8,7 @@ Names, labels and images: what every object of the chart shares.
 {{- end }}
 
 {{/*
-The name of most objects. Names of Services and of the ledger have no dots, so none has; 52 characters leave
+The name of most objects. Names of Services and of the ledger have no dots, so none has; 50 characters leave
 room for what is put behind it.
 */}}
 {{- define "deployment-recorder.fullname" -}}
@@ -17,7 +17,7 @@ room for what is put behind it.
 {{- if not $full }}
 {{- $full = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
 {{- end }}
-{{- $full | replace "." "-" | trunc 52 | trimSuffix "-" }}
+{{- $full | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "deployment-recorder.namespace" -}}
@@ -61,19 +61,24 @@ app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
 {{/*
-An image by digest or tag. Call with (dict "root" $ "image" .Values.image). A repository that begins with a
-registry, as github/deployment-tracker's chart has it, is taken as it is.
+An image by digest or tag. Call with (dict "root" $ "image" .Values.image). A repository that
+begins with a registry, as github/deployment-tracker's chart has it, is taken as it is; that of its own image
+is not, which is another program.
 */}}
 {{- define "deployment-recorder.image" -}}
-{{- $registry := .root.Values.global.imageRegistry | default .image.registry }}
-{{- $repository := .image.repository }}
+{{- $image := .image }}
+{{- if eq $image.repository (include "deployment-recorder.trackerImage" .root) }}
+{{- $image = dict "registry" .image.registry "repository" "deployment-recorder/deployment-recorder" "tag" "" "digest" "" }}
+{{- end }}
+{{- $registry := .root.Values.global.imageRegistry | default $image.registry }}
+{{- $repository := $image.repository }}
 {{- $first := splitList "/" $repository | first }}
 {{- $whole := and (contains "/" $repository) (or (regexMatch "[.:]" $first) (eq $first "localhost")) }}
 {{- if and $registry (not $whole) }}
 {{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository }}
 {{- end }}
-{{- $repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
-{{- with .image.digest }}@{{ . }}{{ end }}
+{{- $repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- with $image.digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{/* Pull secrets of the whole and of this chart, given by name or as objects, each once. */}}

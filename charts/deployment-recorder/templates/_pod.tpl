@@ -2,10 +2,9 @@
 The pod: what the recorder, the test and the job at the end have in common.
 */}}
 
-{{/* Everything of a pod but its containers and how it restarts. */}}
+{{/* Everything of a pod but who it is, its containers and how it restarts. */}}
 {{- define "deployment-recorder.podSpec" -}}
 {{- $pullSecrets := include "deployment-recorder.pullSecrets" . }}
-automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
 enableServiceLinks: false
 {{- with $pullSecrets | trim }}
 {{ . }}
@@ -129,10 +128,10 @@ volumeMounts:
 {{- toYaml $constraints }}
 {{- end }}
 
-{{/* A probe; one for the port of github/deployment-tracker's chart (`metrics`) is not for this program. */}}
+{{/* A probe; one for the port of github/deployment-tracker's chart is not for this program. */}}
 {{- define "deployment-recorder.probe" -}}
 {{- $probe := .given }}
-{{- if and (hasKey $probe "httpGet") (eq (toString $probe.httpGet.port) "metrics") }}
+{{- if include "deployment-recorder.isTrackerProbe" .given }}
 {{- $probe = .usual }}
 {{- end }}
 {{- $probe | default dict | toYaml }}

@@ -1,0 +1,98 @@
+{{/*
+Rights: which kinds are read, from the list that the program's code gives (files/watched.yaml), and what
+keeping the ledger needs.
+*/}}
+
+{{/* What an object of rights shares: the head of a Role or binding. Call with (dict "root" $ "name" NAME). */}}
+{{- define "deployment-recorder.rightsMetadata" -}}
+name: {{ .name }}
+{{- with .namespace }}
+namespace: {{ . }}
+{{- end }}
+labels:
+  {{- include "deployment-recorder.labels" (dict "root" .root "component" "recorder") | nindent 2 }}
+{{- end }}
+
+{{/* The recorder's service account, as the subject of a binding. */}}
+{{- define "deployment-recorder.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "deployment-recorder.serviceAccountName" . }}
+  namespace: {{ include "deployment-recorder.namespace" . }}
+{{- end }}
+
+{{/* The words of config.kinds and config.addKinds. */}}
+{{- define "deployment-recorder.kinds" -}}
+{{- $watched := .Files.Get "files/watched.yaml" | fromYaml }}
+{{- $given := include "deployment-recorder.commas" .Values.config.kinds }}
+{{- $added := include "deployment-recorder.commas" .Values.config.addKinds }}
+{{- $kinds := $watched.default }}
+{{- if $given }}
+{{- $kinds = splitList "," $given }}
+{{- end }}
+{{- if $added }}
+{{- $kinds = concat $kinds (splitList "," $added) }}
+{{- end }}
+{{- $kinds | uniq | toYaml }}
+{{- end }}
+
+{{/*
+The namespaces that are looked at one by one: those of config.namespaces if all are exact names and none is
+excluded. Then the program asks for each by its name, and lists no namespaces.
+*/}}
+{{- define "deployment-recorder.exactNamespaces" -}}
+{{- $names := include "deployment-recorder.namespaces" . }}
+{{- $exact := list }}
+{{- if and $names (not (contains "*" $names)) (not (include "deployment-recorder.commas" .Values.config.excludeNamespaces)) }}
+{{- $exact = splitList "," $names | uniq | sortAlpha }}
+{{- end }}
+{{- toYaml $exact }}
+{{- end }}
+
+{{/* The rules to read what is selected: whole lists and changes of them, of the selected kinds alone. */}}
+{{- define "deployment-recorder.watchRules" -}}
+{{- $watched := .Files.Get "files/watched.yaml" | fromYaml }}
+{{- $read := $watched.always }}
+{{- range include "deployment-recorder.kinds" . | fromYamlArray }}
+{{- $read = concat $read (get $watched.kinds . | default list) }}
+{{- end }}
+{{- $groups := dict }}
+{{- range $read }}
+{{- $_ := set $groups .apiGroup (append (get $groups .apiGroup | default list) .resource | uniq | sortAlpha) }}
+{{- end }}
+{{- range $group, $resources := $groups }}
+- apiGroups: [{{ $group | quote }}]
+  resources: [{{ join ", " $resources }}]
+  verbs: [list, watch]
+{{- end }}
+{{- end }}
+
+{{/* The rules to keep the ledger and its Lease, in its namespace. */}}
+{{- define "deployment-recorder.ledgerRules" -}}
+{{- $ledger := include "deployment-recorder.ledger" . -}}
+# Whether the ledger has its namespace, for check; and the uid by which clusters are told apart where
+# kube-system cannot be read. A ledger is only written once one of the two uids is known.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+  resourceNames: [{{ include "deployment-recorder.namespace" . }}]
+# The Lease of the ledger: it is read, renewed and given back.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [get, update]
+  resourceNames: [{{ $ledger }}]
+# The ledger: a root and up to 256 shards. A name cannot be given for what is only to be created.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, update]
+  resourceNames:
+    - {{ $ledger }}
+    {{- range until 256 }}
+    - {{ $ledger }}-{{ . }}
+    {{- end }}
+{{- end }}
