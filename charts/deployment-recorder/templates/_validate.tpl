@@ -9,12 +9,72 @@ of it is told at once.
 {{- end }}
 
 {{- define "deployment-recorder.problems" -}}
+{{- include "deployment-recorder.problemsOfForm" . }}
 {{- include "deployment-recorder.problemsOfConfig" . }}
 {{- include "deployment-recorder.problemsOfSignIn" . }}
 {{- include "deployment-recorder.problemsOfRights" . }}
 {{- include "deployment-recorder.problemsOfNetwork" . }}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
 replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false: only one may write, so more than one replica needs leader election.
+{{- end }}
+{{- end }}
+
+{{/* Texts that are not of the form that they must have; empty ones are judged elsewhere. */}}
+{{- define "deployment-recorder.problemsOfForm" -}}
+{{- $config := .Values.config }}
+{{- $auth := .Values.auth }}
+{{- $name := list "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" "the name of an object has lower-case letters, digits, hyphens and dots" }}
+{{- $label := list "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" "allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end" }}
+{{- $labelKey := list "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" "allowed is the key of a label, such as example.com/environment" }}
+{{- $key := list "^[-._a-zA-Z0-9]{1,253}$" "a key of a Secret or ConfigMap has letters, digits, hyphens, dots and underscores" }}
+{{- $duration := list "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$" "allowed is a duration such as 30s, 5m or 1h30m" }}
+{{- $durationOrNever := list "^(never|[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*)$" "allowed is a duration such as 30s, 5m or 1h30m, or never" }}
+{{- $tag := list "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$" "a tag has 1 to 128 letters, digits, dots, hyphens and underscores" }}
+{{- $digest := list "^sha256:[0-9a-f]{64}$" "allowed is sha256: and 64 hexadecimal digits" }}
+{{- $environment := list "^.{1,128}$" "the name of an environment has 1 to 128 characters" }}
+{{- $id := list "^[A-Za-z0-9._-]{1,64}$" "allowed is the id of a GitHub App, such as 1234, or its client id" }}
+{{- range list
+  (list "config.org" $config.org (list "^[A-Za-z0-9][A-Za-z0-9-]{0,38}$" "the name of an organization has 1 to 39 letters, digits and hyphens"))
+  (list "config.cluster" $config.cluster (list "^[A-Za-z0-9._-]{1,128}$" "the name of a cluster has 1 to 128 letters, digits, dots, hyphens and underscores"))
+  (list "config.logicalEnvironment" $config.logicalEnvironment $environment)
+  (list "config.physicalEnvironment" $config.physicalEnvironment $environment)
+  (list "config.logicalEnvironmentLabel" $config.logicalEnvironmentLabel $labelKey)
+  (list "config.physicalEnvironmentLabel" $config.physicalEnvironmentLabel $labelKey)
+  (list "config.namespace" $config.namespace $label)
+  (list "config.interval" $config.interval $duration)
+  (list "config.idleAfter" $config.idleAfter $durationOrNever)
+  (list "config.massDecommissionHold" $config.massDecommissionHold $duration)
+  (list "config.timeout" $config.timeout $duration)
+  (list "config.apiVersion" $config.apiVersion (list "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" "allowed is a day such as 2022-11-28"))
+  (list "config.baseUrl" (trim $config.baseUrl) (list "^(https?://)?[A-Za-z0-9.:\\[\\]-]+(/[^[:space:]@]*)?$" "allowed is a host or an address, such as api.github.com or https://api.octo.ghe.com"))
+  (list "config.ledgerName" $config.ledgerName $label)
+  (list "image.tag" .Values.image.tag $tag)
+  (list "image.digest" .Values.image.digest $digest)
+  (list "sandbox.image.tag" .Values.sandbox.image.tag $tag)
+  (list "sandbox.image.digest" .Values.sandbox.image.digest $digest)
+  (list "auth.existingSecret" $auth.existingSecret $name)
+  (list "auth.apiTokenSecret" $auth.apiTokenSecret $name)
+  (list "auth.githubApp.privateKeySecret" $auth.githubApp.privateKeySecret $name)
+  (list "auth.githubApp.appId" (include "deployment-recorder.text" $auth.githubApp.appId) $id)
+  (list "auth.githubApp.installId" (include "deployment-recorder.text" $auth.githubApp.installId) (list "^[0-9]{1,20}$" "allowed is a number: the last part of the address of the installation's page"))
+  (list "auth.secretKeys.token" $auth.secretKeys.token $key)
+  (list "auth.secretKeys.privateKey" $auth.secretKeys.privateKey $key)
+  (list "auth.secretKeys.appId" $auth.secretKeys.appId $key)
+  (list "auth.secretKeys.installationId" $auth.secretKeys.installationId $key)
+  (list "caBundle.existingConfigMap" .Values.caBundle.existingConfigMap $name)
+  (list "caBundle.existingSecret" .Values.caBundle.existingSecret $name)
+  (list "caBundle.key" .Values.caBundle.key $key)
+  (list "proxy.existingSecret" .Values.proxy.existingSecret $name)
+  (list "serviceAccount.name" .Values.serviceAccount.name $name)
+  (list "namespaceOverride" .Values.namespaceOverride $label)
+  (list "nameOverride" .Values.nameOverride (list "^[a-z]([-a-z0-9]*[a-z0-9])?$" "allowed are lower-case letters, digits and hyphens, a letter at the beginning"))
+  (list "fullnameOverride" .Values.fullnameOverride (list "^[a-z]([-a-z0-9.]*[a-z0-9])?$" "allowed are lower-case letters, digits and hyphens, a letter at the beginning")) }}
+{{- $form := index . 2 }}
+{{- if and (index . 1) (not (regexMatch (index $form 0) (index . 1))) }}
+{{- /* What was given may be a secret that was put into the wrong place. */}}
+{{- $shown := regexMatch "^(auth|proxy|config.baseUrl)" (index . 0) | ternary "not of its form" (index . 1 | quote) }}
+{{ index . 0 }} is {{ $shown }}: {{ index $form 1 }}.
+{{- end }}
 {{- end }}
 {{- end }}
 
