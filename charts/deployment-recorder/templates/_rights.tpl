@@ -48,10 +48,16 @@ excluded. Then the program asks for each by its name, and lists no namespaces.
 {{- toYaml $exact }}
 {{- end }}
 
-{{/* The rules to read what is selected: whole lists and changes of them, of the selected kinds alone. */}}
+{{/*
+The rules to read what is selected: whole lists and changes of them, of the selected kinds alone; namespaces
+too where they are not named one by one.
+*/}}
 {{- define "deployment-recorder.watchRules" -}}
 {{- $watched := .Files.Get "files/watched.yaml" | fromYaml }}
 {{- $read := $watched.always }}
+{{- if not (include "deployment-recorder.exactNamespaces" . | fromYamlArray) }}
+{{- $read = concat $read $watched.wholeCluster }}
+{{- end }}
 {{- range include "deployment-recorder.kinds" . | fromYamlArray }}
 {{- $read = concat $read (get $watched.kinds . | default list) }}
 {{- end }}
@@ -60,7 +66,7 @@ excluded. Then the program asks for each by its name, and lists no namespaces.
 {{- $_ := set $groups .apiGroup (append (get $groups .apiGroup | default list) .resource | uniq | sortAlpha) }}
 {{- end }}
 {{- range $group, $resources := $groups }}
-- apiGroups: [{{ $group | quote }}]
+- apiGroups: [{{ $group | default "\"\"" }}]
   resources: [{{ join ", " $resources }}]
   verbs: [list, watch]
 {{- end }}
