@@ -1,6 +1,7 @@
 //! What the chart has from the code: `charts/deployment-recorder/files/watched.yaml`, over which its
-//! rules of RBAC range, says what is listed and watched for each word of `--kinds`. Its templates and
-//! values are tested in `tests/chart`.
+//! rules of RBAC range, says what is listed and watched for each word of `--kinds`; and
+//! `tests/chart/flags.yaml` which flags there are, so that each can be set by a value. Its templates
+//! and values are tested in `tests/chart`.
 
 #![allow(
     clippy::expect_used,
@@ -11,6 +12,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use deployment_recorder::cli::args;
 use deployment_recorder::cluster::{Right, Scope};
 use deployment_recorder::model::selection::{KindGroup, Pattern, Selection};
 
@@ -19,11 +21,18 @@ const FILE: &str = concat!(
     "/charts/deployment-recorder/files/watched.yaml"
 );
 
+const FLAGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/chart/flags.yaml");
+
 /// Set to anything, it has the file written instead of compared.
 const UPDATE: &str = "UPDATE";
 
 const HEAD: &str = "\
 # What the recorder lists and watches, for each word of --kinds and --add-kinds.
+# Written from the code: UPDATE=1 cargo test --test chart
+";
+
+const FLAGS_HEAD: &str = "\
+# The flags of the commands that the chart starts, and their defaults.
 # Written from the code: UPDATE=1 cargo test --test chart
 ";
 
@@ -86,16 +95,48 @@ fn watched() -> String {
     text
 }
 
+/// The flags of the commands that the chart starts, with their defaults, as YAML.
+fn flags() -> String {
+    let mut text = FLAGS_HEAD.to_owned();
+    let mut command = args::command();
+    command.build();
+    for name in ["run", "check", "decommission"] {
+        let command = command.find_subcommand(name).expect("the command");
+        writeln!(text, "{name}:").expect("text grows");
+        let flags = command.get_arguments().filter(|flag| {
+            let help = matches!(flag.get_id().as_str(), "help" | "version");
+            flag.get_long().is_some() && !help
+        });
+        for flag in flags {
+            let long = flag.get_long().expect("it is long");
+            let usual = flag.get_default_values().first();
+            let usual = usual.filter(|_| flag.get_action().takes_values());
+            let usual = usual.map(|value| format!(" {:?}", value.to_string_lossy()));
+            writeln!(text, "  {long}:{}", usual.unwrap_or_default()).expect("text grows");
+        }
+    }
+    text
+}
+
+/// Compares a file with what the code says it is, or writes it.
+fn is_current(file: &str, expected: &str) {
+    if std::env::var_os(UPDATE).is_some() {
+        let folder = std::path::Path::new(file).parent().expect("a folder");
+        fs::create_dir_all(folder).expect("its folder");
+        fs::write(file, expected).expect("its folder is writable");
+    }
+    let found = fs::read_to_string(file).expect("the file is there");
+    assert_eq!(found, expected, "write it anew with {UPDATE}=1");
+}
+
 #[test]
 fn the_chart_grants_what_the_code_lists_and_watches() {
-    let expected = watched();
-    if std::env::var_os(UPDATE).is_some() {
-        let folder = std::path::Path::new(FILE).parent().expect("a folder");
-        fs::create_dir_all(folder).expect("the chart's folder");
-        fs::write(FILE, &expected).expect("the chart's folder is writable");
-    }
-    let found = fs::read_to_string(FILE).expect("the chart has the file");
-    assert_eq!(found, expected, "write it anew with {UPDATE}=1");
+    is_current(FILE, &watched());
+}
+
+#[test]
+fn the_tests_of_the_chart_know_every_flag() {
+    is_current(FLAGS, &flags());
 }
 
 #[test]

@@ -123,7 +123,11 @@ volumeMounts:
 {{- $constraints := list }}
 {{- $own := dict "matchLabels" (include "deployment-recorder.selector" (dict "root" . "component" "recorder") | fromYaml) }}
 {{- range .Values.topologySpreadConstraints }}
-{{- $constraints = append $constraints (merge (dict) . (dict "labelSelector" $own)) }}
+{{- $constraint := deepCopy . }}
+{{- if not (hasKey $constraint "labelSelector") }}
+{{- $_ := set $constraint "labelSelector" $own }}
+{{- end }}
+{{- $constraints = append $constraints $constraint }}
 {{- end }}
 {{- toYaml $constraints }}
 {{- end }}

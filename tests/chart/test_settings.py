@@ -1,0 +1,190 @@
+"""What `config` becomes: every flag of the program can be set by the chart, and becomes what was meant."""
+
+import charts
+import pytest
+import yaml
+
+FLAGS = yaml.safe_load((charts.ROOT / "tests" / "chart" / "flags.yaml").read_text())
+
+# The flags of `run` that no value sets, each with the reason.
+ELSEWHERE = {
+    "context": "there is no kubeconfig in a pod",
+    "kubeconfig": "there is no kubeconfig in a pod",
+    "ledger-namespace": "it is the namespace of the pod, where the Role for it is",
+    "leader-elect": "decided by replicaCount and leaderElection.enabled",
+}
+
+
+def args(*sets, values="minimal", helm="helm4"):
+    """The recorder's flags for one file of values and more."""
+    given = ["--values", charts.values_files()[values], *(part for it in sets for part in ("--set", it))]
+    return charts.flags(charts.recorder(charts.render(helm, *given)))
+
+
+def rendered_flags() -> set:
+    """Every flag of `run` that some values of the matrix set."""
+    return {
+        flag
+        for name in charts.values_files()
+        for flag in charts.flags(charts.recorder(charts.rendered(name)))
+    }
+
+
+def test_every_flag_of_run_can_be_set_by_a_value():
+    lacking = FLAGS["run"].keys() - rendered_flags() - ELSEWHERE.keys()
+    assert lacking == set(), "give them values in config, and set them in tests/chart/values/everything.yaml"
+    assert ELSEWHERE.keys() <= FLAGS["run"].keys()
+
+
+def test_no_flag_is_given_that_the_program_does_not_have():
+    extra = {"context"}
+    assert rendered_flags() - FLAGS["run"].keys() - extra == set()
+    for name in charts.values_files():
+        for kind, component, command in (("Job", "decommission", "decommission"), ("Pod", "check", "check")):
+            for it in charts.of_kind(charts.rendered(name), kind, component):
+                (container,) = charts.pods([it]).popitem()[1]["spec"]["containers"]
+                assert container["args"][0] == command
+                assert charts.flags(container).keys() <= FLAGS[command].keys(), name
+
+
+def test_no_flag_is_given_twice(values):
+    for pod in charts.pods(charts.rendered(values)).values():
+        for container in pod["spec"]["containers"]:
+            names = [it.partition("=")[0] for it in container.get("args", [])]
+            assert len(names) == len(set(names))
+
+
+def test_what_is_not_set_is_left_to_the_program():
+    assert args() == {
+        "org": "acme",
+        "cluster": "prod-eu",
+        "logical-environment": "production",
+        "ledger-name": "rec-deployment-recorder",
+        "github-token-file": "/var/run/secrets/github/token",
+        "listen": ":8080",
+    }
+
+
+def test_what_is_set_arrives(helm):
+    given = charts.flags(charts.recorder(charts.rendered("everything", helm)))
+    assert given == {
+        "org": "acme",
+        "cluster": "prod-eu",
+        "logical-environment": "production",
+        "physical-environment": "eu-central-1",
+        "logical-environment-label": "example.com/environment",
+        "physical-environment-label": "example.com/region",
+        "namespaces": "shop*,billing",
+        "exclude-namespaces": "shop-dev",
+        "namespace-selector": "team=a",
+        "selector": "app=web",
+        "images": "ghcr.io/acme/*",
+        "exclude-images": "ghcr.io/acme/debug",
+        "image-map": "mirror.example.com/hub=docker.io",
+        "kinds": "deployments,others",
+        "add-kinds": "jobs,pods",
+        # The kubelet would put the pod's name in place of the variable.
+        "name-template": "$$(POD_NAME)-{namespace}/{workload}/{container}",
+        "storage-records": "",
+        "storage-exclude-registries": "docker.io,*.example.com",
+        "interval": "5m",
+        "idle-after": "never",
+        "mass-decommission-hold": "10m",
+        "github-api-url": "http://github.example.com",
+        "github-api-version": "2026-03-10",
+        "github-timeout": "10s",
+        "github-token-file": "/var/run/secrets/github/token",
+        "allow-http": "",
+        "dry-run": "",
+        "leader-elect": "",
+        "ledger-name": "acme-ledger",
+        "listen": ":9443",
+        "log-level": "debug",
+        "log-format": "text",
+        "context": "none",
+    }
+
+
+@pytest.mark.parametrize(
+    "given, url",
+    [
+        ("api.github.com", "https://api.github.com"),
+        ("https://api.github.com", "https://api.github.com"),
+        (" api.octo.ghe.com ", "https://api.octo.ghe.com"),
+        ("https://github.example.com:8443/api", "https://github.example.com:8443/api"),
+    ],
+)
+def test_the_address_of_github_may_lack_its_scheme(given, url):
+    assert args(f"config.baseUrl={given}")["github-api-url"] == url
+
+
+@pytest.mark.parametrize("name", ["namespaces", "excludeNamespaces", "images", "kinds", "storageExcludeRegistries"])
+def test_a_list_may_be_a_list_or_a_text_with_commas(name):
+    flag = {"excludeNamespaces": "exclude-namespaces", "storageExcludeRegistries": "storage-exclude-registries"}
+    one, other = ("deployments", "pods") if name == "kinds" else ("a", "b")
+    for given in (f"config.{name}={{{one},{other}}}", rf"config.{name}={one}\, {other}\,"):
+        assert args(given)[flag.get(name, name)] == f"{one},{other}"
+
+
+def test_one_replica_is_replaced_and_more_stand_by(helm):
+    deployment = charts.one(charts.rendered("minimal", helm), "Deployment")
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    assert "leader-elect" not in charts.flags(charts.recorder(charts.rendered("minimal", helm)))
+    deployment = charts.one(charts.rendered("two", helm), "Deployment")
+    assert deployment["spec"]["replicas"] == 2
+    assert deployment["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert "leader-elect" in charts.flags(charts.recorder(charts.rendered("two", helm)))
+
+
+def test_a_spread_is_about_the_recorders_pods_unless_it_says_otherwise():
+    deployment = charts.one(charts.rendered("two"), "Deployment")
+    first, second = deployment["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    assert first["labelSelector"] == deployment["spec"]["selector"]
+    assert second["labelSelector"] == {"matchLabels": {"mine": "yes"}}
+
+
+def test_probes_ask_the_port_by_its_name(values):
+    container = charts.recorder(charts.rendered(values))
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports["http"] == int(charts.flags(container)["listen"].lstrip(":"))
+    for name, path in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
+        assert container[name]["httpGet"] == {"path": path, "port": "http"}
+
+
+def test_it_is_small_and_has_no_limit_of_the_cpu():
+    resources = charts.recorder(charts.rendered("minimal"))["resources"]
+    assert resources == {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"memory": "64Mi"}}
+
+
+def test_an_image_is_named_by_digest_and_from_the_registry_of_all(helm):
+    digest = "sha256:" + "0123456789abcdef" * 4
+    objects = charts.rendered("air-gapped", helm)
+    image = charts.recorder(objects)["image"]
+    assert image == f"registry.example.com:5000/mirror/deployment-recorder:0.1.0@{digest}"
+    secrets = charts.one(objects, "Deployment")["spec"]["template"]["spec"]["imagePullSecrets"]
+    assert secrets == [{"name": "pull"}, {"name": "pull-too"}]
+    plain = charts.recorder(charts.rendered("minimal", helm))["image"]
+    assert plain == "ghcr.io/deployment-recorder/deployment-recorder:0.1.0"
+
+
+def test_a_repository_with_a_registry_is_taken_as_it_is():
+    given = ["--values", charts.values_files()["air-gapped"], "--set", "image.digest="]
+    for repository in ("mirror.example.com/recorder", "localhost/recorder", "localhost:5000/a/b"):
+        container = charts.recorder(charts.render("helm4", *given, "--set", f"image.repository={repository}"))
+        assert container["image"] == f"{repository}:0.1.0"
+
+
+def test_the_chart_has_the_version_of_the_program():
+    about = yaml.safe_load((charts.CHART / "Chart.yaml").read_text())
+    cargo = (charts.ROOT / "Cargo.toml").read_text()
+    assert f'\nversion = "{about["version"]}"\n' in cargo
+    assert about["appVersion"] == about["version"]
+    for image in yaml.safe_load(about["annotations"]["artifacthub.io/images"]):
+        assert image["image"].endswith(f":{about['version']}")
+
+
+def test_more_objects_are_templates():
+    objects = charts.of_kind(charts.rendered("everything"), "ConfigMap")
+    found = {it["metadata"]["name"]: it for it in objects}
+    assert found["acme-recorder-extra"]["data"] == {"release": "rec"}
+    assert "rec-text" in found
