@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release bench fuzz
+.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -43,6 +43,19 @@ tools:
 # What is released: the recorder alone, linked as one. Minutes each time.
 release:
 	cargo build --locked --release --bin deployment-recorder
+
+# The images of this machine's architecture, without a container engine, into target/image (docs/images.md).
+# PROFILE=ci links in seconds.
+image:
+	deploy/image/build
+
+# What must hold of them: what makes them, deploy/Dockerfile beside it, and, for root, that they start.
+image-test: image
+	IMAGES=$(CURDIR)/target/image go test -C deploy/image -count=1 ./...
+
+# The recorder's image twice, from two clean clones: the same digest. A quarter of an hour.
+reproduce:
+	deploy/image/reproduce
 
 # What the recorder costs at 10,000 pods, against its targets; about five minutes after the build.
 bench:
