@@ -41,6 +41,10 @@ func newImage(build Build, architecture string) (v1.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	licences, err := os.ReadFile(build.Licences)
+	if err != nil {
+		return nil, fmt.Errorf("--licences: %w", err)
+	}
 	shared, err := base()
 	if err != nil {
 		return nil, err
@@ -62,7 +66,9 @@ func newImage(build Build, architecture string) (v1.Image, error) {
 		comment string
 	}{
 		{shared, "certificate authorities, names"},
-		{[]File{{build.entryPoint()[1:], 0o755, program}}, build.Name + " " + build.Version},
+		{[]File{
+			{build.entryPoint()[1:], 0o755, program}, {build.licences()[1:], 0o644, licences},
+		}, build.Name + " " + build.Version},
 	}
 	for _, part := range parts {
 		layer, err := layer(part.files)

@@ -64,10 +64,16 @@ func TestTheDockerfileMakesImagesThatStartLikeOurs(t *testing.T) {
 		entry := fmt.Sprintf("[%q]", config.Entrypoint[0])
 		for instruction, want := range map[string][]string{
 			"USER": {config.User}, "ENTRYPOINT": {entry}, "ENV": config.Env, "WORKDIR": {config.WorkingDir}, "CMD": config.Cmd,
-			"COPY": {"--from=base /base /", fmt.Sprintf("--from=build-%s /%s %s", name, name, config.Entrypoint[0])},
+			"COPY": {"--from=base /base /", "--from=build-" + name + " /out /"},
 		} {
 			if got := all(stage, instruction); !slices.Equal(got, want) {
 				t.Errorf("%s has %s %q, ours %q", name, instruction, got, want)
+			}
+		}
+		made := strings.Join(all(found["build-"+name], "RUN"), " ")
+		for _, path := range []string{config.Entrypoint[0], build.licences()} {
+			if !strings.Contains(made+" ", " /out"+path+" ") {
+				t.Errorf("%s has no %s: %s", name, path, made)
 			}
 		}
 		for _, port := range all(stage, "EXPOSE") {

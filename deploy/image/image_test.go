@@ -48,7 +48,7 @@ func program(t *testing.T, machine elf.Machine, segment elf.ProgType) string {
 }
 
 func build(program string) Build {
-	return Build{Program: program, Name: "deployment-recorder", Version: "1.2.3", Revision: "0123abc", Created: 1_800_000_000}
+	return Build{Program: program, Licences: "../../LICENSE", Name: "deployment-recorder", Version: "1.2.3", Revision: "0123abc", Created: 1_800_000_000}
 }
 
 // assembled is the layout of an image for an architecture.
@@ -93,7 +93,7 @@ func TestOneProgramGivesOneDigest(t *testing.T) {
 			t.Fatal(err)
 		}
 		said(t, "assemble", "--program", copied, "--name", "deployment-recorder", "--platform", "linux/amd64",
-			"--version", "1.2.3", "--revision", "0123abc", "--created", "1800000000", dir)
+			"--licences", "../../LICENSE", "--version", "1.2.3", "--revision", "0123abc", "--created", "1800000000", dir)
 		digests[said(t, "inspect", "--digest", dir)] = true
 	}
 	if len(digests) != 1 {
@@ -177,9 +177,9 @@ func content(t *testing.T, image v1.Image) (map[string]string, []*tar.Header) {
 	}
 }
 
-func TestAnImageHoldsItsProgramAndFourFilesThatNobodyElseMayWrite(t *testing.T) {
+func TestAnImageHoldsItsProgramAndFilesThatNobodyElseMayWrite(t *testing.T) {
 	files, headers := content(t, imageIn(t, assembled(t, "amd64")))
-	want := []string{"etc/group", "etc/nsswitch.conf", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "usr/local/bin/deployment-recorder"}
+	want := []string{"etc/group", "etc/nsswitch.conf", "etc/passwd", "etc/ssl/certs/ca-certificates.crt", "usr/local/bin/deployment-recorder", "usr/share/licenses/deployment-recorder.txt"}
 	var got []string
 	for file := range files {
 		got = append(got, file)

@@ -2,7 +2,7 @@
 // bytes from the same program, and sends them to a registry.
 //
 // This file is the command line. What is in an image stands in programs.go, files.go and roots.go, how
-// it is put together in assemble.go, what its bill of materials says in sbom.go.
+// it is put together in assemble.go, what its program is made of in sbom.go and licences.go.
 package main
 
 import (
@@ -16,9 +16,8 @@ import (
 
 const usage = `Usage: image COMMAND ...
 
-  assemble --program FILE --name NAME --platform linux/ARCH --version V --revision R --created SECONDS LAYOUT
-        Write the image of one program as an OCI layout. NAME is deployment-recorder or
-        github-sandbox; --created is what SOURCE_DATE_EPOCH is: the seconds since 1970 of the commit.
+  assemble BUILD --platform linux/ARCH --licences FILE LAYOUT
+        Write the image of one program as an OCI layout.
   index --out LAYOUT LAYOUT...
         Put images of one program for several platforms into one index.
   push [--insecure] LAYOUT REFERENCE...
@@ -27,10 +26,15 @@ const usage = `Usage: image COMMAND ...
   inspect [--digest] [--limit BYTES] LAYOUT
         Say what is in it, how large it is and its digest. --digest: only that. --limit: fail if what
         one platform downloads is larger.
-  sbom --program FILE --name NAME --target TRIPLE --version V --revision R --created SECONDS [--features LIST] OUT
+  sbom BUILD --target TRIPLE [--features LIST] FILE
         Write what is in the program, crate by crate, as CycloneDX; from within the checkout.
+  licences BUILD --target TRIPLE [--features LIST] FILE
+        Write the licences of that, for assemble; from within the checkout.
   base DIR
-        Write the files of an image that are not its program, for deploy/Dockerfile.
+        Write the files of every image, for deploy/Dockerfile.
+
+BUILD is --name NAME --program FILE --version V --revision R --created SECONDS: NAME is
+deployment-recorder or github-sandbox, SECONDS what SOURCE_DATE_EPOCH is, the commit's since 1970.
 `
 
 func main() {
@@ -57,6 +61,7 @@ func run(command string, args []string, out io.Writer) error {
 	case "assemble":
 		var build Build
 		build.flags(flags)
+		flags.StringVar(&build.Licences, "licences", "", "")
 		architecture := flags.String("platform", "", "")
 		rest, err := parse(flags, args, 1, 1)
 		if err != nil {
@@ -89,7 +94,7 @@ func run(command string, args []string, out io.Writer) error {
 			return err
 		}
 		return inspect(rest[0], *digest, *limit, out)
-	case "sbom":
+	case "sbom", "licences":
 		var build Build
 		build.flags(flags)
 		target := flags.String("target", "", "")
@@ -97,6 +102,9 @@ func run(command string, args []string, out io.Writer) error {
 		rest, err := parse(flags, args, 1, 1)
 		if err != nil || *target == "" {
 			return errors.Join(err, errUsage)
+		}
+		if command == "licences" {
+			return writeLicences(build, *target, *features, rest[0])
 		}
 		return writeBill(build, *target, *features, rest[0])
 	case "base":
@@ -121,7 +129,7 @@ func parse(flags *flag.FlagSet, args []string, least, most int) ([]string, error
 	return flags.Args(), nil
 }
 
-// flags declares what assemble and sbom are both told about a build.
+// flags declares what assemble, sbom and licences are told about a build.
 func (build *Build) flags(flags *flag.FlagSet) {
 	flags.StringVar(&build.Program, "program", "", "")
 	flags.StringVar(&build.Name, "name", "", "")

@@ -49,6 +49,8 @@ var images = map[string]Image{
 type Build struct {
 	// Program is the path of the built file.
 	Program string
+	// Licences is the path of their texts.
+	Licences string
 	// Name is a key of images.
 	Name string
 	// Version and Revision are those of the package and of the commit.
@@ -69,6 +71,9 @@ func (build Build) image() (Image, error) {
 }
 
 func (build Build) time() time.Time { return time.Unix(build.Created, 0).UTC() }
+
+// licences is the path of their texts in its image.
+func (build Build) licences() string { return "/usr/share/licenses/" + build.Name + ".txt" }
 
 // entryPoint is the path of the program in its image.
 func (build Build) entryPoint() string { return "/" + programs + "/" + build.Name }

@@ -59,12 +59,7 @@ func billOf(build Build, target, features string) (*cdx.BOM, error) {
 	if err != nil {
 		return nil, fmt.Errorf("from within the checkout, please: %w", err)
 	}
-	tree, err := output("cargo", "tree", "--locked", "--target", target, "--features", features,
-		"--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", "{p}|{l}|{r}")
-	if err != nil {
-		return nil, err
-	}
-	crates, err := parseTree(tree)
+	crates, err := linked(target, features)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +68,16 @@ func billOf(build Build, target, features string) (*cdx.BOM, error) {
 		return nil, err
 	}
 	return bill(build, about, program, crates, checksums(string(lock)), unlisted), nil
+}
+
+// linked are the crates of the program for target with these features; the first is its own.
+func linked(target, features string) ([]Crate, error) {
+	tree, err := output("cargo", "tree", "--locked", "--target", target, "--features", features,
+		"--edges", "normal,no-proc-macro", "--prefix", "depth", "--format", "{p}|{l}|{r}")
+	if err != nil {
+		return nil, err
+	}
+	return parseTree(tree)
 }
 
 // bill puts it together; the first of crates is the program's own.
