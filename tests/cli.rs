@@ -280,6 +280,70 @@ fn an_empty_variable_is_as_one_that_is_not_set() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// What Kubernetes sets in the pods of a namespace that has a Service of our name.
+const OF_A_SERVICE: [(&str, &str); 8] = [
+    ("DEPLOYMENT_RECORDER_SERVICE_HOST", "10.96.0.7"),
+    ("DEPLOYMENT_RECORDER_SERVICE_PORT", "8080"),
+    ("DEPLOYMENT_RECORDER_SERVICE_PORT_HTTP", "8080"),
+    ("DEPLOYMENT_RECORDER_PORT", "tcp://10.96.0.7:8080"),
+    ("DEPLOYMENT_RECORDER_PORT_8080_TCP", "tcp://10.96.0.7:8080"),
+    ("DEPLOYMENT_RECORDER_PORT_8080_TCP_PROTO", "tcp"),
+    ("DEPLOYMENT_RECORDER_PORT_8080_TCP_PORT", "8080"),
+    ("DEPLOYMENT_RECORDER_PORT_8080_TCP_ADDR", "10.96.0.7"),
+];
+
+#[test]
+fn what_kubernetes_sets_for_a_service_of_our_name_changes_nothing() {
+    let check: Vec<&str> = ["check", "--output=json"]
+        .into_iter()
+        .chain(GOOD[1..].iter().copied())
+        .collect();
+    let hand = ["decommission", "--all", "--yes", GOOD[6], GOOD[7]];
+    for arguments in [&GOOD[..], &check, &hand] {
+        let (with, without) = (run_with(arguments, &OF_A_SERVICE, ""), run(arguments));
+        assert_eq!(with.status.code(), Some(1), "{arguments:?}");
+        assert_eq!(
+            (said(&with), out(&with)),
+            (said(&without), out(&without)),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn a_check_takes_the_variables_of_run_even_those_that_it_has_no_use_for() {
+    let variables = [
+        ("DEPLOYMENT_RECORDER_ORG", "acme"),
+        ("DEPLOYMENT_RECORDER_CLUSTER", "prod"),
+        ("DEPLOYMENT_RECORDER_LOGICAL_ENVIRONMENT", "production"),
+        ("DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE", "/nowhere/token"),
+        ("DEPLOYMENT_RECORDER_KUBECONFIG", "/nowhere/kubeconfig"),
+        // Nobody can listen there.
+        ("DEPLOYMENT_RECORDER_LISTEN", "192.0.2.1:8080"),
+        ("DEPLOYMENT_RECORDER_LEADER_ELECT", "true"),
+        ("DEPLOYMENT_RECORDER_STORAGE_RECORDS", "true"),
+        ("DEPLOYMENT_RECORDER_INTERVAL", "5m"),
+        ("DEPLOYMENT_RECORDER_IDLE_AFTER", "never"),
+        ("DEPLOYMENT_RECORDER_LOG_FORMAT", "json"),
+        ("DEPLOYMENT_RECORDER_LOG_LEVEL", "error"),
+    ];
+    let output = run_with(&["check", "--output=json"], &variables, "");
+    let shown: serde_json::Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let result = |check: &str| {
+        let mut lines = shown["checks"].as_array().expect("checks").iter();
+        lines.find(|line| line["check"] == check).expect("its line")["result"].clone()
+    };
+    assert_eq!(result("settings"), "ok");
+    assert_eq!(result("api-server"), "failed");
+    assert_eq!(
+        (said(&output), output.status.code()),
+        (String::new(), Some(1))
+    );
+    let wrong = ("DEPLOYMENT_RECORDER_INTERVAL", "1s");
+    let output = run_with(&["check"], &[&variables[..], &[wrong]].concat(), "");
+    assert_eq!(output.status.code(), Some(2), "{}", out(&output));
+}
+
 #[test]
 fn a_log_in_json_tells_in_json_why_it_ends() {
     let json = ("DEPLOYMENT_RECORDER_LOG_FORMAT", "json");

@@ -297,6 +297,52 @@ mod tests {
         assert_eq!(bare.len(), OF_A_RECORD.len());
     }
 
+    /// The flags of the command of that name.
+    fn flags(name: &str) -> std::collections::BTreeSet<String> {
+        let command = command();
+        let flags = command.find_subcommand(name).unwrap().get_arguments();
+        flags
+            .map(|flag| flag.get_long().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_check_takes_every_flag_of_run_and_the_form_of_what_it_prints() {
+        let (run, check) = (flags("run"), flags("check"));
+        assert!(run.is_subset(&check), "{run:?} {check:?}");
+        let more: Vec<&String> = check.difference(&run).collect();
+        assert_eq!(more, ["output"]);
+    }
+
+    /// What Kubernetes sets in pods for a Service of any name, after that name:
+    /// <https://kubernetes.io/docs/tutorials/services/connect-applications-service/#environment-variables>
+    /// and `_PORT_<number>_<protocol>` with `_PROTO`, `_PORT` and `_ADDR`, as Docker had it.
+    #[test]
+    fn no_variable_is_one_that_kubernetes_sets_for_a_service() {
+        let is_of_a_service = |variable: &str| {
+            let ends = [
+                "_SERVICE_HOST",
+                "_PORT",
+                "_TCP",
+                "_UDP",
+                "_SCTP",
+                "_PROTO",
+                "_ADDR",
+            ];
+            variable.contains("_SERVICE_PORT_") || ends.iter().any(|end| variable.ends_with(end))
+        };
+        let command = command();
+        let all = all(&command).into_iter();
+        let variables = all
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(Arg::get_env);
+        for variable in variables.filter_map(OsStr::to_str) {
+            assert!(!is_of_a_service(variable), "{variable}");
+        }
+        assert!(is_of_a_service(&variable("port")));
+        assert!(is_of_a_service(&variable("port_8080_tcp")));
+    }
+
     #[test]
     fn every_command_has_a_page_that_can_be_asked_for() {
         let command = command();
