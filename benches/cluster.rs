@@ -14,6 +14,7 @@
 mod cluster {
     //! The parts of the benchmark.
     pub(crate) mod audit;
+    pub(crate) mod cage;
     pub(crate) mod github;
     pub(crate) mod objects;
     pub(crate) mod subject;
@@ -27,12 +28,14 @@ mod control_plane;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use cluster::audit::Calls;
+use cluster::cage::{Cage, LIMIT};
 use cluster::github::{Arrival, Github};
 use cluster::objects::{CONTAINERS, REPLICAS, Service};
 use cluster::subject::{Memory, Subject};
@@ -85,6 +88,8 @@ struct Bench {
     github: Github,
     writer: Writer,
     state: PathBuf,
+    /// The limit of memory, or why there is none.
+    cage: Result<Arc<Cage>, String>,
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -95,6 +100,10 @@ async fn main() -> ExitCode {
     let bench = Bench::start(if small { SMALL } else { FULL }).await;
     let verdict = bench.run().await;
     println!("{}", verdict.table());
+    match &bench.cage {
+        Ok(_) => println!("The recorder ran in a memory cgroup of {LIMIT} MiB."),
+        Err(why) => println!("The recorder's memory was NOT limited to {LIMIT} MiB: {why}."),
+    }
     if verdict.is_met() {
         ExitCode::SUCCESS
     } else {
@@ -115,6 +124,7 @@ impl Bench {
             github,
             writer,
             state,
+            cage: Cage::new().map(Arc::new),
         }
     }
 
@@ -139,6 +149,7 @@ impl Bench {
             &self.plane.user(account),
             &self.github.url,
             self.state.join("recorder.log"),
+            self.cage.as_ref().ok().cloned(),
         );
         let start = self.first_report(&subject, &services).await;
         eprintln!("bench: first report after {:.1} s", start.complete);
@@ -222,6 +233,13 @@ impl Bench {
             "MiB",
         );
         verdict.target("peak of all", mib(burst.memory.peak), "MiB", 40.0);
+        if let Ok(cage) = &self.cage {
+            let peak = mib(cage.peak().unwrap());
+            verdict.figure("peak of its cgroup, files included", peak, "MiB");
+            let kills = cage.kills().unwrap();
+            let kills = f64::from(u32::try_from(kills).unwrap());
+            verdict.target("kills at the limit of 64 MiB", kills, "", 0.0);
+        }
         verdict.figure("start to the first request to GitHub", start.first, "s");
         verdict.target(
             "start to the last record at GitHub",
@@ -285,6 +303,7 @@ impl Bench {
             "calls_at_the_end": burst.calls.to_json(),
             "cycles": subject.cycles(),
             "complaints": subject.complaints(),
+            "limit": self.cage.as_ref().map_or_else(|why| json!(why), |cage| cage.to_json()),
             "seconds_resident_anonymous_kib": subject.timeline(),
         })
     }

@@ -3,13 +3,15 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+
+use super::cage::{Cage, command};
 
 /// Between two looks at its memory.
 const LOOK: Duration = Duration::from_millis(100);
@@ -39,10 +41,17 @@ pub(crate) struct Memory {
 }
 
 impl Subject {
-    /// Starts `program`, signed in to the cluster by `kubeconfig`, with GitHub at `github`.
-    pub(crate) fn start(program: &Path, kubeconfig: &Path, github: &str, log: PathBuf) -> Self {
+    /// Starts `program`, signed in to the cluster by `kubeconfig`, with GitHub at `github`, in `cage` if
+    /// there is one.
+    pub(crate) fn start(
+        program: &Path,
+        kubeconfig: &Path,
+        github: &str,
+        log: PathBuf,
+        cage: Option<Arc<Cage>>,
+    ) -> Self {
         let started = Instant::now();
-        let child = Command::new(program)
+        let child = command(cage.as_deref(), program)
             .args(["run", "--org", "acme", "--cluster", "bench"])
             .args([
                 "--logical-environment",
@@ -72,6 +81,8 @@ impl Subject {
                 seen.lock().unwrap().push((at, memory));
                 tokio::time::sleep(LOOK).await;
             }
+            let kills = cage.and_then(|cage| cage.kills().ok()).unwrap_or_default();
+            eprintln!("bench: the recorder has ended; killed at its limit of memory: {kills}");
         });
         Self {
             child,
