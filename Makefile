@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test check lint fmt docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
+.PHONY: build test check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -13,11 +13,15 @@ test: tools
 # Everything that must hold before a change is merged, but for the demo.
 check: lint docs deny test
 
-lint: fmt
+lint: fmt scripts
 	cargo clippy --locked --all-targets --all-features -- -D warnings
 
 fmt:
 	cargo fmt --all -- --check
+
+# Shell scripts and workflows. The linters come into ~/.cache; half a minute the first time.
+scripts:
+	tests/tools/lint
 
 docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --all-features --no-deps
