@@ -12,6 +12,7 @@ use super::rule::Rule;
 use crate::cli::look::{FIRST_LISTS, Look, reached};
 use crate::cli::settings;
 use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified};
+use crate::github::pace::Access;
 use crate::model::comparison::Expected;
 use crate::model::facts::Facts;
 use crate::model::image::Digest;
@@ -85,12 +86,9 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
 
 /// The digests of what GitHub has acknowledged in the organization of this destination.
 fn held(ledger: &Ledger, home: &Destination) -> BTreeSet<Digest> {
-    let is_home = |destination: &Destination| {
-        destination.host.eq_ignore_ascii_case(&home.host)
-            && (destination.organization).eq_ignore_ascii_case(&home.organization)
-    };
+    let home = Access::from(home);
     let entries = ledger.entries();
-    let entries = entries.filter(|(identity, _)| is_home(&identity.destination));
+    let entries = entries.filter(|(identity, _)| Access::from(&identity.destination) == home);
     let bodies = entries.filter_map(|(_, entry)| entry.held.as_ref());
     bodies.map(|body| body.digest).collect()
 }

@@ -83,10 +83,7 @@ impl Expected {
         let planned = planned(plan);
         for (identity, entry) in ledger.entries() {
             let destination = &identity.destination;
-            let is_here = destination
-                .host
-                .eq_ignore_ascii_case(&policy.destination.host);
-            if !is_here || !concerns(&entry.owner, &policy.selection) {
+            if !policy.is_here(identity) || !concerns(&entry.owner, &policy.selection) {
                 continue;
             }
             if self.is_of_this_cluster(identity) {
