@@ -215,7 +215,7 @@ func beside() ([]cdx.Component, error) {
 		return nil, err
 	}
 	roots := cdx.Component{Type: cdx.ComponentTypeLibrary, Name: rootsModule, Version: rootsVersion(), Scope: cdx.ScopeRequired,
-		Description: "Mozilla's list of certificate authorities", Licenses: &cdx.Licenses{{Expression: "MPL-2.0 AND BSD-3-Clause"}}}
+		Description: "Mozilla's list of certificate authorities", Licenses: &cdx.Licenses{{Expression: "MPL-2.0"}}}
 	roots.BOMRef = "pkg:golang/" + roots.Name + "@" + roots.Version
 	parts := []cdx.Component{rust, libc, roots}
 	for at := range parts {
