@@ -63,7 +63,8 @@ app.kubernetes.io/component: {{ .component }}
 {{/*
 An image by digest or tag. Call with (dict "root" $ "image" .Values.image). A repository that
 begins with a registry, as github/deployment-tracker's chart has it, is taken as it is; that of its own image
-is not, which is another program.
+is not, which is another program. Without a digest it has that which Chart.yaml names for the very same image:
+a release writes it there (deploy/release/chart).
 */}}
 {{- define "deployment-recorder.image" -}}
 {{- $image := .image }}
@@ -77,8 +78,14 @@ is not, which is another program.
 {{- if and $registry (not $whole) }}
 {{- $repository = printf "%s/%s" (trimSuffix "/" $registry) $repository }}
 {{- end }}
-{{- $repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
-{{- with $image.digest }}@{{ . }}{{ end }}
+{{- $name := printf "%s:%s" $repository ($image.tag | default .root.Chart.AppVersion) }}
+{{- $digest := $image.digest }}
+{{- range index .root.Chart.Annotations "artifacthub.io/images" | fromYamlArray }}
+{{- if and (not $digest) (hasPrefix (printf "%s@" $name) .image) }}
+{{- $digest = splitList "@" .image | last }}
+{{- end }}
+{{- end }}
+{{- $name }}{{ with $digest }}@{{ . }}{{ end }}
 {{- end }}
 
 {{/* Pull secrets of the whole and of this chart, given by name or as objects, each once. */}}
