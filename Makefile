@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
+.PHONY: build test chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -9,6 +9,17 @@ build:
 # Every test. The Kubernetes programs that some of them start are built first, once.
 test: tools
 	cargo test --locked --all-features
+
+# The chart: rendered with many values under Helm 3 and 4, and on a real API server.
+chart:
+	tests/tools/build helm3 helm4 etcd kube-apiserver kubectl
+	tests/tools/python -m pytest -q -p no:cacheprovider tests/chart
+
+# Writes again what is generated: what the chart has from the code, its table of values, deploy/*.yaml.
+generate:
+	tests/tools/build helm4
+	UPDATE=1 cargo test --quiet --locked --all-features --test chart
+	tests/tools/python tests/chart/generate.py
 
 # Everything that must hold before a change is merged, but for the demo.
 check: lint docs deny test

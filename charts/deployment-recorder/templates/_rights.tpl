@@ -96,9 +96,10 @@ too where they are not named one by one.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, update]
-  resourceNames:
-    - {{ $ledger }}
-    {{- range until 256 }}
-    - {{ $ledger }}-{{ . }}
+  resourceNames: [
+    {{ $ledger }},
+    {{- range until 256 | chunk 4 }}
+    {{ range . }}{{ $ledger }}-{{ . }}, {{ end }}
     {{- end }}
+  ]
 {{- end }}

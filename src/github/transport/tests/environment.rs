@@ -139,6 +139,27 @@ async fn only_authorities_in_the_file_that_ssl_cert_file_names_are_trusted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn authorities_in_the_folder_that_ssl_cert_dir_names_are_trusted_besides_those_of_the_file() {
+    let (in_the_file, in_the_folder, in_none) =
+        (Authority::new(), Authority::new(), Authority::new());
+    let folder = in_the_folder.folder();
+    for (authority, kind) in [
+        (&in_the_file, "acknowledged"),
+        (&in_the_folder, "acknowledged"),
+        (&in_none, "unknown"),
+    ] {
+        let server = Server::start(Some(authority)).await;
+        let url = format!("https://0.0.0.0:{}", server.address.port());
+        let variables = [
+            ("SSL_CERT_FILE", in_the_file.file()),
+            ("SSL_CERT_DIR", &folder),
+        ];
+        asked(&url, kind, &variables).await;
+        server.requests.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_no_proxy_names_goes_past_the_proxy() {
     for (no_proxy, expected) in [("0.0.0.0", 0), ("other.test", 1)] {
         let server = Server::start(None).await;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -35,6 +36,18 @@ impl Authority {
     /// The file that holds its certificate.
     pub(super) fn file(&self) -> &str {
         self.file.to_str().unwrap()
+    }
+
+    /// A folder that holds its certificate as the kubelet mounts it from a ConfigMap: the name leads to
+    /// the folder of the current state, which is exchanged as a whole. Gone when the test is over.
+    pub(super) fn folder(&self) -> String {
+        let folder = self.file.with_extension("mounted");
+        let state = folder.join("..2026_01_01_00_00_00.1");
+        fs::create_dir_all(&state).unwrap();
+        fs::copy(&self.file, state.join("00000000.0")).unwrap();
+        symlink(state.file_name().unwrap(), folder.join("..data")).unwrap();
+        symlink("..data/00000000.0", folder.join("00000000.0")).unwrap();
+        folder.to_str().unwrap().to_owned()
     }
 
     /// What answers by TLS under these names, by its word.
@@ -95,6 +108,7 @@ impl Authority {
 impl Drop for Authority {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.file);
+        let _ = fs::remove_dir_all(self.file.with_extension("mounted"));
     }
 }
 
