@@ -112,7 +112,8 @@ fn flags() -> String {
             let usual = flag.get_default_values().first();
             let usual = usual.filter(|_| flag.get_action().takes_values());
             let usual = usual.map(|value| format!(" {:?}", value.to_string_lossy()));
-            writeln!(text, "  {long}:{}", usual.unwrap_or_default()).expect("text grows");
+            // In quotes: YAML takes `yes` for a truth.
+            writeln!(text, "  {long:?}:{}", usual.unwrap_or_default()).expect("text grows");
         }
     }
     text

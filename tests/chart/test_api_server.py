@@ -185,7 +185,7 @@ def test_an_upgrade_from_the_last_release_goes_through(plane, helm, tmp_path):
         ),
         ("namespaced", ["shop, records, billing", "no rights in the whole"]),
         ("sandbox", ["NOTHING to GitHub", "port-forward service/rec-deployment-recorder-sandbox 8090:8090", "--no-hooks"]),
-        ("dry-run", ["DRY RUN"]),
+        ("dry-run", ["DRY RUN", "* decommissionOnUninstall: a dry run tells GitHub nothing"]),
     ],
 )
 def test_the_notes_say_what_was_installed_and_what_to_do(plane, helm, values, words):

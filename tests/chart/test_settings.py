@@ -95,7 +95,6 @@ def test_what_is_set_arrives(helm):
         "github-timeout": "10s",
         "github-token-file": "/var/run/secrets/github/token",
         "allow-http": "",
-        "dry-run": "",
         "leader-elect": "",
         "ledger-name": "acme-ledger",
         "listen": ":9443",
@@ -149,6 +148,12 @@ def test_probes_ask_the_port_by_its_name(values):
     assert ports["http"] == int(charts.flags(container)["listen"].lstrip(":"))
     for name, path in (("livenessProbe", "/livez"), ("readinessProbe", "/readyz")):
         assert container[name]["httpGet"] == {"path": path, "port": "http"}
+
+
+def test_a_probe_can_be_left_out():
+    given = ["--values", charts.values_files()["minimal"], "--set", "livenessProbe=null,readinessProbe=null"]
+    container = charts.recorder(charts.render("helm4", *given))
+    assert not [name for name in container if name.endswith("Probe")]
 
 
 def test_it_is_small_and_has_no_limit_of_the_cpu():

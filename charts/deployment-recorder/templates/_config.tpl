@@ -30,6 +30,11 @@ so nothing secret may be here.
 {{- $url }}
 {{- end }}
 
+{{/* Whether an uninstall ends all records. A dry run has none, and nobody who could. */}}
+{{- define "deployment-recorder.decommissions" -}}
+{{- if and .Values.decommissionOnUninstall (not .Values.config.dryRun) }}yes{{ end }}
+{{- end }}
+
 {{/* Arguments that everything that reads the ledger has: who and where it is, and how it logs. */}}
 {{- define "deployment-recorder.commonArgs" -}}
 {{- $config := .Values.config }}

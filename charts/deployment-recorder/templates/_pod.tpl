@@ -15,8 +15,12 @@ securityContext:
 {{- end }}
 {{- range $key := list "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "hostAliases" "nodeSelector" "affinity" "tolerations" }}
 {{- with index $.Values $key }}
+{{- if kindIs "string" . }}
+{{ $key }}: {{ . | quote }}
+{{- else }}
 {{ $key }}:
   {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -1,5 +1,5 @@
 {{/*
-Values of github/deployment-tracker's chart: which are given, and which mean nothing here.
+What is given and means nothing: above all, values of github/deployment-tracker's chart.
 */}}
 
 {{/* Whether a value that only its chart has is given. */}}
@@ -44,6 +44,9 @@ ghcr.io/github/deployment-tracker
 {{- end }}
 {{- if and .Values.sandbox.enabled .Values.config.baseUrl }}
 {{- $ignored = append $ignored "config.baseUrl: everything is sent to the sandbox" }}
+{{- end }}
+{{- if and .Values.decommissionOnUninstall .Values.config.dryRun }}
+{{- $ignored = append $ignored "decommissionOnUninstall: a dry run tells GitHub nothing" }}
 {{- end }}
 {{- with $ignored }}
 
