@@ -168,6 +168,12 @@ func TestGitHubIsFoundByDNSAndTrustedByTheAuthoritiesOfTheImage(t *testing.T) {
 			t.Errorf("%s, trusted: it says\n%s", host, text)
 		}
 	}
+	// Besides those of the image, as the chart's caBundle does it.
+	root.put(t, "etc/ssl/deployment-recorder/00000000.0", own, 0o644)
+	both := []string{"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt", "SSL_CERT_DIR=/etc/ssl/deployment-recorder"}
+	if text, ok := asks("dns.example.com", both...); !ok {
+		t.Errorf("trusted besides: it says\n%s", text)
+	}
 	if text, ok := asks("dns.example.com"); ok || !strings.Contains(text, "UnknownIssuer") {
 		t.Errorf("of no authority of the image: it says\n%s", text)
 	}
