@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -121,5 +123,54 @@ func TestTheDockerfileBuildsWithThePinnedCompilers(t *testing.T) {
 	minor := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(module)
 	if from := all(found["base"], "FROM")[0]; minor == nil || !strings.Contains(from, " golang:"+string(minor[1])+"-") {
 		t.Errorf("go.mod says %s, the Dockerfile %s", minor, from)
+	}
+}
+
+func TestTheDockerfileCopiesWhatCargoAsksFor(t *testing.T) {
+	found := dockerfile(t)
+	ignored, err := os.ReadFile("../Dockerfile.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := strings.Split(strings.ReplaceAll(string(ignored), "!", ""), "\n")
+	into := t.TempDir()
+	for _, arguments := range append(all(found["source"], "COPY"), all(found["base"], "COPY")...) {
+		paths := strings.Fields(arguments)
+		if strings.HasPrefix(paths[0], "--from") {
+			continue
+		}
+		for _, path := range paths[:len(paths)-1] {
+			if !slices.ContainsFunc(sent, func(one string) bool { return one == path || strings.HasPrefix(path, one+"/") }) {
+				t.Errorf("%s is copied, and Dockerfile.dockerignore holds it back", path)
+			}
+			if strings.Contains(path, "*") {
+				continue
+			}
+			from, to := "../../"+path, into+"/"+path
+			info, err := os.Stat(from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if info.IsDir() {
+				err = os.CopyFS(to, os.DirFS(from))
+			} else {
+				var data []byte
+				if data, err = os.ReadFile(from); err == nil {
+					err = os.WriteFile(to, data, info.Mode())
+				}
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// Cargo fails for a file that Cargo.toml names and that is not there.
+	cargo := exec.Command("cargo", "metadata", "--no-deps", "--format-version", "1")
+	cargo.Dir = into
+	if text, err := cargo.CombinedOutput(); err != nil {
+		t.Errorf("with only what is copied: %v: %s", err, text)
 	}
 }
