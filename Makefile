@@ -22,7 +22,7 @@ generate:
 	tests/tools/python tests/chart/generate.py
 
 # Everything that must hold before a change is merged, but for the demo.
-check: lint docs deny test
+check: lint docs deny test chart
 
 lint: fmt scripts
 	cargo clippy --locked --all-targets --all-features -- -D warnings
