@@ -106,9 +106,8 @@ def test_selectors_are_labels_of_the_pods_and_of_no_others(values):
         assert selected(it["spec"]["selector"]["matchLabels"]) == [f"Deployment {it['metadata']['name']}"]
     for it in charts.of_kind(objects, "Service"):
         assert selected(it["spec"]["selector"]) == [f"Deployment {it['metadata']['name']}"]
-    for it in charts.of_kind(objects, "PodDisruptionBudget") + charts.of_kind(objects, "NetworkPolicy"):
-        selector = it["spec"].get("selector") or it["spec"].get("podSelector")
-        assert len(selected(selector["matchLabels"])) == 1, it["metadata"]["name"]
+    for it in charts.of_kind(objects, "PodDisruptionBudget"):
+        assert len(selected(it["spec"]["selector"]["matchLabels"])) == 1, it["metadata"]["name"]
 
 
 def test_labels_are_those_that_kubernetes_recommends(values):
