@@ -14,6 +14,7 @@ of it is told at once.
 {{- include "deployment-recorder.problemsOfSignIn" . }}
 {{- include "deployment-recorder.problemsOfRights" . }}
 {{- include "deployment-recorder.problemsOfNetwork" . }}
+{{- include "deployment-recorder.problemsOfMonitoring" . }}
 {{- include "deployment-recorder.problemsOfAvailability" . }}
 {{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
 replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false: only one may write, so more than one replica needs leader election.
