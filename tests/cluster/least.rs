@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::calls::audited;
 use super::grants::documents;
@@ -127,6 +127,27 @@ fn compare(stage: &Stage, file: &str) -> BTreeSet<(String, String, String)> {
     let idle: Vec<&Deed> = allowed.difference(&used).collect();
     assert!(idle.is_empty(), "{file} allows what nobody does: {idle:#?}");
     denied
+}
+
+/// Which of them there are follows from how much there is to remember, so no test has all.
+#[test]
+fn both_files_name_the_root_and_every_shard_that_a_ledger_can_have() {
+    let shards = (0..256).map(|number| format!("deployment-recorder-{number}"));
+    let expected: BTreeSet<String> = shards.chain(["deployment-recorder".to_owned()]).collect();
+    for file in ["rbac.yaml", "rbac-namespaced.yaml"] {
+        let roles = documents(file).into_iter();
+        let rules = roles.filter_map(|mut role| role["rules"].as_array_mut().map(std::mem::take));
+        let of_the_ledger = rules.flatten().filter(|rule| {
+            rule["resources"] == json!(["configmaps"]) && rule["verbs"] != json!(["create"])
+        });
+        let names: Vec<Vec<String>> = of_the_ledger
+            .map(|rule| texts(&rule["resourceNames"]))
+            .collect();
+        assert!(!names.is_empty(), "{file}");
+        for names in names {
+            assert_eq!(BTreeSet::from_iter(names), expected, "{file}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
