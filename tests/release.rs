@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 /// What is released here, whatever the version is at the moment.
 const VERSION: &str = "1.2.3";
 const CHANGELOG: &str = "# Changelog\n\n## Unreleased\n\n* To come.\n\n## 1.2.3 (2026-01-01)\n\n* \
-    Is there.\n\n## 0.0.1\n\n* Long ago.\n";
+    Is [there](docs/a.md#b).\n\n## 0.0.1\n\n* Long ago.\n";
 const CHART: &str = "charts/deployment-recorder/Chart.yaml";
 
 const DIGESTS: [&str; 3] = ["sha256:a1", "sha256:b2", "sha256:c3"];
@@ -133,7 +133,7 @@ fn a_changelog_that_only_has_what_is_to_come_is_no_release() {
     let checkout = Checkout::new("unreleased");
     checkout.change(
         "CHANGELOG.md",
-        "## 1.2.3 (2026-01-01)\n\n* Is there.\n\n",
+        "## 1.2.3 (2026-01-01)\n\n* Is [there](docs/a.md#b).\n\n",
         "",
     );
     let complaint = checkout.refuses(&format!("v{VERSION}"));
@@ -174,7 +174,7 @@ fn what_is_no_version_is_no_release() {
 fn the_notes_are_this_versions_changes_and_what_was_published() {
     let checkout = Checkout::new("notes");
     let notes = printed(checkout.run("notes", &[&[VERSION][..], &DIGESTS].concat()));
-    assert!(notes.contains("Is there"), "{notes}");
+    assert!(notes.contains("/blob/v1.2.3/docs/a.md#b"), "{notes}");
     for other in ["To come", "Long ago", "2026-01-01"] {
         assert!(!notes.contains(other), "{other}: {notes}");
     }
