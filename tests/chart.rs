@@ -1,7 +1,8 @@
 //! What the chart has from the code: `charts/deployment-recorder/files/watched.yaml`, over which its
 //! rules of RBAC range, says what is listed and watched for each word of `--kinds`; and
-//! `tests/chart/flags.yaml` which flags there are, so that each can be set by a value. Its templates
-//! and values are tested in `tests/chart`.
+//! `tests/chart/flags.yaml` which flags there are, so that each can be set by a value. And what the
+//! program says of the command lines that the chart makes. Its templates and values are tested in
+//! `tests/chart`.
 
 #![allow(
     clippy::expect_used,
@@ -12,9 +13,12 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use deployment_recorder::cli::args;
+use clap::FromArgMatches;
+use deployment_recorder::cli::args::{self, Cli, Command};
+use deployment_recorder::cli::settings::{Check, Decommission, Run};
 use deployment_recorder::cluster::{Right, Scope};
 use deployment_recorder::model::selection::{KindGroup, Pattern, Selection};
+use secrecy::SecretString;
 
 const FILE: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
@@ -150,4 +154,44 @@ fn what_is_not_named_is_listed_and_watched_and_only_namespaces_are_read_by_name(
             assert!(by_name || ["list", "watch"].contains(&right.verb));
         }
     }
+}
+
+/// What the program says of a command line, without doing anything; nothing if it takes it.
+fn refusal(line: &[String]) -> Option<String> {
+    let words = std::iter::once("deployment-recorder").chain(line.iter().map(String::as_str));
+    let matches = match args::command().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return Some(error.to_string()),
+    };
+    if let Some((_, below)) = matches.subcommand()
+        && let Some(message) = args::empty(below)
+    {
+        return Some(message);
+    }
+    // For the sandbox, whose pod has it in a variable.
+    let token = || Some(SecretString::from("any"));
+    let cli = Cli::from_arg_matches(&matches).expect("it was taken");
+    let refused = match cli.command {
+        Command::Run(args) => Run::new(args, token()).err(),
+        Command::Check(args) => Check::new(args, token()).err(),
+        Command::Decommission(args) => Decommission::new(args, token()).err(),
+        other => panic!("the chart does not start {other:?}"),
+    };
+    refused.map(|error| error.message(&matches))
+}
+
+#[test]
+fn the_program_takes_every_command_line_of_the_chart() {
+    let lines: Vec<Vec<String>> =
+        serde_saphyr::from_str(include_str!("chart/arguments.yaml")).expect("command lines");
+    for command in ["run", "check", "decommission"] {
+        assert!(lines.iter().any(|line| line[0] == command), "{command}");
+    }
+    for line in &lines {
+        assert_eq!(refusal(line), None, "{line:?}");
+    }
+    let mut wrong = lines[0].clone();
+    wrong.push("--idle-after=sometimes".to_owned());
+    let said = refusal(&wrong).expect("it is wrong");
+    assert!(said.contains("idle-after"), "{said}");
 }

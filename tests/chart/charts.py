@@ -56,20 +56,25 @@ def render(version: str, *arguments, release=RELEASE, namespace=NAMESPACE, chart
     return load(helm(version, "template", release, chart, "--namespace", namespace, *arguments))
 
 
+def side_by_side(work, items) -> dict:
+    """What the work gives for each item, several at a time: Helm is a process that is waited for. What was
+    refused is among the results."""
+
+    def one(item):
+        try:
+            return item, work(*item)
+        except Refused as refused:
+            return item, refused
+
+    with ThreadPoolExecutor(4) as pool:
+        return dict(pool.map(one, items))
+
+
 @cache
 def all_rendered() -> "dict[tuple[str, str], list | Refused]":
-    """The objects for each file of values and each version of Helm, rendered side by side, once."""
-
-    def one(which):
-        name, version = which
-        try:
-            return which, render(version, "--values", values_files()[name])
-        except Refused as refused:
-            return which, refused
-
+    """The objects for each file of values and each version of Helm, rendered once."""
     pairs = [(name, version) for name in values_files() for version in HELMS]
-    with ThreadPoolExecutor(4) as pool:
-        return dict(pool.map(one, pairs))
+    return side_by_side(lambda name, version: render(version, "--values", values_files()[name]), pairs)
 
 
 def rendered(name: str, version: str = "helm4") -> list:

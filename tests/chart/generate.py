@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what is generated of the chart: the table of values in its README and the descriptions in
 values.schema.json, both from the comments in values.yaml; and the manifests in deploy/, which are the chart
-rendered. `generate.py` writes them, `generate.py --check` only says which are not current."""
+rendered; and for the program's own judgement what it is started with. `generate.py` writes them, `generate.py --check` only says which are not current."""
 
 import json
 import re
@@ -14,6 +14,7 @@ import yaml
 README = charts.CHART / "README.md"
 SCHEMA = charts.CHART / "values.schema.json"
 DEPLOY = charts.ROOT / "deploy"
+COMMANDS = charts.ROOT / "tests" / "chart" / "arguments.yaml"
 
 
 class Value:
@@ -164,12 +165,34 @@ Another --ledger-namespace or --ledger-name needs other names in the Role at the
     }
 
 
+def command_lines() -> str:
+    """Every command line that the values of the tests become, for the program to judge (tests/chart.rs)."""
+    head = "# What the chart starts, with every file of tests/chart/values. `make generate` writes it.\n"
+    lines = []
+    for name in charts.values_files():
+        for pod in charts.pods(charts.rendered(name)).values():
+            for container in pod["spec"]["containers"]:
+                if "args" not in container or container["name"] == "sandbox":
+                    continue
+                args = list(container["args"])
+                # The kubelet makes one dollar of two. Ids that come from a Secret come by variables.
+                args = [arg.replace("$$", "$") for arg in args]
+                for variable in container["env"]:
+                    if variable["name"].startswith("DEPLOYMENT_RECORDER_"):
+                        flag = variable["name"].removeprefix("DEPLOYMENT_RECORDER_").lower().replace("_", "-")
+                        args.append(f"--{flag}=1")
+                if args not in lines:
+                    lines.append(args)
+    return head + "".join(f"- {json.dumps(line)}\n" for line in lines)
+
+
 def generated() -> "dict[Path, str]":
     """Every generated file with what is to be in it."""
     values = commented_values((charts.CHART / "values.yaml").read_text())
     return {
         README: readme(values, README.read_text()),
         SCHEMA: schema(values, SCHEMA.read_text()),
+        COMMANDS: command_lines(),
         **manifests(),
     }
 

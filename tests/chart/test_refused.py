@@ -1,18 +1,100 @@
 """Values that are wrong, unknown or missing are refused, with a sentence that names them."""
 
+from functools import cache
+
 import charts
 import pytest
 
 BASE = charts.values_files()["minimal"]
 
+# What is given, and what is said of it.
+WRONG = [
+    # Forms.
+    ("config.org=acme/shop", 'config.org is "acme/shop": the name of an organization has 1 to 39'),
+    ("config.org=-acme", 'config.org is "-acme"'),
+    ("config.cluster=prod eu", 'config.cluster is "prod eu": the name of a cluster has'),
+    ("config.interval=5 apples!", "config.interval is"),
+    ("config.interval=never", "config.interval is"),
+    ("config.idleAfter=sometimes", "allowed is a duration such as 30s, 5m or 1h30m, or never"),
+    ("config.timeout=30", 'config.timeout is "30": allowed is a duration such as 30s'),
+    ("config.apiVersion=latest", 'config.apiVersion is "latest": allowed is a day such as 2022-11-28'),
+    ("config.baseUrl=ftp://api.github.com", "config.baseUrl is not of its form: allowed is a host"),
+    ("config.baseUrl=http://api.github.com", "config.baseUrl begins with http://"),
+    ("config.ledgerName=Ledger", 'config.ledgerName is "Ledger"'),
+    ("config.logicalEnvironmentLabel=a b", 'config.logicalEnvironmentLabel is "a b"'),
+    ("config.namespace=Shop", 'config.namespace is "Shop"'),
+    ("config.kinds={deployment}", 'config.kinds or config.addKinds has "deployment", which is no kind'),
+    ("config.addKinds=job", 'has "job", which is no kind: allowed are cronjobs, daemonsets'),
+    ("image.tag=a b", 'image.tag is "a b"'),
+    ("image.digest=abc", 'image.digest is "abc": allowed is sha256: and 64 hexadecimal digits'),
+    ("sandbox.image.digest=abc", "sandbox.image.digest is"),
+    ("auth.existingSecret=my secret", "auth.existingSecret is not of its form"),
+    ("auth.secretKeys.token=a/b", "auth.secretKeys.token is not of its form: a key of a Secret"),
+    ("auth.githubApp.installId=mine", "auth.githubApp.installId is not of its form: allowed is a number"),
+    ("caBundle.key=a/b", 'caBundle.key is "a/b"'),
+    ("namespaceOverride=a.b", 'namespaceOverride is "a.b"'),
+    ("fullnameOverride=A", 'fullnameOverride is "A"'),
+    ("nameOverride=-a", 'nameOverride is "-a"'),
+    ("serviceAccount.name=A", 'serviceAccount.name is "A"'),
+    # What does not go together.
+    ("config.namespace=a,config.namespaces={b}", "config.namespaces and config.namespace are both given"),
+    ("config.nameTemplate=a,config.dnTemplate=b", "config.nameTemplate and config.dnTemplate are both given"),
+    ("auth.apiToken=secret-1", "auth.existingSecret and auth.apiToken are both given"),
+    ("auth.apiTokenSecret=a", "auth.existingSecret and auth.apiTokenSecret are both given"),
+    ("auth.existingSecret=", "auth.existingSecret is missing: the name of a Secret with GitHub's token"),
+    ("auth.existingSecret=,auth.githubApp.appId=1", "with the private key of the GitHub App"),
+    ("auth.existingSecret=,auth.githubApp.privateKey=x", "auth.githubApp.appId is missing"),
+    ("auth.githubApp.installId=1", "auth.githubApp.appId is missing"),
+    ("auth.existingSecret=,auth.apiToken=a,auth.secretKeys.appId=id", "auth.secretKeys.appId is a key in"),
+    ("rbac.namespaced=true", "rbac.namespaced is true, but config.namespaces is empty"),
+    ("rbac.namespaced=true,config.namespaces={a*}", "rbac.namespaced is true, but config.namespaces has a *"),
+    (
+        "rbac.namespaced=true,config.namespaces={a},config.excludeNamespaces={b}",
+        "rbac.namespaced is true, but config.excludeNamespaces is given",
+    ),
+    (
+        "rbac.namespaced=true,config.namespaces={a},config.namespaceSelector=b",
+        "rbac.namespaced is true, but config.namespaceSelector is given",
+    ),
+    ("proxy.httpsProxy=http://u:secret-1@proxy", "proxy.httpsProxy has a password"),
+    ("caBundle.existingSecret=a,caBundle.existingConfigMap=b", "caBundle.existingConfigMap and caBundle.exi"),
+]
 
-def refused(helm, *sets, values=BASE):
-    """What Helm says of the values."""
-    given = ["--values", values] if values else []
-    given += [part for it in sets for part in ("--set", it)]
-    with pytest.raises(charts.Refused) as caught:
-        charts.render(helm, *given)
-    return str(caught.value)
+# The words of the schema differ with the version of Helm; each names the value.
+UNKNOWN = [
+    ("replicas=2", "(root): Additional property replicas is", "additional properties 'replicas' not allowed"),
+    ("config.organization=a", "config: Additional property organization", "at '/config': additional properties"),
+    ("auth.token=a", "auth: Additional property token", "at '/auth': additional properties 'token'"),
+    ("image.name=a", "image: Additional property name", "at '/image': additional properties 'name'"),
+    ("config.logLevel=loud", "config.logLevel must be one of", "at '/config/logLevel': value must be one of"),
+    ("config.logFormat=xml", "config.logFormat must be one of", "at '/config/logFormat': value must be one of"),
+    ("image.pullPolicy=Maybe", "image.pullPolicy must be one of", "at '/image/pullPolicy': value must be one of"),
+    ("service.type=Other", "service.type must be one of", "at '/service/type': value must be one of"),
+    ("config.metricsPort=99999", "config.metricsPort: Must be less", "at '/config/metricsPort': maximum"),
+    ("config.metricsPort=http", "config.metricsPort: Invalid type", "at '/config/metricsPort': got string"),
+    ("config.dryRun=maybe", "config.dryRun: Invalid type", "at '/config/dryRun': got string, want boolean"),
+    ("replicaCount=-1", "replicaCount: Must be greater", "at '/replicaCount': minimum"),
+    ("extraEnv.A=b", "extraEnv: Invalid type", "at '/extraEnv': got object, want array"),
+    ("podLabels.a=1", "podLabels.a: Invalid type", "at '/podLabels/a': got number, want string"),
+    ("strategy.type=Slow", "strategy.type must be one of", "at '/strategy/type': value must be one of"),
+]
+
+
+def refused(helm, given="", values=BASE):
+    """Why Helm refuses the values; nothing if it takes them."""
+    arguments = ["--values", values] if values else []
+    try:
+        charts.render(helm, *arguments, "--set", given)
+    except charts.Refused as said:
+        return str(said)
+    return ""
+
+
+@cache
+def all_refused():
+    """The same for all of `WRONG` and `UNKNOWN` at once, by version of Helm and what was given."""
+    given = [it[0] for it in WRONG + UNKNOWN]
+    return charts.side_by_side(refused, [(helm, it) for helm in charts.HELMS for it in given])
 
 
 def test_all_that_an_install_needs_is_named_at_once(helm):
@@ -30,62 +112,9 @@ def test_what_lacks_is_named_alone(helm, name):
     assert f"config.{name} is missing: " in said
 
 
-@pytest.mark.parametrize(
-    "given, words",
-    [
-        # Forms.
-        ("config.org=acme/shop", 'config.org is "acme/shop": the name of an organization has 1 to 39'),
-        ("config.org=-acme", 'config.org is "-acme"'),
-        ("config.cluster=prod eu", 'config.cluster is "prod eu": the name of a cluster has'),
-        ("config.interval=5 apples!", "config.interval is"),
-        ("config.interval=never", "config.interval is"),
-        ("config.idleAfter=sometimes", "allowed is a duration such as 30s, 5m or 1h30m, or never"),
-        ("config.timeout=30", 'config.timeout is "30": allowed is a duration such as 30s'),
-        ("config.apiVersion=latest", 'config.apiVersion is "latest": allowed is a day such as 2022-11-28'),
-        ("config.baseUrl=ftp://api.github.com", "config.baseUrl is not of its form: allowed is a host"),
-        ("config.baseUrl=http://api.github.com", "config.baseUrl begins with http://"),
-        ("config.ledgerName=Ledger", 'config.ledgerName is "Ledger"'),
-        ("config.logicalEnvironmentLabel=a b", 'config.logicalEnvironmentLabel is "a b"'),
-        ("config.namespace=Shop", 'config.namespace is "Shop"'),
-        ("config.kinds={deployment}", 'config.kinds or config.addKinds has "deployment", which is no kind'),
-        ("config.addKinds=job", 'has "job", which is no kind: allowed are cronjobs, daemonsets'),
-        ("image.tag=a b", 'image.tag is "a b"'),
-        ("image.digest=abc", 'image.digest is "abc": allowed is sha256: and 64 hexadecimal digits'),
-        ("sandbox.image.digest=abc", "sandbox.image.digest is"),
-        ("auth.existingSecret=my secret", "auth.existingSecret is not of its form"),
-        ("auth.secretKeys.token=a/b", "auth.secretKeys.token is not of its form: a key of a Secret"),
-        ("auth.githubApp.installId=mine", "auth.githubApp.installId is not of its form: allowed is a number"),
-        ("caBundle.key=a/b", 'caBundle.key is "a/b"'),
-        ("namespaceOverride=a.b", 'namespaceOverride is "a.b"'),
-        ("fullnameOverride=A", 'fullnameOverride is "A"'),
-        ("nameOverride=-a", 'nameOverride is "-a"'),
-        ("serviceAccount.name=A", 'serviceAccount.name is "A"'),
-        # What does not go together.
-        ("config.namespace=a,config.namespaces={b}", "config.namespaces and config.namespace are both given"),
-        ("config.nameTemplate=a,config.dnTemplate=b", "config.nameTemplate and config.dnTemplate are both given"),
-        ("auth.apiToken=secret-1", "auth.existingSecret and auth.apiToken are both given"),
-        ("auth.apiTokenSecret=a", "auth.existingSecret and auth.apiTokenSecret are both given"),
-        ("auth.existingSecret=", "auth.existingSecret is missing: the name of a Secret with GitHub's token"),
-        ("auth.existingSecret=,auth.githubApp.appId=1", "with the private key of the GitHub App"),
-        ("auth.existingSecret=,auth.githubApp.privateKey=x", "auth.githubApp.appId is missing"),
-        ("auth.githubApp.installId=1", "auth.githubApp.appId is missing"),
-        ("auth.existingSecret=,auth.apiToken=a,auth.secretKeys.appId=id", "auth.secretKeys.appId is a key in"),
-        ("rbac.namespaced=true", "rbac.namespaced is true, but config.namespaces is empty"),
-        ("rbac.namespaced=true,config.namespaces={a*}", "rbac.namespaced is true, but config.namespaces has a *"),
-        (
-            "rbac.namespaced=true,config.namespaces={a},config.excludeNamespaces={b}",
-            "rbac.namespaced is true, but config.excludeNamespaces is given",
-        ),
-        (
-            "rbac.namespaced=true,config.namespaces={a},config.namespaceSelector=b",
-            "rbac.namespaced is true, but config.namespaceSelector is given",
-        ),
-        ("proxy.httpsProxy=http://u:secret-1@proxy", "proxy.httpsProxy has a password"),
-        ("caBundle.existingSecret=a,caBundle.existingConfigMap=b", "caBundle.existingConfigMap and caBundle.exi"),
-    ],
-)
+@pytest.mark.parametrize("given, words", WRONG)
 def test_what_is_wrong_is_named_in_a_sentence(helm, given, words):
-    said = refused(helm, given)
+    said = all_refused()[helm, given]
     assert words in said
     assert "secret-1" not in said
 
@@ -96,29 +125,9 @@ def test_all_that_is_wrong_is_said_at_once(helm):
         assert f"{name} is " in said
 
 
-# The words of the schema differ with the version of Helm; each names the value.
-@pytest.mark.parametrize(
-    "given, helm3, helm4",
-    [
-        ("replicas=2", "(root): Additional property replicas is", "additional properties 'replicas' not allowed"),
-        ("config.organization=a", "config: Additional property organization", "at '/config': additional properties"),
-        ("auth.token=a", "auth: Additional property token", "at '/auth': additional properties 'token'"),
-        ("image.name=a", "image: Additional property name", "at '/image': additional properties 'name'"),
-        ("config.logLevel=loud", "config.logLevel must be one of", "at '/config/logLevel': value must be one of"),
-        ("config.logFormat=xml", "config.logFormat must be one of", "at '/config/logFormat': value must be one of"),
-        ("image.pullPolicy=Maybe", "image.pullPolicy must be one of", "at '/image/pullPolicy': value must be one of"),
-        ("service.type=Other", "service.type must be one of", "at '/service/type': value must be one of"),
-        ("config.metricsPort=99999", "config.metricsPort: Must be less", "at '/config/metricsPort': maximum"),
-        ("config.metricsPort=http", "config.metricsPort: Invalid type", "at '/config/metricsPort': got string"),
-        ("config.dryRun=maybe", "config.dryRun: Invalid type", "at '/config/dryRun': got string, want boolean"),
-        ("replicaCount=-1", "replicaCount: Must be greater", "at '/replicaCount': minimum"),
-        ("extraEnv.A=b", "extraEnv: Invalid type", "at '/extraEnv': got object, want array"),
-        ("podLabels.a=1", "podLabels.a: Invalid type", "at '/podLabels/a': got number, want string"),
-        ("strategy.type=Slow", "strategy.type must be one of", "at '/strategy/type': value must be one of"),
-    ],
-)
+@pytest.mark.parametrize("given, helm3, helm4", UNKNOWN)
 def test_the_schema_names_the_value(helm, given, helm3, helm4):
-    assert {"helm3": helm3, "helm4": helm4}[helm] in refused(helm, given)
+    assert {"helm3": helm3, "helm4": helm4}[helm] in all_refused()[helm, given]
 
 
 def test_more_replicas_without_leader_election_are_refused_by_the_schema(helm):

@@ -1,5 +1,7 @@
 """What is rendered, with every file of values and both versions of Helm, is what Kubernetes takes."""
 
+from functools import cache
+
 import charts
 import pytest
 import schemas
@@ -123,7 +125,27 @@ def test_labels_are_those_that_kubernetes_recommends(values):
         assert "helm.sh/chart" not in pod["metadata"]["labels"] or pod.get("kind") == "Pod"
 
 
+@cache
+def all_linted():
+    """What a lint says, by file of values and version of Helm."""
+
+    def linted(values, helm):
+        return charts.helm(helm, "lint", "--strict", charts.CHART, "--values", charts.values_files()[values])
+
+    return charts.side_by_side(linted, [(name, helm) for name in charts.values_files() for helm in charts.HELMS])
+
+
 def test_a_lint_finds_nothing(values, helm):
-    said = charts.helm(helm, "lint", "--strict", charts.CHART, "--values", charts.values_files()[values])
+    said = str(all_linted()[values, helm])
     assert "1 chart(s) linted, 0 chart(s) failed" in said
     assert "[WARNING]" not in said and "[ERROR]" not in said
+
+
+def test_a_package_holds_all_that_is_needed_and_renders_the_same(helm, tmp_path):
+    charts.helm(helm, "package", charts.CHART, "--destination", tmp_path)
+    (package,) = tmp_path.iterdir()
+    assert package.name == "deployment-recorder-0.1.0.tgz"
+    values = ["--values", charts.values_files()["narrow"]]
+    assert charts.render(helm, *values, chart=package) == charts.rendered("narrow", helm)
+    shown = charts.helm(helm, "show", "readme", package)
+    assert "`config.org`" in shown
