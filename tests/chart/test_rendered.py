@@ -64,6 +64,24 @@ def test_the_longest_names_of_a_release_fit_too(helm):
             assert "." not in it["metadata"]["name"]
 
 
+def test_names_that_yaml_takes_for_numbers_stay_names(helm):
+    given = ["--values", charts.values_files()["sandbox"], "--set-string", "config.ledgerName=1e3"]
+    given += ["--set-string", "serviceAccount.name=12", "--set", "rbac.namespaced=true"]
+    given += ["--set-string", "config.namespaces={0x10}"]
+    objects = charts.render(helm, *given, release="123", namespace="456")
+    for it in objects:
+        assert schemas.problem(schemas.VERSIONS[-1], it) is None, it["metadata"]
+        assert it["metadata"]["namespace"] in ("456", "0x10")
+        # Names of Services begin with a letter.
+        assert it["metadata"]["name"][0].isalpha() or it["kind"] == "ServiceAccount"
+    for it in charts.of_kind(objects, "Deployment") + charts.of_kind(objects, "Service"):
+        selector = it["spec"]["selector"]
+        assert selector.get("matchLabels", selector)["app.kubernetes.io/instance"] == "123"
+    names = [name for it in charts.of_kind(objects, "Role") for rule in it["rules"] for name in rule.get("resourceNames", [])]
+    assert {"456", "0x10", "1e3", "1e3-0"} < set(names)
+    assert all(isinstance(name, str) for name in names)
+
+
 def test_pods_pass_pod_security_restricted_with_a_read_only_root(values):
     found = charts.pods(charts.rendered(values))
     assert found

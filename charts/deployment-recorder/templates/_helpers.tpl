@@ -8,8 +8,8 @@ Names, labels and images: what every object of the chart shares.
 {{- end }}
 
 {{/*
-The name of most objects. Names of Services and of the ledger have no dots, so none has; 50 characters leave
-room for what is put behind it.
+The name of most objects. Names of Services and of the ledger have no dots and begin with a letter, so all do;
+50 characters leave room for what is put behind it.
 */}}
 {{- define "deployment-recorder.fullname" -}}
 {{- $name := .Values.nameOverride | default .Chart.Name }}
@@ -17,7 +17,7 @@ room for what is put behind it.
 {{- if not $full }}
 {{- $full = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
 {{- end }}
-{{- $full | replace "." "-" | trunc 50 | trimSuffix "-" }}
+{{- regexReplaceAll "^([0-9])" $full "r${1}" | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "deployment-recorder.namespace" -}}
@@ -39,8 +39,8 @@ By what pods of one component are selected: never changes, since a Deployment's 
 Call with (dict "root" $ "component" "recorder").
 */}}
 {{- define "deployment-recorder.selector" -}}
-app.kubernetes.io/name: {{ include "deployment-recorder.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "deployment-recorder.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 

@@ -5,9 +5,9 @@ keeping the ledger needs.
 
 {{/* What an object of rights shares: the head of a Role or binding. Call with (dict "root" $ "name" NAME). */}}
 {{- define "deployment-recorder.rightsMetadata" -}}
-name: {{ .name }}
+name: {{ .name | quote }}
 {{- with .namespace }}
-namespace: {{ . }}
+namespace: {{ . | quote }}
 {{- end }}
 labels:
   {{- include "deployment-recorder.labels" (dict "root" .root "component" "recorder") | nindent 2 }}
@@ -16,8 +16,8 @@ labels:
 {{/* The recorder's service account, as the subject of a binding. */}}
 {{- define "deployment-recorder.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "deployment-recorder.serviceAccountName" . }}
-  namespace: {{ include "deployment-recorder.namespace" . }}
+  name: {{ include "deployment-recorder.serviceAccountName" . | quote }}
+  namespace: {{ include "deployment-recorder.namespace" . | quote }}
 {{- end }}
 
 {{/* The words of config.kinds and config.addKinds. */}}
@@ -80,7 +80,7 @@ too where they are not named one by one.
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [get]
-  resourceNames: [{{ include "deployment-recorder.namespace" . }}]
+  resourceNames: [{{ include "deployment-recorder.namespace" . | quote }}]
 # The Lease of the ledger: it is read, renewed and given back.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
@@ -88,7 +88,7 @@ too where they are not named one by one.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [get, update]
-  resourceNames: [{{ $ledger }}]
+  resourceNames: [{{ $ledger | quote }}]
 # The ledger: a root and up to 256 shards. A name cannot be given for what is only to be created.
 - apiGroups: [""]
   resources: [configmaps]
@@ -97,9 +97,9 @@ too where they are not named one by one.
   resources: [configmaps]
   verbs: [get, update]
   resourceNames: [
-    {{ $ledger }},
+    {{ $ledger | quote }},
     {{- range until 256 | chunk 4 }}
-    {{ range . }}{{ $ledger }}-{{ . }}, {{ end }}
+    {{ range . }}{{ printf "%s-%d" $ledger . | quote }}, {{ end }}
     {{- end }}
   ]
 {{- end }}
