@@ -42,6 +42,9 @@ func (p *Plane) components() []Component {
 	if p.State.Settings.Kwok {
 		list = append(list, Component{"kwok", p.kwok(), p.makeNodes, p.nodesReady})
 	}
+	if p.State.Settings.Node {
+		list = append(list, p.nodeComponents()...)
+	}
 	return list
 }
 
@@ -71,9 +74,7 @@ func (p *Plane) apiserver() []string {
 	pki := p.pki()
 	args := []string{
 		"--etcd-servers", fmt.Sprintf("http://127.0.0.1:%d", p.State.EtcdPort),
-		"--bind-address", "127.0.0.1", "--secure-port", fmt.Sprint(p.State.ApiserverPort),
-		// Nothing runs at this address; without it the server looks for a default route.
-		"--advertise-address", "192.0.2.1", "--endpoint-reconciler-type", "none",
+		"--secure-port", fmt.Sprint(p.State.ApiserverPort),
 		"--tls-cert-file", filepath.Join(pki, "apiserver.crt"),
 		"--tls-private-key-file", filepath.Join(pki, "apiserver.key"),
 		"--cert-dir", pki,
@@ -89,6 +90,21 @@ func (p *Plane) apiserver() []string {
 		"--audit-policy-file", p.auditPolicy(),
 		"--audit-log-path", filepath.Join(p.Dir, "audit.log"),
 		"--audit-log-maxsize", "2000",
+	}
+	if p.State.Settings.Node {
+		args = append(args,
+			"--bind-address", p.nodeAddress(), "--advertise-address", p.nodeAddress(),
+			"--kubelet-preferred-address-types", "InternalIP",
+			"--kubelet-certificate-authority", filepath.Join(pki, "ca.crt"),
+			"--kubelet-client-certificate", filepath.Join(pki, "kubelet-client.crt"),
+			"--kubelet-client-key", filepath.Join(pki, "kubelet-client.key"),
+		)
+	} else {
+		args = append(args,
+			"--bind-address", "127.0.0.1",
+			// Nothing runs at this address; without it the server looks for a default route.
+			"--advertise-address", "192.0.2.1", "--endpoint-reconciler-type", "none",
+		)
 	}
 	if !p.State.Settings.Controllers {
 		// Nobody would make the service accounts that pods need, nor take away the taint of new nodes.
@@ -146,6 +162,9 @@ func toolsDir() string {
 
 // program gives the path of a program that `make tools` built or the developer brought.
 func program(name string) (string, error) {
+	if name == "containerd" || name == "docker-registry" {
+		return systemProgram(name)
+	}
 	if toolsDir() == "" {
 		return "", errors.New("start this by tests/tools/control-plane")
 	}

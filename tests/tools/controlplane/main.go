@@ -26,11 +26,16 @@ const usage = `Usage: control-plane COMMAND DIR ...
         --controllers    kube-controller-manager (else pods need no service account)
         --scheduler      kube-scheduler
         --kwok           kwok, which pretends to be the kubelets of N nodes (default 1)
+        --node           a real node instead, with all of the above and a registry, in a network of
+                         its own; needs root and the packages of tests/tools/node-packages. Pods run
+                         as soon as the image pause:node is pushed to the registry (DIR/registry)
         --parent PID     end everything when that process is gone
         --apiserver-arg  one more argument for kube-apiserver; repeatable
   down DIR              end everything; keys, kubeconfig, logs and audit.log stay
   stop DIR NAME         end one component (etcd, kube-apiserver, ...)
   start DIR NAME        start it again, on the same port
+  enter DIR PROGRAM ARG...
+                        run a program where the real node runs
   user DIR NAME [--group GROUP]... --kubeconfig OUT
         write a kubeconfig for that user, who has no rights yet
   kubectl DIR ARG...    kubectl as the administrator
@@ -53,8 +58,15 @@ func run(command, dir string, args []string) error {
 		return err
 	}
 	plane := &Plane{Dir: dir}
+	if command == "inside" { // what commandInRoom starts
+		plane.inside = true
+		command, args = args[0], args[1:]
+	}
 	switch command {
 	case "up":
+		if plane.inside {
+			return upInside(plane)
+		}
 		return up(plane, args)
 	case "down":
 		return down(plane)
@@ -67,6 +79,10 @@ func run(command, dir string, args []string) error {
 		return user(plane, args)
 	case "kubectl":
 		return kubectl(plane, args)
+	case "enter":
+		return enter(plane, args)
+	case holder: // what makeRoom starts
+		return holdRoom(plane)
 	case "watch": // what --parent starts
 		return watch(plane, args)
 	}
@@ -81,6 +97,7 @@ func up(plane *Plane, args []string) error {
 	flags.BoolVar(&settings.Controllers, "controllers", false, "")
 	flags.BoolVar(&settings.Scheduler, "scheduler", false, "")
 	flags.BoolVar(&settings.Kwok, "kwok", false, "")
+	flags.BoolVar(&settings.Node, "node", false, "")
 	flags.IntVar(&settings.Nodes, "nodes", 1, "")
 	flags.IntVar(&parent, "parent", 0, "")
 	flags.Func("apiserver-arg", "", func(arg string) error {
@@ -90,6 +107,12 @@ func up(plane *Plane, args []string) error {
 	_ = flags.Parse(args)
 	if flags.NArg() > 0 {
 		return fmt.Errorf("what is %q?", flags.Arg(0))
+	}
+	if settings.Node {
+		if settings.Kwok {
+			return errors.New("nodes are either real (--node) or pretended (--kwok)")
+		}
+		settings.Controllers, settings.Scheduler, settings.Nodes = true, true, 1
 	}
 	if err := os.MkdirAll(plane.Dir, 0o755); err != nil {
 		return err
@@ -117,8 +140,19 @@ func up(plane *Plane, args []string) error {
 	return nil
 }
 
+// upInside is the part of `up` that runs in the room of a real node.
+func upInside(plane *Plane) error {
+	if err := plane.load(); err != nil {
+		return err
+	}
+	return plane.upAtLast()
+}
+
 func down(plane *Plane) error {
 	if err := plane.load(); errors.Is(err, os.ErrNotExist) {
+		if plane.holderPid() != 0 { // somebody removed the folder and left the node
+			return plane.leaveRoom()
+		}
 		return nil
 	} else if err != nil {
 		return err
@@ -135,11 +169,16 @@ func one(plane *Plane, command, name string) error {
 	if err := plane.load(); err != nil {
 		return err
 	}
-	unlock, err := plane.lock()
-	if err != nil {
-		return err
+	if !plane.inside { // else the command outside has locked it
+		unlock, err := plane.lock()
+		if err != nil {
+			return err
+		}
+		defer unlock()
 	}
-	defer unlock()
+	if plane.State.Settings.Node && !plane.inside {
+		return plane.commandInRoom(command, name)
+	}
 	if !slices.Contains(plane.names(), name) {
 		return fmt.Errorf("this control plane has no %s; it has %s", name, strings.Join(plane.names(), ", "))
 	}
@@ -147,6 +186,17 @@ func one(plane *Plane, command, name string) error {
 		return plane.stop(name)
 	}
 	return plane.startOne(name)
+}
+
+func enter(plane *Plane, args []string) error {
+	if len(args) == 0 {
+		return errors.New("which program?")
+	}
+	command, err := plane.inRoom(args[0], args[1:]...)
+	if err != nil {
+		return err
+	}
+	return command.Run()
 }
 
 func user(plane *Plane, args []string) error {

@@ -28,8 +28,8 @@ type Authority struct {
 }
 
 // makePki writes the authority, the API server's certificate and the key that signs
-// service account tokens into dir.
-func makePki(dir string) (*Authority, error) {
+// service account tokens into dir. The server has these addresses besides the usual ones.
+func makePki(dir string, addresses ...string) (*Authority, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -53,15 +53,9 @@ func makePki(dir string) (*Authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := template("kube-apiserver", nil)
-	server.DNSNames = []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
-	server.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.ParseIP(serviceAddress)}
-	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	der, key, err = authority.sign(server)
-	if err != nil {
-		return nil, err
-	}
-	if err := writePair(dir, "apiserver", der, key); err != nil {
+	names := []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"}
+	addresses = append(addresses, "127.0.0.1", serviceAddress)
+	if err := authority.writeServer(dir, "apiserver", names, addresses...); err != nil {
 		return nil, err
 	}
 	accounts, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -120,6 +114,21 @@ func template(name string, groups []string) *x509.Certificate {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
+}
+
+// writeServer writes the certificate of a server.
+func (a *Authority) writeServer(dir, name string, names []string, addresses ...string) error {
+	server := template(name, nil)
+	server.DNSNames = names
+	for _, address := range addresses {
+		server.IPAddresses = append(server.IPAddresses, net.ParseIP(address))
+	}
+	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	der, key, err := a.sign(server)
+	if err != nil {
+		return err
+	}
+	return writePair(dir, name, der, key)
 }
 
 func (a *Authority) sign(request *x509.Certificate) ([]byte, *ecdsa.PrivateKey, error) {

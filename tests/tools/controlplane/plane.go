@@ -26,21 +26,25 @@ const (
 
 // Settings are what the caller of `up` asked for.
 type Settings struct {
-	Controllers, Scheduler, Kwok bool
-	Nodes                        int
-	ApiserverArgs                []string
+	Controllers, Scheduler, Kwok, Node bool
+	Nodes                              int
+	ApiserverArgs                      []string
 }
 
 // State is kept in DIR/state.json, for the commands that follow.
 type State struct {
 	Settings                          Settings
 	EtcdPort, PeerPort, ApiserverPort int
+	// With a real node: which network leads to it.
+	Link int `json:",omitempty"`
 }
 
 // Plane is a control plane in a folder.
 type Plane struct {
 	Dir   string
 	State State
+	// Whether this process is in the room of a real node.
+	inside bool
 	// An interrupted start takes back what it started. Nil, and never ready, for other commands.
 	interrupt <-chan os.Signal
 }
@@ -49,7 +53,11 @@ func (p *Plane) pki() string                { return filepath.Join(p.Dir, "pki")
 func (p *Plane) pidFile(name string) string { return filepath.Join(p.Dir, "pids", name+".pid") }
 func (p *Plane) logFile(name string) string { return filepath.Join(p.Dir, "logs", name+".log") }
 func (p *Plane) server() string {
-	return fmt.Sprintf("https://127.0.0.1:%d", p.State.ApiserverPort)
+	host := "127.0.0.1"
+	if p.State.Settings.Node {
+		host = p.nodeAddress()
+	}
+	return fmt.Sprintf("https://%s:%d", host, p.State.ApiserverPort)
 }
 
 // kubeconfig of a user of the control plane itself; the administrator's is the one people use.
@@ -84,6 +92,9 @@ func (p *Plane) up(settings Settings, parent int) error {
 			return fmt.Errorf("%s already runs in %s (process %d)", name, p.Dir, pid)
 		}
 	}
+	if pid := p.holderPid(); pid != 0 {
+		return fmt.Errorf("a node already runs in %s (process %d)", p.Dir, pid)
+	}
 	p.State.Settings = settings
 	if err := p.save(); err != nil {
 		return err
@@ -93,7 +104,7 @@ func (p *Plane) up(settings Settings, parent int) error {
 			return err
 		}
 	}
-	for _, old := range []string{"etcd", "logs", "pids", "pki", "kubeconfig", "audit.log"} {
+	for _, old := range []string{"etcd", "node", "logs", "pids", "pki", "kubeconfig", "audit.log"} {
 		if err := os.RemoveAll(filepath.Join(p.Dir, old)); err != nil {
 			return err
 		}
@@ -107,6 +118,33 @@ func (p *Plane) up(settings Settings, parent int) error {
 			return err
 		}
 	}
+	if settings.Node {
+		return p.upInRoom()
+	}
+	return p.upAtLast()
+}
+
+// upInRoom makes the room of a real node and starts everything there.
+func (p *Plane) upInRoom() error {
+	var err error
+	if p.State.Link, err = chooseLink(); err != nil {
+		return err
+	}
+	failure := errors.Join(p.leaveRoom(), p.save()) // a killed run may have left control groups
+	if failure == nil {
+		failure = p.makeRoom()
+	}
+	if failure == nil {
+		failure = p.commandInRoom("up")
+	}
+	if failure != nil {
+		return errors.Join(failure, p.down(true))
+	}
+	return errors.Join(p.load(), p.sayRegistry()) // the ports were chosen there
+}
+
+// upAtLast tries until all ports could be had.
+func (p *Plane) upAtLast() error {
 	var failure error
 	for range attempts {
 		if failure = p.tryUp(); failure == nil {
@@ -129,18 +167,28 @@ func (p *Plane) tryUp() error {
 	if err := p.save(); err != nil {
 		return err
 	}
-	authority, err := makePki(p.pki())
+	var addresses []string
+	if p.State.Settings.Node {
+		addresses = append(addresses, p.nodeAddress())
+	}
+	authority, err := makePki(p.pki(), addresses...)
 	if err != nil {
 		return err
 	}
-	for user, groups := range map[string][]string{
-		"admin": {"system:masters"}, "kube-controller-manager": nil, "kube-scheduler": nil,
+	if err := p.kubeletClient(authority); err != nil {
+		return err
+	}
+	for user, identity := range map[string]struct {
+		name   string
+		groups []string
+	}{
+		"admin":                   {"admin", []string{"system:masters"}},
+		"kube-controller-manager": {"system:kube-controller-manager", nil},
+		"kube-scheduler":          {"system:kube-scheduler", nil},
+		"kube-proxy":              {"system:kube-proxy", nil},
+		"kubelet":                 {"system:node:" + nodeName(0), []string{"system:nodes"}},
 	} {
-		name := user
-		if groups == nil {
-			name = "system:" + user
-		}
-		if err := authority.writeKubeconfig(p.kubeconfig(user), p.server(), name, groups); err != nil {
+		if err := authority.writeKubeconfig(p.kubeconfig(user), p.server(), identity.name, identity.groups); err != nil {
 			return err
 		}
 	}
@@ -185,6 +233,10 @@ func (p *Plane) startOne(name string) error {
 // down ends everything, the last started first; the watcher too unless more is to come.
 func (p *Plane) down(watcherToo bool) error {
 	var failures []error
+	if p.State.Settings.Node && !p.inside {
+		// Their ids are those of the room, and mean somebody else out here.
+		failures = append(failures, p.leaveRoom(), p.forgetAllBut(watcher))
+	}
 	for _, name := range p.everybody() {
 		if name == watcher {
 			continue
@@ -196,12 +248,18 @@ func (p *Plane) down(watcherToo bool) error {
 	} else if watcherToo { // it is the watcher itself that does this
 		failures = append(failures, os.Remove(p.pidFile(watcher)))
 	}
-	return errors.Join(append(failures, os.RemoveAll(filepath.Join(p.Dir, "etcd")))...)
+	for _, data := range []string{"etcd", "node"} {
+		failures = append(failures, os.RemoveAll(filepath.Join(p.Dir, data)))
+	}
+	return errors.Join(failures...)
 }
 
 // everybody who may have a process here, in the order of ending: clients before servers.
 func (p *Plane) everybody() []string {
-	return []string{"kwok", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd", watcher}
+	return []string{
+		"kube-proxy", "kubelet", "containerd", "docker-registry", "kwok",
+		"kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd", watcher,
+	}
 }
 
 var errPortTaken = errors.New("a port was taken meanwhile")

@@ -37,7 +37,8 @@ func (p *Plane) spawn(name, program string, args []string) (<-chan struct{}, err
 	command.Dir = p.Dir
 	command.Stdout, command.Stderr = log, log
 	// kwok and kubectl would read and write below the developer's home.
-	command.Env = append(os.Environ(), "HOME="+p.Dir)
+	// Nothing here is reached by a proxy.
+	command.Env = append(os.Environ(), "HOME="+p.Dir, "NO_PROXY=*", "no_proxy=*")
 	// A session of its own: an interrupt at the terminal must not end it behind our back.
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {
@@ -83,6 +84,20 @@ func (p *Plane) stop(name string) error {
 		return nil
 	}
 	return err
+}
+
+// forgetAllBut one the ids of processes that are known to be gone.
+func (p *Plane) forgetAllBut(kept string) error {
+	var failures []error
+	for _, name := range p.everybody() {
+		if name == kept {
+			continue
+		}
+		if err := os.Remove(p.pidFile(name)); !errors.Is(err, os.ErrNotExist) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
 }
 
 func (p *Plane) ended(name string, patience time.Duration) bool {
