@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz
+.PHONY: build test chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz e2e e2e-short
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -71,6 +71,15 @@ image-test: image
 # The recorder's image twice, from two clean clones: the same digest. A quarter of an hour.
 reproduce:
 	deploy/image/reproduce
+
+# All of it on a real node: kubelet, containerd, our images, the chart by Helm (docs/development.md). As root;
+# about ten minutes after the build. E2E_KUBECONFIG and E2E_REGISTRY: in a cluster that is there.
+e2e:
+	tests/tools/python -m pytest tests/e2e
+
+# Of that install, rollout, delete, uninstall; where no node can be made it says why and ends well.
+e2e-short:
+	tests/tools/python -m pytest tests/e2e/test_first_try.py --where-it-can
 
 # What the recorder costs at 10,000 pods, against its targets; about five minutes after the build.
 bench:
