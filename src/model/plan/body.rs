@@ -56,8 +56,8 @@ pub(super) fn of_end(entry: &Entry, canon: &Canon, now: Moment) -> Option<Arc<Bo
 pub(super) struct Canon(BTreeMap<Digest, NameAndVersion>);
 
 impl Canon {
-    /// The smallest name and version among the sources that run, else among the ledger's; no
-    /// version comes last.
+    /// The smallest name and version among the sources that run, else among the ledger's, of
+    /// which tombstones only speak where nothing else does; no version comes last.
     pub(super) fn new<'a>(running: impl Iterator<Item = &'a Sight>, ledger: &Ledger) -> Self {
         let mut canon = BTreeMap::new();
         for (running, ..) in running.filter_map(Sight::reportable) {
@@ -65,15 +65,18 @@ impl Canon {
                 take_smaller(&mut canon, digest, name);
             }
         }
-        let mut remembered = BTreeMap::new();
-        for (_, entry) in ledger.entries() {
-            for body in entry.bodies() {
-                let name = (body.name.clone(), body.version.clone());
-                take_smaller(&mut remembered, body.digest, &name);
+        for ended in [false, true] {
+            let mut remembered = BTreeMap::new();
+            let entries = ledger.entries().map(|(_, entry)| entry);
+            for entry in entries.filter(|entry| entry.is_tombstone() == ended) {
+                for body in entry.bodies() {
+                    let name = (body.name.clone(), body.version.clone());
+                    take_smaller(&mut remembered, body.digest, &name);
+                }
             }
-        }
-        for (digest, name) in remembered {
-            canon.entry(digest).or_insert(name);
+            for (digest, name) in remembered {
+                canon.entry(digest).or_insert(name);
+            }
         }
         Self(canon)
     }

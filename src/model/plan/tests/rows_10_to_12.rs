@@ -260,6 +260,33 @@ fn one_digest_has_one_name_and_version_in_everything_that_is_sent() {
 }
 
 #[test]
+fn the_end_of_what_moved_is_told_with_its_own_name_not_with_a_former_one() {
+    let mut scene = Scene::new();
+    scene.run(
+        &Kind::StatefulSet,
+        "web",
+        [container("app", "a.example/web:1", 1)],
+    );
+    scene.cycle();
+    // The image is pulled from elsewhere, and the records go to another cluster.
+    scene.change_pods("web", |pod| pod.containers[0].image = "b.example/web:1".into());
+    scene.policy.destination = Arc::new(Destination {
+        cluster: "prod-2".into(),
+        ..Destination::clone(&scene.policy.destination)
+    });
+    scene.cycle();
+    scene.remove_pods("web");
+    // The end of the old one is told while nothing runs, and stays the older name's.
+    scene.cycle();
+    scene.delete(&Kind::StatefulSet, "web");
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), ["shop-web-app"]);
+    let line = &plan.decommissions[0].line;
+    assert_eq!(&*line.identity.destination.cluster, "prod-2");
+    assert_eq!(&*line.body.name, "b.example/web");
+}
+
+#[test]
 fn promise_1_other_digests_of_ready_pods_are_a_gap() {
     let mut scene = Scene::recorded();
     scene.deploy("web", "app", 2);
