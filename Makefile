@@ -73,7 +73,7 @@ reproduce:
 	deploy/image/reproduce
 
 # All of it on a real node: kubelet, containerd, our images, the chart by Helm (docs/development.md). As root;
-# about ten minutes after the build. E2E_KUBECONFIG and E2E_REGISTRY: in a cluster that is there.
+# five minutes after the build. E2E_KUBECONFIG and E2E_REGISTRY: in a cluster that is there.
 e2e:
 	tests/tools/python -m pytest tests/e2e
 

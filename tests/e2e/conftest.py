@@ -3,7 +3,7 @@ rely on those before them."""
 
 import pytest
 
-from cluster import TOOLS, Cluster, run, why_no_node
+from cluster import TOOLS, Cluster, build_ours, run, why_no_node
 from github import GitHub
 from release import Release
 from waiting import wait_for
@@ -29,9 +29,9 @@ def cluster(request):
         (pytest.skip if request.config.getoption("--where-it-can") else pytest.exit)(why)
     with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         run(TOOLS / "build", "kubectl", "helm3", "helm4", show=True)
+        build_ours()
         cluster = given or Cluster.start()
-        for name in ("deployment-recorder", "github-sandbox"):
-            cluster.push_ours(name)
+        cluster.push_ours()
     request.config.stash[HELD] = cluster
     yield cluster
     cluster.end()
@@ -41,7 +41,7 @@ HELD: "pytest.StashKey[Cluster]" = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
-def github(cluster) -> GitHub:
+def github(cluster):
     """GitHub's stand-in, in a pod that no test drains. It takes one token and keeps to GitHub's pace."""
     cluster.namespace(NAMESPACE)
     labels = {"app": "github"}
@@ -73,7 +73,8 @@ def github(cluster) -> GitHub:
     cluster.kubectl("wait", "pod/github", "--namespace", NAMESPACE, "--for=condition=Ready", "--timeout=90s")
     github = GitHub(cluster.service(NAMESPACE, "github"))
     wait_for("GitHub answers", lambda: github.ask("healthz"))
-    return github
+    yield github
+    cluster.remove_namespaces(NAMESPACE)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import urllib.request
 from datetime import datetime
 
 from cluster import HOME, ROOT, Cluster, run, tool, try_run
+from github import GitHub
 from waiting import wait_for
 
 CHART = ROOT / "charts" / "deployment-recorder"
@@ -24,6 +25,21 @@ class Release:
 
     def install(self, **values) -> None:
         self.helm("install", self.name, CHART, "--values", self._file(values), "--wait", "--timeout", "2m")
+
+    def sandbox(self, address: str) -> dict:
+        """Values by which GitHub's stand-in is a part of the release. Where a cluster has no names the
+        pod is told this one, and the service is given this address."""
+        image = {"registry": self.cluster.images, "tag": "e2e"}
+        if not self.cluster.ours:
+            return {"sandbox": {"enabled": True, "image": image}}
+        alias = {"ip": address, "hostnames": [f"{self.full_name}-sandbox.{self.namespace}.svc"]}
+        sandbox = {"enabled": True, "image": image, "service": {"clusterIP": address}}
+        return {"sandbox": sandbox, "hostAliases": [alias]}
+
+    @property
+    def github(self) -> GitHub:
+        """That stand-in."""
+        return GitHub(self.cluster.service(self.namespace, f"{self.full_name}-sandbox"))
 
     def upgrade(self, **values) -> None:
         self.helm("upgrade", self.name, CHART, "--values", self._file(values), "--wait", "--timeout", "2m")
