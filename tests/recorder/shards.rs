@@ -3,6 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use deployment_recorder::model::storage::StorageRule;
 
+use crate::ledger::{NAME, NAMESPACE, bytes, put, shard};
 use crate::objects::{Deployment, deployment};
 use crate::support::apiserver::{Fault as ApiFault, Verb};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
@@ -117,6 +118,22 @@ async fn stopped_during_a_split_that_hangs_nothing_is_forgotten() {
     assert!(world.stop().await <= 20 * SECOND);
     world.check();
     world.api.heal();
+    vanish_some_and_restart(world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_3_a_split_does_not_replace_another_ledger_that_has_the_name_of_its_shard() {
+    let mut world = nearly_full().await;
+    // A ledger named `ledger-1` in the same namespace: this is its root.
+    let root = bytes(&world.api, NAME);
+    put(&world.api, &shard(1), root.clone());
+    grow(&mut world).await;
+    let said = world.ended().await;
+    assert!(said.contains("ConfigMap ledger-1 stands where"), "{said}");
+    assert!(said.contains("--ledger-name"), "{said}");
+    assert_eq!(bytes(&world.api, &shard(1)), root);
+    // Once it is out of the way nothing is lost.
+    world.api.delete("ConfigMap", NAMESPACE, &shard(1));
     vanish_some_and_restart(world).await;
 }
 

@@ -173,6 +173,7 @@ async fn of_ledger(
                 // These say themselves what to do.
                 StoreError::Missing { .. }
                 | StoreError::Unreadable { .. }
+                | StoreError::Taken { .. }
                 | StoreError::OtherCluster { .. }
                 | StoreError::Deposed { .. } => "",
             };

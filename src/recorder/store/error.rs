@@ -34,6 +34,18 @@ pub enum StoreError {
         /// What is wrong with it.
         source: PartError,
     },
+    /// What has the name of a shard that is to be made is none.
+    #[error(
+        "ConfigMap {part} stands where the ledger needs another shard, and is none of it: {source}. \
+         Delete it if nobody needs it; if it is another ledger, one of the two needs another name \
+         (--ledger-name)"
+    )]
+    Taken {
+        /// The ConfigMap.
+        part: String,
+        /// Why it is no shard.
+        source: PartError,
+    },
     /// The ledger is of another cluster.
     #[error(
         "ConfigMap {part} holds the ledger of another cluster: namespace {namespace} had uid \
@@ -77,6 +89,7 @@ impl StoreError {
             Self::Unreadable { source, .. } => !matches!(source, PartError::Newer { .. }),
             Self::Call { .. }
             | Self::Missing { .. }
+            | Self::Taken { .. }
             | Self::OtherCluster { .. }
             | Self::Deposed { .. } => false,
         }
@@ -88,6 +101,7 @@ impl StoreError {
             Self::Call { source, .. } => source.is_conflict(),
             Self::Missing { .. }
             | Self::Unreadable { .. }
+            | Self::Taken { .. }
             | Self::OtherCluster { .. }
             | Self::Deposed { .. } => false,
         }

@@ -6,7 +6,8 @@ use crate::model::image::Digest;
 use crate::model::ledger::Ledger;
 use crate::model::record::Identity;
 
-use super::form::Content;
+use super::config_map::Version;
+use super::form::{Content, Shard};
 use super::{Store, StoreError};
 
 /// Shards as they are stored, by index.
@@ -81,14 +82,23 @@ impl Store {
         parts: Parts,
     ) -> Result<(), StoreError> {
         for (index, part) in parts {
-            // One may be left from a split that was cut short; no root names it.
-            let left = self.maps.version(Some(index)).await?;
+            let left = self.left_over(index).await?;
             self.versions.push(left);
             self.write_shard(index, part).await?;
         }
         self.set_count(count);
         let template = ledger.template().map(str::to_owned);
         self.swap_root(&BTreeMap::new(), template.as_deref()).await
+    }
+
+    /// The shard of a split that was cut short, if there is one: no root names it. Whatever else has
+    /// its name, such as the root of another ledger, is somebody's, and stays.
+    async fn left_over(&self, index: usize) -> Result<Option<Version>, StoreError> {
+        match self.maps.read::<Shard>(Some(index)).await {
+            Ok(left) => Ok(left.map(|(_, version)| version)),
+            Err(StoreError::Unreadable { part, source }) => Err(StoreError::Taken { part, source }),
+            Err(error) => Err(error),
+        }
     }
 
     /// How many shards the root names when it is written next.
