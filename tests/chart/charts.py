@@ -17,6 +17,11 @@ HELMS = ("helm3", "helm4")
 # The C reader is ten times as fast as the other.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+# That of the chart, which is that of the program: no test has it written in, so that it can be raised.
+VERSION = yaml.load((CHART / "Chart.yaml").read_text(), Loader=Loader)["version"]
+# The recorder's image where no value says another.
+IMAGE = f"ghcr.io/deployment-recorder/deployment-recorder:{VERSION}"
+
 
 class Refused(Exception):
     """What Helm said when it did not render the chart."""

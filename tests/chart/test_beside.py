@@ -123,7 +123,7 @@ def test_values_of_deployment_tracker_do_what_they_did(helm):
     }
     assert charts.one(objects, "Service")["spec"]["ports"][0]["port"] == 9090
     # Its image is another program, its probe asks a port that is not here, and its image has a sleep.
-    assert container["image"] == "ghcr.io/deployment-recorder/deployment-recorder:0.1.0"
+    assert container["image"] == charts.IMAGE
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "http"}
     assert "initialDelaySeconds" not in container["readinessProbe"]
     assert "lifecycle" not in container

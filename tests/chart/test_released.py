@@ -6,7 +6,7 @@ import charts
 import pytest
 
 RECORDER, SANDBOX = "sha256:" + "a1" * 32, "sha256:" + "b2" * 32
-IMAGE = "ghcr.io/deployment-recorder/deployment-recorder:0.1.0"
+MIRRORED = charts.IMAGE.replace("ghcr.io/", "mirror.example.com/")
 
 
 def package(folder, recorder=RECORDER, sandbox=SANDBOX):
@@ -29,20 +29,20 @@ def test_a_released_chart_has_the_digests_of_its_images(released, helm):
     given = ["--values", charts.values_files()["minimal"], "--set", "sandbox.enabled=true"]
     objects = charts.render(helm, *given, chart=released)
     images = {it["image"] for pod in charts.pods(objects).values() for it in pod["spec"]["containers"]}
-    sandbox = IMAGE.replace("/deployment-recorder:", "/github-sandbox:")
-    assert images == {f"{IMAGE}@{RECORDER}", f"{sandbox}@{SANDBOX}"}
+    sandbox = charts.IMAGE.replace("/deployment-recorder:", "/github-sandbox:")
+    assert images == {f"{charts.IMAGE}@{RECORDER}", f"{sandbox}@{SANDBOX}"}
 
 
 @pytest.mark.parametrize(
     "given, expected",
     [
-        ("image.tag=0.1.0", f"{IMAGE}@{RECORDER}"),
-        ("image.tag=0.1.1", "ghcr.io/deployment-recorder/deployment-recorder:0.1.1"),
-        (f"image.digest={SANDBOX}", f"{IMAGE}@{SANDBOX}"),
+        (f"image.tag={charts.VERSION}", f"{charts.IMAGE}@{RECORDER}"),
+        ("image.tag=0.0.1", "ghcr.io/deployment-recorder/deployment-recorder:0.0.1"),
+        (f"image.digest={SANDBOX}", f"{charts.IMAGE}@{SANDBOX}"),
         # A mirror that was given one platform alone has another digest.
-        ("image.registry=mirror.example.com", "mirror.example.com/deployment-recorder/deployment-recorder:0.1.0"),
-        ("global.imageRegistry=mirror.example.com", "mirror.example.com/deployment-recorder/deployment-recorder:0.1.0"),
-        ("image.repository=mirror.example.com/recorder", "mirror.example.com/recorder:0.1.0"),
+        ("image.registry=mirror.example.com", MIRRORED),
+        ("global.imageRegistry=mirror.example.com", MIRRORED),
+        ("image.repository=mirror.example.com/recorder", f"mirror.example.com/recorder:{charts.VERSION}"),
     ],
 )
 def test_it_has_them_for_no_other_image(released, helm, given, expected):

@@ -137,7 +137,7 @@ def test_labels_are_those_that_kubernetes_recommends(values):
         labels = it["metadata"]["labels"]
         for name in ("name", "instance", "version", "component", "part-of", "managed-by"):
             assert f"app.kubernetes.io/{name}" in labels
-        assert labels["helm.sh/chart"] == "deployment-recorder-0.1.0"
+        assert labels["helm.sh/chart"] == f"deployment-recorder-{charts.VERSION}"
         assert values != "everything" or labels["team"] == "platform"
     for pod in charts.pods(charts.rendered(values)).values():
         assert "helm.sh/chart" not in pod["metadata"]["labels"] or pod.get("kind") == "Pod"
@@ -162,7 +162,7 @@ def test_a_lint_finds_nothing(values, helm):
 def test_a_package_holds_all_that_is_needed_and_renders_the_same(helm, tmp_path):
     charts.helm(helm, "package", charts.CHART, "--destination", tmp_path)
     (package,) = tmp_path.iterdir()
-    assert package.name == "deployment-recorder-0.1.0.tgz"
+    assert package.name == f"deployment-recorder-{charts.VERSION}.tgz"
     values = ["--values", charts.values_files()["narrow"]]
     assert charts.render(helm, *values, chart=package) == charts.rendered("narrow", helm)
     shown = charts.helm(helm, "show", "readme", package)

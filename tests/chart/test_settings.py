@@ -165,18 +165,18 @@ def test_an_image_is_named_by_digest_and_from_the_registry_of_all(helm):
     digest = "sha256:" + "0123456789abcdef" * 4
     objects = charts.rendered("air-gapped", helm)
     image = charts.recorder(objects)["image"]
-    assert image == f"registry.example.com:5000/mirror/deployment-recorder:0.1.0@{digest}"
+    assert image == f"registry.example.com:5000/mirror/deployment-recorder:{charts.VERSION}@{digest}"
     secrets = charts.one(objects, "Deployment")["spec"]["template"]["spec"]["imagePullSecrets"]
     assert secrets == [{"name": "pull"}, {"name": "pull-too"}]
     plain = charts.recorder(charts.rendered("minimal", helm))["image"]
-    assert plain == "ghcr.io/deployment-recorder/deployment-recorder:0.1.0"
+    assert plain == charts.IMAGE
 
 
 def test_a_repository_with_a_registry_is_taken_as_it_is():
     given = ["--values", charts.values_files()["air-gapped"], "--set", "image.digest="]
     for repository in ("mirror.example.com/recorder", "localhost/recorder", "localhost:5000/a/b"):
         container = charts.recorder(charts.render("helm4", *given, "--set", f"image.repository={repository}"))
-        assert container["image"] == f"{repository}:0.1.0"
+        assert container["image"] == f"{repository}:{charts.VERSION}"
 
 
 def test_the_chart_has_the_version_of_the_program():
