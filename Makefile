@@ -13,7 +13,7 @@ test: tools
 # The chart: rendered with many values under Helm 3 and 4, and on a real API server.
 chart:
 	tests/tools/build helm3 helm4 etcd kube-apiserver kubectl
-	tests/tools/python -m pytest -q -p no:cacheprovider tests/chart
+	tests/tools/python -m pytest -q -rs -p no:cacheprovider tests/chart
 
 # Writes again what is generated: what the chart has from the code, its table of values, deploy/*.yaml.
 generate:
@@ -64,9 +64,10 @@ release:
 image:
 	deploy/image/build
 
-# What must hold of them: what makes them, deploy/Dockerfile beside it, and, for root, that they start.
+# What must hold of them: what makes them, deploy/Dockerfile beside it, and, for root, that they start. -v says
+# what was skipped and why.
 image-test: image
-	IMAGES=$(CURDIR)/target/image go test -C deploy/image -count=1 ./...
+	IMAGES=$(CURDIR)/target/image go test -C deploy/image -count=1 -v ./...
 
 # The recorder's image twice, from two clean clones: the same digest. A quarter of an hour.
 reproduce:
