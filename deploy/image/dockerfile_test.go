@@ -167,6 +167,9 @@ func TestTheDockerfileCopiesWhatCargoAsksFor(t *testing.T) {
 			}
 		}
 	}
+	if copied := all(found["base"], "COPY"); !slices.Contains(copied, "deploy/image/texts texts") {
+		t.Errorf("what licences.go embeds is not there: %q", copied)
+	}
 	// Of what does not compile only this command fails, as a build does, where a file lacks that Cargo.toml names.
 	cargo := exec.Command("cargo", "fetch", "--locked")
 	cargo.Dir = into

@@ -1,11 +1,13 @@
 package main
 
 // The licences of what is linked into a program, which it must carry with it: the texts and notices
-// that the crates bring along, each text once, above it the crates that it is of.
+// that the crates bring along, each text once, above it the crates that it is of. What comes from
+// elsewhere than a crate has its text in texts/.
 
 import (
 	"bytes"
 	"cmp"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +23,8 @@ import (
 const unbundled = `Linked in as well:
   the standard library of Rust: MIT OR Apache-2.0, https://github.com/rust-lang/rust
   the GNU C library: LGPL-2.1-or-later, https://sourceware.org/glibc/
+  GCC's own library, libgcc and libgcc_eh: GPL-3.0-or-later with the GCC Runtime Library Exception 3.1,
+    which lets a program that they are a part of have any licence, https://gcc.gnu.org
 The source of this program and the script that links it are at
 %s, revision %s:
 deploy/image/static links it with another GNU C library where one is installed.
@@ -28,8 +32,18 @@ In the image besides: Mozilla's list of certificate authorities, MPL-2.0,
 https://hg.mozilla.org/projects/nss/file/tip/lib/ckfw/builtins/certdata.txt
 `
 
-// notice is how a file with a licence is called, and source one that is only about licences.
-var notice = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|unlicense)([-._][a-z0-9.-]+)?$`)
+// Texts as the Free Software Foundation and Mozilla publish them.
+var (
+	//go:embed texts/LGPL-2.1.txt
+	lgpl string
+	//go:embed texts/MPL-2.0.txt
+	mpl string
+)
+
+// notice is how a file with a licence is called, shelf a folder of nothing else, and source a file that is only
+// about licences.
+var notice = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|unlicense)([-._][a-z0-9._-]+)?$`)
+var shelf = regexp.MustCompile(`(?i)^\.?licen[cs]es$`)
 var source = regexp.MustCompile(`(?i)\.(rs|c|h|go|py|toml|json|html)$`)
 
 func writeLicences(build Build, target, features, path string) error {
@@ -67,7 +81,6 @@ func licences(build Build, own string, crates []Crate, folders map[string]string
 	var parts []*part
 	known := map[string]*part{} // by the words of the text, however they are wrapped
 	for _, crate := range crates {
-		fmt.Fprintf(&text, "%s %s: %s %s\n", crate.Name, crate.Version, crate.Licence, crate.Repository)
 		folder, found := folders[crate.Name+" "+crate.Version]
 		if !found {
 			return nil, fmt.Errorf("cargo does not say where the source of %s %s is", crate.Name, crate.Version)
@@ -76,6 +89,11 @@ func licences(build Build, own string, crates []Crate, folders map[string]string
 		if err != nil {
 			return nil, err
 		}
+		about := strings.TrimSpace(crate.Licence + " " + crate.Repository)
+		if len(texts) == 0 {
+			about += " (it brings no text)"
+		}
+		fmt.Fprintf(&text, "%s %s: %s\n", crate.Name, crate.Version, about)
 		for _, one := range texts {
 			words := strings.Join(strings.Fields(one), " ")
 			if known[words] == nil {
@@ -87,8 +105,9 @@ func licences(build Build, own string, crates []Crate, folders map[string]string
 			}
 		}
 	}
+	parts = append(parts, &part{lgpl, " the GNU C library"}, &part{mpl, " Mozilla's list of certificate authorities"})
 	for _, part := range parts {
-		fmt.Fprintf(&text, "\n%s\nOf%s:\n\n%s\n", line, strings.TrimSuffix(part.of, ","), part.text)
+		fmt.Fprintf(&text, "\n%s\nOf%s:\n\n%s\n", line, strings.TrimSuffix(part.of, ","), strings.TrimSpace(part.text))
 	}
 	return text.Bytes(), nil
 }
@@ -99,8 +118,11 @@ const line = "------------------------------------------------------------------
 func notices(folder string) ([]string, error) {
 	var texts []string
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || !notice.MatchString(entry.Name()) || source.MatchString(entry.Name()) {
+		if err != nil || !entry.Type().IsRegular() || source.MatchString(entry.Name()) {
 			return err
+		}
+		if !notice.MatchString(entry.Name()) && !shelf.MatchString(filepath.Base(filepath.Dir(path))) {
+			return nil
 		}
 		text, err := os.ReadFile(path)
 		texts = append(texts, strings.TrimSpace(strings.ReplaceAll(string(text), "\r\n", "\n")))

@@ -2,8 +2,7 @@ package main
 
 // The bill of materials: what is linked into a program, as CycloneDX 1.6. Cargo itself says which
 // crates these are, for this target and these features, without procedural macros, build scripts and
-// what only tests use. Beside them stand what is in the image and in no list of cargo's: libc, the
-// standard library of Rust, the certificate authorities.
+// what only tests use. Beside them stands what is in no list of cargo's (unlisted.go).
 
 import (
 	"bufio"
@@ -14,7 +13,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -27,10 +25,13 @@ type Crate struct {
 	Name, Version, Licence, Repository string
 	// Needs are the purls of the crates that it links.
 	Needs []string
+	// Brings is the C library that it carries along and compiles.
+	Brings *cdx.Component
 }
 
 func (crate Crate) purl() string {
-	return "pkg:cargo/" + crate.Name + "@" + url.PathEscape(crate.Version)
+	// https://github.com/package-url/purl-spec: of what is escaped, Go's PathEscape leaves the plus sign.
+	return "pkg:cargo/" + crate.Name + "@" + strings.ReplaceAll(url.PathEscape(crate.Version), "+", "%2B")
 }
 
 func writeBill(build Build, target, features, path string) error {
@@ -62,6 +63,15 @@ func billOf(build Build, target, features string) (*cdx.BOM, error) {
 	crates, err := linked(target, features)
 	if err != nil {
 		return nil, err
+	}
+	folders, err := sources(target, features)
+	if err != nil {
+		return nil, err
+	}
+	for at, crate := range crates {
+		if crates[at].Brings, err = brought(crate, folders[crate.Name+" "+crate.Version]); err != nil {
+			return nil, err
+		}
 	}
 	unlisted, err := beside()
 	if err != nil {
@@ -97,7 +107,12 @@ func bill(build Build, about Image, program []byte, crates []Crate, sums map[str
 	dependencies = append(dependencies, cdx.Dependency{Ref: root.BOMRef, Dependencies: &needs})
 	for _, crate := range crates[1:] {
 		components = append(components, component(crate, sums[crate.Name+" "+crate.Version]))
-		dependencies = append(dependencies, cdx.Dependency{Ref: crate.purl(), Dependencies: &crate.Needs})
+		needs := slices.Clone(crate.Needs)
+		if library := crate.Brings; library != nil {
+			components = append(components, *library)
+			needs = append(needs, library.BOMRef)
+		}
+		dependencies = append(dependencies, cdx.Dependency{Ref: crate.purl(), Dependencies: &needs})
 	}
 	slices.SortFunc(components, func(a, b cdx.Component) int { return strings.Compare(a.BOMRef, b.BOMRef) })
 
@@ -195,83 +210,6 @@ func checksums(lock string) map[string]string {
 		}
 	}
 	return sums
-}
-
-// beside is what cargo does not list.
-func beside() ([]cdx.Component, error) {
-	compiler, err := output("rustc", "--version")
-	if err != nil {
-		return nil, err
-	}
-	words := strings.Fields(compiler)
-	if len(words) < 2 {
-		return nil, fmt.Errorf("rustc says of itself %q", compiler)
-	}
-	standard := Crate{Name: "std", Version: words[1], Licence: "MIT OR Apache-2.0", Repository: "https://github.com/rust-lang/rust"}
-	rust := component(standard, "")
-	rust.BOMRef = "pkg:github/rust-lang/rust@" + standard.Version
-	libc, err := libc()
-	if err != nil {
-		return nil, err
-	}
-	roots := cdx.Component{Type: cdx.ComponentTypeLibrary, Name: rootsModule, Version: rootsVersion(), Scope: cdx.ScopeRequired,
-		Description: "Mozilla's list of certificate authorities", Licenses: &cdx.Licenses{{Expression: "MPL-2.0"}}}
-	roots.BOMRef = "pkg:golang/" + roots.Name + "@" + roots.Version
-	parts := []cdx.Component{rust, libc, roots}
-	for at := range parts {
-		parts[at].PackageURL = parts[at].BOMRef
-	}
-	return parts, nil
-}
-
-// libc is the C library that was linked: Debian's or Ubuntu's package where it is one, for that is
-// what advisories name.
-func libc() (cdx.Component, error) {
-	part := cdx.Component{Type: cdx.ComponentTypeLibrary, Name: "glibc", Scope: cdx.ScopeRequired,
-		Licenses: &cdx.Licenses{{Expression: "LGPL-2.1-or-later"}}}
-	if packaged, err := output("dpkg-query", "--showformat", "${Version} ${Architecture}", "--show", "libc6-dev"); err == nil {
-		version, architecture, _ := strings.Cut(packaged, " ")
-		system, release := distribution()
-		part.Name, part.Version = "libc6-dev", version
-		part.BOMRef = fmt.Sprintf("pkg:deb/%s/libc6-dev@%s?arch=%s&distro=%s-%s", system, url.QueryEscape(version), architecture, system, release)
-		return part, nil
-	}
-	version, err := output("getconf", "GNU_LIBC_VERSION")
-	if err != nil {
-		return part, err
-	}
-	part.Version = strings.TrimSpace(strings.TrimPrefix(version, "glibc "))
-	part.BOMRef = "pkg:generic/glibc@" + part.Version
-	return part, nil
-}
-
-// distribution is the system that the program is built on and its release, as in debian and 12.
-func distribution() (system, release string) {
-	text, err := os.ReadFile("/etc/os-release")
-	if err != nil {
-		return "debian", ""
-	}
-	for _, line := range strings.Split(string(text), "\n") {
-		switch key, value, _ := strings.Cut(line, "="); key {
-		case "ID":
-			system = strings.Trim(value, `"`)
-		case "VERSION_ID":
-			release = strings.Trim(value, `"`)
-		}
-	}
-	return system, release
-}
-
-// rootsVersion is the one that go.mod pins.
-func rootsVersion() string {
-	if built, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range built.Deps {
-			if module.Path == rootsModule {
-				return module.Version
-			}
-		}
-	}
-	return "unknown"
 }
 
 func output(name string, args ...string) (string, error) {
