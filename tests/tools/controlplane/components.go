@@ -121,10 +121,13 @@ func (p *Plane) controllerManager() []string {
 		"--root-ca-file", filepath.Join(p.pki(), "ca.crt"),
 		"--service-account-private-key-file", filepath.Join(p.pki(), "service-accounts.key"),
 		"--leader-elect=false", "--secure-port", "0",
+		"--flex-volume-plugin-dir", p.volumePlugins(), // else it makes one below /usr
 		"--kube-api-qps", componentRate, "--kube-api-burst", componentRate,
 		"--concurrent-deployment-syncs", "20", "--concurrent-replicaset-syncs", "20",
 	}
 }
+
+func (p *Plane) volumePlugins() string { return filepath.Join(p.Dir, "volume-plugins") }
 
 func (p *Plane) scheduler() []string {
 	config := p.kubeconfig("kube-scheduler")

@@ -63,7 +63,7 @@ func (p *Plane) nodeFiles() error {
 		"containerd.toml":                       fmt.Sprintf(containerdConfig, p.nodeFile(""), plugins, p.registry()),
 		"hosts/" + p.registry() + "/hosts.toml": fmt.Sprintf(hostsConfig, p.registry()),
 		"network/10-pods.conflist":              fmt.Sprintf(networkConfig, podRange),
-		"kubelet.yaml":                          fmt.Sprintf(kubeletConfig, p.pki(), p.roomName(), p.nodeFile("pods")),
+		"kubelet.yaml":                          fmt.Sprintf(kubeletConfig, p.pki(), p.roomName(), p.nodeFile("pods"), p.volumePlugins()),
 	}
 	for name, text := range files {
 		path := p.nodeFile(name)
@@ -86,13 +86,16 @@ http: {addr: ":%d"}
 `
 
 // The snapshotter copies files: unlike overlays it works on whatever the folder is stored on.
-// Without restrict_oom_score_adj no container starts where the machine does not let scores be lowered.
+// Without restrict_oom_score_adj no container starts where the machine does not let scores be lowered. With AppArmor a profile would be loaded into the machine's kernel, and stay.
 const containerdConfig = `version = 2
 root = "%[1]s/containerd"
 state = "/run/containerd"
+[plugins."io.containerd.internal.v1.opt"]
+path = "%[1]s/opt"
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "%[3]s/pause:node"
 restrict_oom_score_adj = true
+disable_apparmor = true
 [plugins."io.containerd.grpc.v1.cri".containerd]
 snapshotter = "native"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -141,8 +144,10 @@ enforceNodeAllocatable: []
 evictionHard: {memory.available: 50Mi, nodefs.available: 1%%, nodefs.inodesFree: 1%%, imagefs.available: 1%%}
 imageGCHighThresholdPercent: 100
 podLogsDir: %[3]s
+protectKernelDefaults: true
 resolvConf: ""
 syncFrequency: 10s
+volumePluginDir: %[4]s
 `
 
 // nodeCertificate is what the kubelet shows to the API server.

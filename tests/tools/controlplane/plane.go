@@ -104,7 +104,7 @@ func (p *Plane) up(settings Settings, parent int) error {
 			return err
 		}
 	}
-	for _, old := range []string{"etcd", "node", "logs", "pids", "pki", "kubeconfig", "audit.log"} {
+	for _, old := range []string{"etcd", "node", "logs", "pids", "pki", "kubeconfig", "volume-plugins", "audit.log"} {
 		if err := os.RemoveAll(filepath.Join(p.Dir, old)); err != nil {
 			return err
 		}
@@ -126,11 +126,7 @@ func (p *Plane) up(settings Settings, parent int) error {
 
 // upInRoom makes the room of a real node and starts everything there.
 func (p *Plane) upInRoom() error {
-	var err error
-	if p.State.Link, err = chooseLink(); err != nil {
-		return err
-	}
-	failure := errors.Join(p.leaveRoom(), p.save()) // a killed run may have left control groups
+	failure := p.leaveRoom() // a killed run may have left control groups
 	if failure == nil {
 		failure = p.makeRoom()
 	}
@@ -248,7 +244,7 @@ func (p *Plane) down(watcherToo bool) error {
 	} else if watcherToo { // it is the watcher itself that does this
 		failures = append(failures, os.Remove(p.pidFile(watcher)))
 	}
-	for _, data := range []string{"etcd", "node"} {
+	for _, data := range []string{"etcd", "node", "volume-plugins"} {
 		failures = append(failures, os.RemoveAll(filepath.Join(p.Dir, data)))
 	}
 	return errors.Join(failures...)

@@ -37,8 +37,7 @@ func (p *Plane) spawn(name, program string, args []string) (<-chan struct{}, err
 	command.Dir = p.Dir
 	command.Stdout, command.Stderr = log, log
 	// kwok and kubectl would read and write below the developer's home.
-	// Nothing here is reached by a proxy.
-	command.Env = append(os.Environ(), "HOME="+p.Dir, "NO_PROXY=*", "no_proxy=*")
+	command.Env = append(os.Environ(), "HOME="+p.Dir)
 	// A session of its own: an interrupt at the terminal must not end it behind our back.
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := command.Start(); err != nil {

@@ -5,7 +5,7 @@ package main
 // their shims included, and takes mounts and interfaces away: nothing has to be looked for, however
 // badly a run ended. Only control groups are outside and removed by name.
 //
-// What runs in the room stands in node.go.
+// What runs in the room stands in node.go, what it sees of the machine in mounts.go, control groups in groups.go.
 
 import (
 	"crypto/sha256"
@@ -23,17 +23,8 @@ import (
 	"time"
 )
 
-const (
-	// The command whose process holds the room; it never ends by itself.
-	holder = "hold"
-	// Where the kernel shows control groups (cgroups(7)).
-	groupsRoot = "/sys/fs/cgroup"
-)
-
-// What programs of the node write at places that no flag moves. In the room something else is
-// mounted there, so that the machine's own files are neither seen nor touched.
-// Those that the machine has not are made, and removed again.
-var covered = []string{"/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers"}
+// The command whose process holds the room; it never ends by itself.
+const holder = "hold"
 
 // roomName is what control group and interface outside are called: short, and the same for a folder
 // each time, so that what a killed run left is found again.
@@ -66,25 +57,38 @@ func (p *Plane) makeRoom() error {
 	if os.Geteuid() != 0 {
 		return errors.New("a real node needs root: for namespaces, mounts and control groups")
 	}
-	for _, path := range covered {
-		if err := os.MkdirAll(path, 0o755); err != nil {
-			return err
-		}
-	}
 	if err := os.MkdirAll(filepath.Dir(p.logFile(holder)), 0o755); err != nil {
 		return err
 	}
-	if err := makeGroups(p.roomName()); err != nil {
+	ended, err := p.startHolder()
+	if err != nil {
 		return err
+	}
+	return p.wait(holder, ended, func() error {
+		_, err := os.Stat(p.roomReady())
+		return err
+	})
+}
+
+// startHolder makes what of the room is outside, in one go: nodes that start at the same time must not
+// choose the same network, nor take a new group for one that nobody needs.
+func (p *Plane) startHolder() (<-chan struct{}, error) {
+	unlock, err := lockMachine()
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if err := errors.Join(removeStaleGroups(), makeGroups(p.roomName())); err != nil {
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	command := exec.Command(self, holder, p.Dir)
 	log, err := os.Create(p.logFile(holder))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer log.Close()
 	command.Stdout, command.Stderr = log, log
@@ -93,20 +97,17 @@ func (p *Plane) makeRoom() error {
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC,
 	}
 	if err := command.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	ended := make(chan struct{})
 	go func() {
 		_ = command.Wait()
 		close(ended)
 	}()
-	if err := p.connect(command.Process.Pid); err != nil {
-		return err
+	if p.State.Link, err = chooseLink(); err != nil {
+		return nil, err
 	}
-	return p.wait(holder, ended, func() error {
-		_, err := os.Stat(p.roomReady())
-		return err
-	})
+	return ended, errors.Join(p.connect(command.Process.Pid), p.save())
 }
 
 func (p *Plane) roomReady() string { return filepath.Join(p.Dir, "room-is-ready") }
@@ -141,16 +142,8 @@ func (p *Plane) connect(pid int) error {
 func holdRoom(p *Plane) error {
 	children := make(chan os.Signal, 1)
 	signal.Notify(children, syscall.SIGCHLD)
-	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("making mounts private: %w", err)
-	}
-	for _, path := range covered {
-		if err := syscall.Mount("tmpfs", path, "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, "mode=755"); err != nil {
-			return fmt.Errorf("mounting over %s: %w", path, err)
-		}
-	}
-	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mounting /proc: %w", err)
+	if err := furnish(); err != nil {
+		return err
 	}
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
 		return err
@@ -220,9 +213,6 @@ func (p *Plane) leaveRoom() error {
 	_ = os.Remove(p.roomReady())
 	// It goes with the namespace, but not at once, and the next room's has the same name.
 	_ = exec.Command("ip", "link", "delete", p.roomName()).Run()
-	for _, path := range covered[1:] { // what was made for the room is empty; what is not stays
-		_ = os.Remove(path)
-	}
 	return removeGroups(p.roomName())
 }
 
@@ -244,72 +234,4 @@ next:
 		return link, nil
 	}
 	return 0, errors.New("no free network in 10.213.0.0/16")
-}
-
-// makeGroups makes the control group below which the kubelet puts pods: one of its own, since a
-// kubelet ends what it does not know. It takes both hierarchies, cgroup v2 and v1.
-func makeGroups(name string) error {
-	if controllers, err := os.ReadFile(filepath.Join(groupsRoot, "cgroup.controllers")); err == nil {
-		if err := os.MkdirAll(filepath.Join(groupsRoot, name), 0o755); err != nil {
-			return err
-		}
-		for _, controller := range strings.Fields(string(controllers)) {
-			// One that cannot be given on is the kubelet's to complain about, if it needs it.
-			_ = os.WriteFile(filepath.Join(groupsRoot, "cgroup.subtree_control"), []byte("+"+controller), 0o644)
-		}
-		return nil
-	}
-	hierarchies, _ := filepath.Glob(filepath.Join(groupsRoot, "*", "cgroup.procs"))
-	if len(hierarchies) == 0 {
-		return fmt.Errorf("no control groups are mounted at %s", groupsRoot)
-	}
-	for _, procs := range hierarchies {
-		parent := filepath.Dir(procs)
-		if err := os.MkdirAll(filepath.Join(parent, name), 0o755); err != nil {
-			return err
-		}
-		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} { // empty in a new group: nothing could run
-			if text, err := os.ReadFile(filepath.Join(parent, file)); err == nil {
-				_ = os.WriteFile(filepath.Join(parent, name, file), text, 0o644)
-			}
-		}
-	}
-	return nil
-}
-
-// removeGroups removes the control group from every hierarchy, the inner ones first. What ran in
-// them is dead, but the kernel may need a moment to see it.
-func removeGroups(name string) error {
-	roots, _ := filepath.Glob(filepath.Join(groupsRoot, "*", name))
-	roots = append(roots, filepath.Join(groupsRoot, name))
-	var failure error
-	for begin := time.Now(); time.Since(begin) < endPatience; time.Sleep(20 * time.Millisecond) {
-		failure = nil
-		for _, root := range roots {
-			failure = errors.Join(failure, removeTree(root))
-		}
-		if failure == nil {
-			return nil
-		}
-	}
-	return failure
-}
-
-func removeTree(group string) error {
-	entries, err := os.ReadDir(group)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	for _, entry := range entries {
-		if entry.IsDir() {
-			err = errors.Join(err, removeTree(filepath.Join(group, entry.Name())))
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if err := syscall.Rmdir(group); err != nil && !errors.Is(err, syscall.ENOENT) {
-		return fmt.Errorf("removing %s: %w", group, err)
-	}
-	return nil
 }
