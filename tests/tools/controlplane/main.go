@@ -27,7 +27,7 @@ const usage = `Usage: control-plane COMMAND DIR ...
         --scheduler      kube-scheduler
         --kwok           kwok, which pretends to be the kubelets of N nodes (default 1)
         --node           a real node instead, with all of the above and a registry, in a network of
-                         its own; needs root and the packages of tests/tools/node-packages. Pods run
+                         its own; needs root and what tests/tools/node-packages gets. Pods run
                          as soon as the image pause:node is pushed to the registry (DIR/registry)
         --parent PID     end everything when that process is gone
         --apiserver-arg  one more argument for kube-apiserver; repeatable
@@ -49,6 +49,9 @@ func main() {
 	// Nothing here is reached by a proxy, neither by us nor by what we start.
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
 		_ = os.Setenv(name, "*")
+	}
+	if packages() != "" {
+		withPackages()
 	}
 	if err := run(os.Args[1], os.Args[2], os.Args[3:]); err != nil {
 		fmt.Fprintln(os.Stderr, "control-plane:", err)

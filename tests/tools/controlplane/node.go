@@ -168,9 +168,21 @@ func (p *Plane) kubeletClient(authority *Authority) error {
 	return writePair(p.pki(), "kubelet-client", der, key)
 }
 
-// networkPlugins finds the folder of the CNI plugins: Debian's, or that of other distributions.
+// packages is the folder with what tests/tools/node-packages has unpacked; the script beside it tells.
+func packages() string { return os.Getenv("CONTROL_PLANE_PACKAGES") }
+
+// withPackages lets programs of the node be found: the machine's own, else those that were unpacked.
+func withPackages() {
+	folders, _ := filepath.Glob(filepath.Join(packages(), "*", "usr", "*bin"))
+	path := append([]string{os.Getenv("PATH"), "/usr/sbin", "/sbin"}, folders...)
+	_ = os.Setenv("PATH", strings.Join(path, ":"))
+}
+
+// networkPlugins finds the folder of the CNI plugins: Debian's, that of other distributions, or what was
+// unpacked.
 func networkPlugins() (string, error) {
-	folders := []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
+	unpacked := filepath.Join(packages(), "containernetworking-plugins/usr/lib/cni")
+	folders := []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni", unpacked}
 	for _, folder := range folders {
 		if _, err := os.Stat(filepath.Join(folder, "ptp")); err == nil {
 			return folder, nil
@@ -179,11 +191,11 @@ func networkPlugins() (string, error) {
 	return "", fmt.Errorf("CNI plugins are in none of %s", strings.Join(folders, ", "))
 }
 
-// systemProgram gives the path of a program that the distribution brings.
+// systemProgram gives the path of a program of the distribution.
 func systemProgram(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%w: tests/tools/node-packages installs it", err)
+		return "", fmt.Errorf("%w: tests/tools/node-packages brings it", err)
 	}
 	return path, nil
 }
