@@ -10,6 +10,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import machine
 from registry import PLATFORM, Registry, build_programs
 from waiting import wait_for
 
@@ -41,6 +42,8 @@ class Cluster:
         # Whether it is ours alone, and so without DNS.
         self.ours = ours
         self._proxy = None
+        # What the machine was like before (machine.py); nothing for a cluster that is not ours.
+        self.before: "dict[str, object]" = {}
 
     @classmethod
     def given(cls) -> "Cluster | None":
@@ -61,12 +64,17 @@ class Cluster:
         """Makes one. What a former run left is ended first, whatever became of that run."""
         run(TOOLS / "node-packages", show=True)
         run(TOOLS / "build", *PROGRAMS, show=True)
+        programs = build_programs(HOME / "programs")
         cls.stop()
+        before = machine.state()
         parent = [] if KEPT else ["--parent", os.getpid()]
         run(TOOLS / "control-plane", "up", HOME / "cluster", "--node", *parent, show=True)
         registry = Registry((HOME / "cluster" / "registry").read_text().strip())
         cluster = cls(HOME / "cluster" / "kubeconfig", registry, registry.host, True)
-        registry.push("pause:node", [PLATFORM], build_programs(HOME / "programs"))
+        cluster.before = before
+        # For kubectl, Helm and what pushes images: no proxy leads to the node.
+        os.environ.update(NO_PROXY="*", no_proxy="*")
+        registry.push("pause:node", [PLATFORM], programs)
         return cluster
 
     @staticmethod
@@ -126,8 +134,12 @@ class Cluster:
     def proxy(self) -> str:
         """The URL of the API server for plain HTTP, by `kubectl proxy`."""
         if self._proxy is None:
-            command = [tool("kubectl"), "--kubeconfig", self.kubeconfig, "proxy", "--port", "0"]
-            self._proxy = subprocess.Popen([str(word) for word in command], stdout=subprocess.PIPE, text=True)
+            command = [tool("kubectl"), "--kubeconfig", str(self.kubeconfig), "proxy", "--port", "0"]
+            if setpriv := shutil.which("setpriv"):  # it ends with this process, even if that is killed
+                command = [setpriv, "--pdeathsig", "KILL", *command]
+            self._proxy = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+            )
             self._url = f"http://{self._proxy.stdout.readline().split()[-1]}"
         return self._url
 

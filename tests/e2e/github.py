@@ -6,6 +6,7 @@ import urllib.parse
 import urllib.request
 from typing import NamedTuple
 
+from direct import urlopen
 from waiting import wait_for
 
 
@@ -30,7 +31,7 @@ class GitHub:
         url = f"{self.url}/sandbox/{path}?{urllib.parse.urlencode(query)}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or "null")
 
     def now(self) -> float:

@@ -15,6 +15,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from direct import urlopen
+
 # Of the machine that tests run on, and so of its node.
 PLATFORM = {"aarch64": "linux/arm64", "arm64": "linux/arm64"}.get(platform.machine(), "linux/amd64")
 OTHER_PLATFORM = "linux/amd64" if PLATFORM == "linux/arm64" else "linux/arm64"
@@ -98,8 +100,7 @@ class Registry:
         headers = {"Accept": accept, **({"Content-Type": kind} if kind else {})}
         url = urllib.parse.urljoin(self.url, path)
         request = urllib.request.Request(url, body, headers, method=method)
-        # No proxy: it stands on this machine or in the laboratory.
-        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60)
+        return urlopen(request, timeout=60)
 
 
 def build_programs(folder: Path) -> Path:

@@ -1,10 +1,10 @@
 """A release of the chart in a cluster, as Helm and its pods tell of it."""
 
 import json
-import urllib.request
 from datetime import datetime
 
 from cluster import HOME, ROOT, Cluster, run, tool, try_run
+from direct import urlopen
 from github import GitHub
 from waiting import wait_for
 
@@ -107,7 +107,7 @@ class Release:
     def status(self) -> dict:
         """Its /api/status."""
         url = f"{self.cluster.service(self.namespace, self.full_name)}/api/status"
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urlopen(url, timeout=20) as answer:
             return json.load(answer)
 
     def source(self, name: str) -> dict:

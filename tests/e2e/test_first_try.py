@@ -3,6 +3,7 @@ recorder, one workload, and the end of it. Short enough to run with every change
 
 import pytest
 
+import machine
 from github import GitHub, Record
 from release import Release, message
 from waiting import wait_for
@@ -74,3 +75,9 @@ def test_uninstalling_leaves_nothing_but_the_ledger(cluster, release):
     wait_for("its pods have ended", lambda: cluster.items("pods", *selector) == [])
     left = {it["metadata"]["name"] for it in cluster.items("configmaps", "--namespace", NAMESPACE)}
     assert left - {"kube-root-ca.crt"} == {release.full_name, f"{release.full_name}-0"}
+
+
+def test_the_node_has_changed_nothing_of_the_machine(cluster):
+    if not cluster.ours:
+        pytest.skip("it is not a node of ours")
+    assert machine.state() == cluster.before
