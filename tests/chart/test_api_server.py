@@ -2,6 +2,7 @@
 and Helm installs, upgrades and removes the chart there."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -128,6 +129,20 @@ def test_it_is_installed_upgraded_by_every_change_and_removed_with_its_ledger_le
     mine = ["get", "all,roles,rolebindings,serviceaccounts,secrets", *place]
     assert "rec-" not in plane.kubectl(*mine)
     plane.kubectl("delete", *ledger[1:])
+
+
+def test_values_that_are_written_down_as_documented_can_be_given_again(plane, helm, tmp_path):
+    documented = (charts.ROOT / "docs" / "install.md").read_text()
+    (line,) = re.findall(r"^helm (get values .*) > values\.yaml$", documented, re.MULTILINE)
+    arguments = line.replace("deployment-tracker", "{release}", 1).replace("deployment-tracker", "{namespace}")
+    arguments = arguments.format(release=charts.RELEASE, namespace=charts.NAMESPACE).split()
+    place = ["--namespace", charts.NAMESPACE]
+    given = charts.values_files()["tracker"]
+    plane.helm(helm, "install", charts.RELEASE, charts.CHART, *place, "--values", given)
+    written = tmp_path / "values.yaml"
+    written.write_text(plane.helm(helm, *arguments))
+    plane.helm(helm, "uninstall", charts.RELEASE, *place)
+    assert charts.render(helm, "--values", written) == charts.rendered("tracker", helm)
 
 
 def test_an_upgrade_from_the_last_release_goes_through(plane, helm, tmp_path):
