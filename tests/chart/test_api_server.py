@@ -131,6 +131,45 @@ def test_it_is_installed_upgraded_by_every_change_and_removed_with_its_ledger_le
     plane.kubectl("delete", *ledger[1:])
 
 
+def test_what_an_uninstall_leaves_that_could_not_end_the_records(plane, helm):
+    place = ["--namespace", charts.NAMESPACE]
+    given = ["--values", charts.values_files()["minimal"], "--set", "decommissionOnUninstall=true"]
+    name = f"{charts.RELEASE}-deployment-recorder"
+    kinds = "deployment,service,serviceaccount,role,rolebinding,job"
+
+    def there():
+        return set(plane.kubectl("get", kinds, *place, "--output=name").split())
+
+    def fails(*arguments):
+        with pytest.raises(charts.Refused) as said:
+            plane.helm(helm, *arguments)
+        return str(said.value)
+
+    plane.helm(helm, "install", charts.RELEASE, charts.CHART, *place, *given)
+    installed = there()
+    assert f"rolebinding.rbac.authorization.k8s.io/{name}-decommission" in installed
+    # No kubelet is there: the Job never ends, and Helm gives up.
+    fails("uninstall", charts.RELEASE, *place, "--timeout=1s")
+    assert there() - installed == {f"job.batch/{name}-decommission"} and installed <= there()
+    # Such a release cannot be upgraded until it is rolled back to what it is. That starts the recorder again,
+    # which the Job stopped.
+    plane.kubectl("scale", f"deployment/{name}", "--replicas=0", *place)
+    upgrade = ["upgrade", charts.RELEASE, charts.CHART, *place, *given]
+    assert "has no deployed releases" in fails(*upgrade)
+    plane.helm(helm, "rollback", charts.RELEASE, "1", *place)
+    replicas = ["get", f"deployment/{name}", *place, "--output=jsonpath={.spec.replicas}"]
+    assert plane.kubectl(*replicas) == "1"
+    plane.helm(helm, *upgrade)
+    # It may be repeated, and be given up.
+    fails("uninstall", charts.RELEASE, *place, "--timeout=1s")
+    fails("uninstall", charts.RELEASE, *place, "--timeout=1s")
+    plane.helm(helm, "uninstall", charts.RELEASE, *place, "--no-hooks")
+    assert not installed & there()
+    left = f"job.batch/{name}-decommission"
+    assert left in there()
+    plane.kubectl("delete", left, *place)
+
+
 def test_values_that_are_written_down_as_documented_can_be_given_again(plane, helm, tmp_path):
     documented = (charts.ROOT / "docs" / "install.md").read_text()
     (line,) = re.findall(r"^helm (get values .*) > values\.yaml$", documented, re.MULTILINE)
