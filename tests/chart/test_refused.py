@@ -36,6 +36,9 @@ WRONG = [
     ("fullnameOverride=A", 'fullnameOverride is "A"'),
     ("nameOverride=-a", 'nameOverride is "-a"'),
     ("serviceAccount.name=A", 'serviceAccount.name is "A"'),
+    ("config.ledgerName=mine-0", 'config.ledgerName is "mine-0": it would be a part of the ledger "mine"'),
+    ("config.ledgerName=mine-255", 'config.ledgerName is "mine-255": it would be'),
+    ("fullnameOverride=mine-17", 'the name of the ledger, "mine-17" as the full name is, would be a part of the ledger "mine"'),
     # What does not go together.
     ("config.namespace=a,config.namespaces={b}", "config.namespaces and config.namespace are both given"),
     ("config.nameTemplate=a,config.dnTemplate=b", "config.nameTemplate and config.dnTemplate are both given"),
@@ -141,6 +144,18 @@ def test_more_replicas_without_leader_election_are_refused_where_no_schema_is_lo
     given += ["--set", "replicaCount=2,leaderElection.enabled=false"]
     with pytest.raises(charts.Refused, match="replicaCount is 2, but leaderElection.enabled is false: only one"):
         charts.render(helm, *given)
+
+
+def test_a_release_whose_name_is_that_of_a_part_of_another_ledger_is_told_what_to_set(helm):
+    given = ["--values", BASE]
+    with pytest.raises(charts.Refused, match='"deployment-recorder-2" as the full name is, .*: set config.ledgerName'):
+        charts.render(helm, *given, release="deployment-recorder-2")
+    assert charts.render(helm, *given, "--set", "config.ledgerName=second", release="deployment-recorder-2")
+
+
+@pytest.mark.parametrize("name", ["mine-256", "mine-00", "mine-01", "mine-1000", "mine-x1", "mine1", "0-mine"])
+def test_what_only_looks_like_a_part_of_a_ledger_is_taken(name):
+    assert charts.render("helm4", "--values", BASE, "--set", f"config.ledgerName={name}")
 
 
 def test_what_is_free_of_form_is_taken(helm):

@@ -11,6 +11,7 @@ of it is told at once.
 {{- define "deployment-recorder.problems" -}}
 {{- include "deployment-recorder.problemsOfForm" . }}
 {{- include "deployment-recorder.problemsOfConfig" . }}
+{{- include "deployment-recorder.problemsOfLedger" . }}
 {{- include "deployment-recorder.problemsOfSignIn" . }}
 {{- include "deployment-recorder.problemsOfRights" . }}
 {{- include "deployment-recorder.problemsOfNetwork" . }}
@@ -105,6 +106,19 @@ config.kinds or config.addKinds has {{ . | quote }}, which is no kind: allowed a
 {{- end }}
 {{- if and (hasPrefix "http://" (trim $config.baseUrl)) (not $config.allowHttp) (not .Values.sandbox.enabled) }}
 config.baseUrl begins with http://, where the token can be read on the way: if that is meant, set config.allowHttp.
+{{- end }}
+{{- end }}
+
+{{/* A ledger NAME has parts named NAME-0 to NAME-255: another ledger by such a name would be written over. */}}
+{{- define "deployment-recorder.problemsOfLedger" -}}
+{{- $ledger := include "deployment-recorder.ledger" . }}
+{{- if regexMatch "-(0|[1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5])$" $ledger }}
+{{- $other := regexReplaceAll "-[0-9]+$" $ledger "" }}
+{{- if .Values.config.ledgerName }}
+config.ledgerName is {{ $ledger | quote }}: it would be a part of the ledger {{ $other | quote }}, whose parts are named {{ $other }}-0 to {{ $other }}-255. Take a name without such a number at its end.
+{{- else }}
+the name of the ledger, {{ $ledger | quote }} as the full name is, would be a part of the ledger {{ $other | quote }}, whose parts are named {{ $other }}-0 to {{ $other }}-255: set config.ledgerName to a name without such a number at its end.
+{{- end }}
 {{- end }}
 {{- end }}
 
