@@ -76,14 +76,27 @@ def readme(values: "list[Value]", current: str) -> str:
 
 
 def schema(values: "list[Value]", current: str) -> str:
-    """The schema with the comments as its descriptions."""
+    """The schema with the comments as its descriptions, and every value needed: Helm leaves out what is given as
+    null, or as a key of YAML with nothing behind it."""
     whole = json.loads(current)
+    # `global` is shared with other charts.
+    defaults = yaml.load((charts.CHART / "values.yaml").read_text(), Loader=charts.Loader)
+    need(whole, defaults, optional=("global",))
     for value in values:
         node = whole
         for key in value.path:
             node = node["properties"][key]
         node["description"] = value.text.replace("**", "").replace("`", "")
     return json.dumps(whole, indent=2) + "\n"
+
+
+def need(node: dict, defaults: dict, optional: "tuple[str, ...]" = ()) -> None:
+    """Makes all keys of the defaults required, but for those that are null by default, and within objects that
+    may have any key."""
+    node["required"] = [key for key, default in defaults.items() if default is not None and key not in optional]
+    for key in node["required"]:
+        if isinstance(defaults[key], dict) and defaults[key] and "properties" in node["properties"][key]:
+            need(node["properties"][key], defaults[key])
 
 
 def manifest(head: str, *arguments, kinds=None) -> str:

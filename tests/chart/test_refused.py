@@ -1,9 +1,13 @@
 """Values that are wrong, unknown or missing are refused, with a sentence that names them."""
 
+import copy
+import json
 from functools import cache
 
 import charts
+import jsonschema
 import pytest
+import yaml
 
 BASE = charts.values_files()["minimal"]
 
@@ -63,6 +67,18 @@ WRONG = [
     ("caBundle.existingSecret=a,caBundle.existingConfigMap=b", "caBundle.existingConfigMap and caBundle.exi"),
 ]
 
+# Helm takes null for "as if it were not there", the default included.
+NULL = [
+    ("replicaCount=null", "replicaCount is required", "missing property 'replicaCount'"),
+    ("networkPolicy.apiServer.ports=null", "ports is required", "at '/networkPolicy/apiServer': missing property 'ports'"),
+    ("networkPolicy=null", "networkPolicy is required", "missing property 'networkPolicy'"),
+    ("config.metricsPort=null", "config: metricsPort is required", "at '/config': missing property 'metricsPort'"),
+    ("podLabels=null", "podLabels is required", "missing property 'podLabels'"),
+    ("auth.githubApp=null", "auth: githubApp is required", "at '/auth': missing property 'githubApp'"),
+    ("config.images[0]=null", "config.images.0: Invalid type", "at '/config/images/0': got null"),
+    ("podAnnotations.a=null", "podAnnotations.a: Invalid type", "at '/podAnnotations/a': got null"),
+]
+
 # The words of the schema differ with the version of Helm; each names the value.
 UNKNOWN = [
     ("replicas=2", "(root): Additional property replicas is", "additional properties 'replicas' not allowed"),
@@ -96,7 +112,7 @@ def refused(helm, given="", values=BASE):
 @cache
 def all_refused():
     """The same for all of `WRONG` and `UNKNOWN` at once, by version of Helm and what was given."""
-    given = [it[0] for it in WRONG + UNKNOWN]
+    given = [it[0] for it in WRONG + UNKNOWN + NULL]
     return charts.side_by_side(refused, [(helm, it) for helm in charts.HELMS for it in given])
 
 
@@ -128,7 +144,7 @@ def test_all_that_is_wrong_is_said_at_once(helm):
         assert f"{name} is " in said
 
 
-@pytest.mark.parametrize("given, helm3, helm4", UNKNOWN)
+@pytest.mark.parametrize("given, helm3, helm4", UNKNOWN + NULL)
 def test_the_schema_names_the_value(helm, given, helm3, helm4):
     assert {"helm3": helm3, "helm4": helm4}[helm] in all_refused()[helm, given]
 
@@ -156,6 +172,51 @@ def test_a_release_whose_name_is_that_of_a_part_of_another_ledger_is_told_what_t
 @pytest.mark.parametrize("name", ["mine-256", "mine-00", "mine-01", "mine-1000", "mine-x1", "mine1", "0-mine"])
 def test_what_only_looks_like_a_part_of_a_ledger_is_taken(name):
     assert charts.render("helm4", "--values", BASE, "--set", f"config.ledgerName={name}")
+
+
+def paths(values, schema, here=()):
+    """The path of each value that the schema knows by its name."""
+    for key, value in values.items():
+        yield (*here, key)
+        if isinstance(value, dict) and "properties" in schema["properties"][key]:
+            yield from paths(value, schema["properties"][key], (*here, key))
+
+
+def test_whatever_is_null_is_refused_by_its_name_unless_that_is_its_default():
+    schema = json.loads((charts.CHART / "values.schema.json").read_text())
+    defaults = yaml.safe_load((charts.CHART / "values.yaml").read_text())
+    judge = jsonschema.Draft7Validator(schema)
+    assert not list(judge.iter_errors(defaults))
+    taken, refused = set(), 0
+    for *parents, key in paths(defaults, schema):
+        left = copy.deepcopy(defaults)
+        inner = left
+        for parent in parents:
+            inner = inner[parent]
+        del inner[key]
+        errors = [error for error in judge.iter_errors(left) if error.validator == "required"]
+        if errors:
+            (error,) = errors
+            assert (list(error.absolute_path), error.message) == (parents, f"'{key}' is a required property")
+            refused += 1
+        else:
+            taken.add(".".join((*parents, key)))
+    assert refused > 150
+    assert taken == {
+        "global", "global.imageRegistry", "global.imagePullSecrets", "config.workers", "config.bulkClusterSync",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("given", ["global=null", "global.imageRegistry=null", "global.imagePullSecrets=null"])
+def test_of_the_values_of_all_charts_null_is_as_good_as_nothing(helm, given):
+    assert charts.render(helm, "--values", BASE, "--set", given) == charts.rendered("minimal", helm)
+
+
+def test_a_single_field_of_an_object_of_kubernetes_can_be_left_out(helm):
+    given = ",".join(f"podSecurityContext.{key}=null" for key in ("runAsUser", "runAsGroup", "fsGroup"))
+    objects = charts.render(helm, "--values", BASE, "--set", given)
+    context = charts.one(objects, "Deployment")["spec"]["template"]["spec"]["securityContext"]
+    assert context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
 
 
 def test_what_is_free_of_form_is_taken(helm):

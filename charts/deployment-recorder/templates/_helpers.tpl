@@ -71,7 +71,7 @@ a release writes it there (deploy/release/chart).
 {{- if eq $image.repository (include "deployment-recorder.trackerImage" .root) }}
 {{- $image = dict "registry" .image.registry "repository" "deployment-recorder/deployment-recorder" "tag" "" "digest" "" }}
 {{- end }}
-{{- $registry := .root.Values.global.imageRegistry | default $image.registry }}
+{{- $registry := (.root.Values.global).imageRegistry | default $image.registry }}
 {{- $repository := $image.repository }}
 {{- $first := splitList "/" $repository | first }}
 {{- $whole := and (contains "/" $repository) (or (regexMatch "[.:]" $first) (eq $first "localhost")) }}
@@ -91,7 +91,7 @@ a release writes it there (deploy/release/chart).
 {{/* Pull secrets of the whole and of this chart, given by name or as objects, each once. */}}
 {{- define "deployment-recorder.pullSecrets" -}}
 {{- $secrets := list }}
-{{- range concat (.Values.global.imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
+{{- range concat ((.Values.global).imagePullSecrets | default list) (.Values.imagePullSecrets | default list) }}
 {{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) }}
 {{- end }}
 {{- with $secrets | uniq }}
