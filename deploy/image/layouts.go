@@ -1,12 +1,13 @@
 package main
 
-// What is done with layouts that are there: joined, sent, looked at. A layout of ours holds one image
+// What is done with layouts that are there, and with what registries have: joined, sent, looked at. A layout of ours holds one image
 // or one index.
 
 import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -79,18 +81,41 @@ func joinPlatforms(layouts []string, dir string) error {
 	return writeLayout(dir, func(to layout.Path) error { return to.AppendIndex(annotated) })
 }
 
+// signIn is as docker, crane or oras left it.
+var signIn = remote.WithAuthFromKeychain(authn.DefaultKeychain)
+
+func refer(text string, insecure bool) (name.Reference, error) {
+	if insecure {
+		return name.ParseReference(text, name.Insecure)
+	}
+	return name.ParseReference(text)
+}
+
+// find prints what a registry has. Whatever else than a plain no it answers is an error: nobody may take that for
+// leave to push.
+func find(text string, insecure bool, out io.Writer) error {
+	reference, err := refer(text, insecure)
+	if err != nil {
+		return err
+	}
+	there, err := remote.Head(reference, signIn)
+	if answer := new(transport.Error); errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", text, err)
+	}
+	fmt.Fprintln(out, there.Digest)
+	return nil
+}
+
 func push(dir string, references []string, insecure bool, out io.Writer) error {
 	root, descriptor, err := only(dir)
 	if err != nil {
 		return err
 	}
-	var options []name.Option
-	if insecure {
-		options = append(options, name.Insecure)
-	}
-	signIn := remote.WithAuthFromKeychain(authn.DefaultKeychain)
 	for _, text := range references {
-		reference, err := name.ParseReference(text, options...)
+		reference, err := refer(text, insecure)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,8 @@ const usage = `Usage: image COMMAND ...
   push [--insecure] LAYOUT REFERENCE...
         Send an image or an index to a registry under each reference, and print each with its digest.
         Who signs in is what docker, crane or oras left in ~/.docker/config.json. --insecure: plain HTTP.
+  find [--insecure] REFERENCE
+        Print the digest that a registry has under a reference, and nothing if it has none.
   inspect [--digest] [--limit BYTES] LAYOUT
         Say what is in it, how large it is and its digest. --digest: only that. --limit: fail if what
         one platform downloads is larger.
@@ -86,6 +88,13 @@ func run(command string, args []string, out io.Writer) error {
 			return err
 		}
 		return push(rest[0], rest[1:], *insecure, out)
+	case "find":
+		insecure := flags.Bool("insecure", false, "")
+		rest, err := parse(flags, args, 1, 1)
+		if err != nil {
+			return err
+		}
+		return find(rest[0], *insecure, out)
 	case "inspect":
 		digest := flags.Bool("digest", false, "")
 		limit := flags.Int64("limit", 0, "")
