@@ -60,14 +60,14 @@ release:
 	cargo build --locked --release --bin deployment-recorder
 
 # The images of this machine's architecture, without a container engine, into target/image (docs/images.md).
-# PROFILE=ci links in seconds.
+# PROFILE=ci links in seconds, into target/image-ci.
 image:
 	deploy/image/build
 
 # What must hold of them: what makes them, deploy/Dockerfile beside it, and, for root, that they start. -v says
 # what was skipped and why.
 image-test: image
-	IMAGES=$(CURDIR)/target/image go test -C deploy/image -count=1 -v ./...
+	IMAGES=$(CURDIR)/target/image$(addprefix -,$(filter-out release,$(PROFILE))) go test -C deploy/image -count=1 -v ./...
 
 # The recorder's image twice, from two clean clones: the same digest. A quarter of an hour.
 reproduce:

@@ -22,6 +22,8 @@ HOME = ROOT / "target" / "e2e"
 PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 # The project's images.
 OURS = ("deployment-recorder", "github-sandbox")
+# As what they are built: deploy/image/build keeps each profile in a folder of its own.
+PROFILE = os.environ.get("PROFILE") or "ci"
 # Whether the node stays up afterwards, for looking around.
 KEPT = os.environ.get("E2E_KEEP", "") not in ("", "0")
 # Whose errors help when something fails, and what makes a line one.
@@ -158,7 +160,7 @@ class Cluster:
         insecure = ["--insecure"] if self.registry.url.startswith("http://") else []
         for name in OURS:
             reference = f"{self.registry.host}/deployment-recorder/{name}:e2e"
-            layout = ROOT / "target" / "image" / name
+            layout = ROOT / "target" / ("image" if PROFILE == "release" else f"image-{PROFILE}") / name
             run(ROOT / "deploy" / "image" / "tool", "push", *insecure, layout, reference)
 
     # When something fails.
@@ -182,8 +184,7 @@ class Cluster:
 
 def build_ours() -> None:
     """Builds the project's images, in seconds where they are built, else in minutes."""
-    profile = {"PROFILE": os.environ.get("PROFILE", "ci")}
-    run(ROOT / "deploy" / "image" / "build", *OURS, env=profile, show=True)
+    run(ROOT / "deploy" / "image" / "build", *OURS, env={"PROFILE": PROFILE}, show=True)
 
 
 def tool(name: str) -> str:
