@@ -1,5 +1,5 @@
 //! The house as it is drawn in `docs/architecture.md`: who may import whom, what the core may use,
-//! and that each file says what lives in it.
+//! that each file says what lives in it, and that no page is unfinished.
 
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -187,8 +187,61 @@ fn no_file_is_longer_than_a_room_can_be() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
+/// What people read: the Markdown files at the top, in docs, examples and the chart.
+fn pages() -> Vec<(PathBuf, String)> {
+    let folders = [
+        ".",
+        "docs",
+        "docs/comparison",
+        "examples",
+        "contract",
+        "charts/deployment-recorder",
+    ];
+    let mut pages = Vec::new();
+    for folder in folders {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let text = fs::read_to_string(&path).unwrap();
+                pages.push((path, text));
+            }
+        }
+    }
+    assert!(pages.len() > 15, "the pages are in {folders:?}");
+    pages
+}
+
+/// Whether a line only keeps a place for what is still to be written.
+fn keeps_a_place(line: &str) -> bool {
+    let line = line.trim();
+    let loud = |c: char| c.is_ascii_uppercase() || c == '_';
+    let words = ["TODO", "FIXME", "TBD", "XXX"];
+    (line.len() > 2 && line.chars().all(loud))
+        || line
+            .split(|c: char| !loud(c))
+            .any(|word| words.contains(&word))
+}
+
+#[test]
+fn no_page_keeps_a_place_for_what_is_still_to_be_written() {
+    let mut wrong = Vec::new();
+    for (path, text) in pages() {
+        let mut code = false;
+        for (at, line) in text.lines().enumerate() {
+            if line.trim_start().starts_with("```") {
+                code = !code;
+            } else if !code && keeps_a_place(line) {
+                wrong.push(format!("{}:{}: {line}", path.display(), at + 1));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn what_is_wrong_would_be_found() {
+    assert!(keeps_a_place("SIZES") && keeps_a_place("Here is more TODO: sizes."));
+    assert!(!keeps_a_place("DRY RUN") && !keeps_a_place("A") && !keeps_a_place("Sizes"));
     let text = "//! A room.\nuse crate::{github::wire, model};\nuse crate::cluster::Cluster;\n";
     let rooms: Vec<String> = imports(&code(text)).into_iter().collect();
     assert_eq!(rooms, ["cluster", "github", "model"]);

@@ -108,7 +108,7 @@ def build_programs(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for architecture in ("amd64", "arm64"):
         out = folder.resolve() / f"workload-{architecture}"
-        build = ["go", "build", "-C", WORKLOAD, "-trimpath", "-ldflags", "-s -w", "-o", out, "."]
+        build = ["go", "build", "-C", WORKLOAD, "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", out, "."]
         subprocess.run(build, env={**os.environ, "CGO_ENABLED": "0", "GOARCH": architecture}, check=True)
     return folder
 
