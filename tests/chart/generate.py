@@ -91,12 +91,17 @@ def schema(values: "list[Value]", current: str) -> str:
 
 
 def need(node: dict, defaults: dict, optional: "tuple[str, ...]" = ()) -> None:
-    """Makes all keys of the defaults required, but for those that are null by default, and within objects that
-    may have any key."""
-    node["required"] = [key for key, default in defaults.items() if default is not None and key not in optional]
-    for key in node["required"]:
-        if isinstance(defaults[key], dict) and defaults[key] and "properties" in node["properties"][key]:
-            need(node["properties"][key], defaults[key])
+    """Makes all keys of the defaults required, but for those that are null by default; and for an object of any
+    keys with a default, which only null empties."""
+    node["required"] = []
+    for key, default in defaults.items():
+        full = isinstance(default, dict) and default
+        closed = "properties" in node["properties"][key]
+        if key in optional or default is None or (full and not closed):
+            continue
+        node["required"].append(key)
+        if full:
+            need(node["properties"][key], default)
 
 
 def manifest(head: str, *arguments, kinds=None) -> str:

@@ -174,6 +174,24 @@ def test_what_only_looks_like_a_part_of_a_ledger_is_taken(name):
     assert charts.render("helm4", "--values", BASE, "--set", f"config.ledgerName={name}")
 
 
+# Objects of any keys that have some by default: given as null they have none.
+EMPTIED = (
+    "podSecurityContext", "securityContext", "resources", "livenessProbe", "readinessProbe", "dashboards.labels",
+    "sandbox.resources",
+)  # fmt: skip
+
+
+def test_an_object_of_any_keys_is_emptied_by_null(helm):
+    given = ["--values", charts.values_files()["sandbox"], "--set", ",".join(f"{it}=null" for it in EMPTIED)]
+    given += ["--set", "dashboards.enabled=true"]
+    objects = charts.render(helm, *given)
+    for pod in charts.pods(objects).values():
+        for container in pod["spec"]["containers"]:
+            assert not {"securityContext", "resources"} & container.keys() and "securityContext" not in pod["spec"]
+    assert not {"livenessProbe", "readinessProbe"} & charts.recorder(objects).keys()
+    assert "grafana_dashboard" not in charts.one(objects, "ConfigMap")["metadata"]["labels"]
+
+
 def paths(values, schema, here=()):
     """The path of each value that the schema knows by its name."""
     for key, value in values.items():
@@ -204,6 +222,7 @@ def test_whatever_is_null_is_refused_by_its_name_unless_that_is_its_default():
     assert refused > 150
     assert taken == {
         "global", "global.imageRegistry", "global.imagePullSecrets", "config.workers", "config.bulkClusterSync",
+        *EMPTIED,
     }  # fmt: skip
 
 
