@@ -19,8 +19,31 @@ WRONG = [
     ("config.cluster=prod eu", 'config.cluster is "prod eu": the name of a cluster has'),
     ("config.interval=5 apples!", "config.interval is"),
     ("config.interval=never", "config.interval is"),
-    ("config.idleAfter=sometimes", "allowed is a duration such as 30s, 5m or 1h30m, or never"),
+    ("config.idleAfter=sometimes", "allowed is a duration such as 30s, 5m or 1h30m, 0s to 10000h, or never"),
     ("config.timeout=30", 'config.timeout is "30": allowed is a duration such as 30s'),
+    ("config.interval=4s", 'config.interval is "4s": allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h'),
+    ("config.interval=24h1s", 'config.interval is "24h1s"'),
+    ("config.interval=1d", 'config.interval is "1d"'),
+    ("config.interval=30s5m", 'config.interval is "30s5m"'),
+    ("config.timeout=11m", 'config.timeout is "11m": allowed is a duration such as 30s, 5m or 1h30m, 1s to 10m'),
+    ("config.massDecommissionHold=25h", 'config.massDecommissionHold is "25h"'),
+    ("config.idleAfter=10001h", 'config.idleAfter is "10001h": allowed is a duration'),
+    ("config.nameTemplate=web", 'config.nameTemplate is "web": allowed is a text with placeholders'),
+    ("config.dnTemplate=a-{namespace", 'config.dnTemplate is "a-{namespace"'),
+    ("config.namespaces={a.b}", 'config.namespaces has "a.b": a namespace has 1 to 63 lower-case letters'),
+    ("config.namespaces=Shop", 'config.namespaces has "Shop"'),
+    ("config.excludeNamespaces={-a*}", 'config.excludeNamespaces has "-a*"'),
+    ("config.cluster=..", 'config.cluster is ".."'),
+    ("extraArgs={--interval=5m}", "extraArgs has --interval, which is for config.interval to set"),
+    ("extraArgs={--kinds,pods}", "extraArgs has --kinds, which is for config.kinds to set"),
+    ("extraArgs={--github-token-file=/a}", "extraArgs has --github-token-file, which is for auth to set"),
+    ("decommissionJob.extraArgs={--org=a}", "decommissionJob.extraArgs has --org, which is for config.org to set"),
+    (
+        "extraArgs={--ledger-namespace=a},decommissionOnUninstall=true",
+        "extraArgs has --ledger-namespace, but decommissionOnUninstall needs the ledger beside the recorder",
+    ),
+    ("auth.existingSecret=,extraEnv[0].name=TZ", "auth.existingSecret is missing: "),
+    ("auth.existingSecret=,extraArgs={--context=a}", "auth.existingSecret is missing: "),
     ("config.apiVersion=latest", 'config.apiVersion is "latest": allowed is a day such as 2022-11-28'),
     ("config.baseUrl=ftp://api.github.com", "config.baseUrl is not of its form: allowed is a host"),
     ("config.baseUrl=http://api.github.com", "config.baseUrl begins with http://"),
@@ -95,6 +118,8 @@ UNKNOWN = [
     ("replicaCount=-1", "replicaCount: Must be greater", "at '/replicaCount': minimum"),
     ("extraEnv.A=b", "extraEnv: Invalid type", "at '/extraEnv': got object, want array"),
     ("podLabels.a=1", "podLabels.a: Invalid type", "at '/podLabels/a': got number, want string"),
+    ("podLabels.a=-b", "podLabels.a: Does not match pattern", "at '/podLabels/a': '-b' does not match pattern"),
+    ("imagePullSecrets[0].nome=a", "imagePullSecrets.0: name is required", "at '/imagePullSecrets/0': missing property"),
     ("strategy.type=Slow", "strategy.type must be one of", "at '/strategy/type': value must be one of"),
 ]
 
@@ -160,6 +185,25 @@ def test_more_replicas_without_leader_election_are_refused_where_no_schema_is_lo
     given += ["--set", "replicaCount=2,leaderElection.enabled=false"]
     with pytest.raises(charts.Refused, match="replicaCount is 2, but leaderElection.enabled is false: only one"):
         charts.render(helm, *given)
+
+
+@pytest.mark.parametrize(
+    "name, given",
+    [
+        ("interval", "5s"), ("interval", "24h"), ("interval", "1h30m"), ("interval", "1h 30min"), ("timeout", "10 minutes"),
+        ("idleAfter", "0s"), ("idleAfter", "never"), ("massDecommissionHold", "24h"), ("nameTemplate", "{namespace}"),
+        ("nameTemplate", "{ kind }/{{ workload }}-x"), ("namespaces", "a*b"), ("namespaces", "*"), ("cluster", "..."),
+    ],
+)  # fmt: skip
+def test_what_the_program_takes_is_taken(name, given):
+    assert charts.render("helm4", "--values", BASE, "--set-json", f"config.{name}={json.dumps(given)}")
+
+
+def test_a_template_of_names_with_an_unknown_placeholder_is_refused(helm, tmp_path):
+    for given in ("{pod}", "{{namespace}", "{namespace}}", "{namespace}\t"):
+        (tmp_path / "more.yaml").write_text(yaml.safe_dump({"config": {"nameTemplate": given}}))
+        with pytest.raises(charts.Refused, match="config.nameTemplate is "):
+            charts.render(helm, "--values", BASE, "--values", tmp_path / "more.yaml")
 
 
 def test_a_release_whose_name_is_that_of_a_part_of_another_ledger_is_told_what_to_set(helm):

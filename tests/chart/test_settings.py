@@ -1,5 +1,7 @@
 """What `config` becomes: every flag of the program can be set by the chart, and becomes what was meant."""
 
+import json
+
 import charts
 import pytest
 import yaml
@@ -45,6 +47,62 @@ def test_no_flag_is_given_that_the_program_does_not_have():
                 (container,) = charts.pods([it]).popitem()[1]["spec"]["containers"]
                 assert container["args"][0] == command
                 assert charts.flags(container).keys() <= FLAGS[command].keys(), name
+
+
+def given_by_hand(*arguments, more=None):
+    """The objects with these arguments in extraArgs."""
+    given = {"extraArgs": list(arguments), "decommissionOnUninstall": True, **(more or {})}
+    sets = [part for key, value in given.items() for part in ("--set-json", f"{key}={json.dumps(value)}")]
+    return charts.render("helm4", "--values", charts.values_files()["minimal"], *sets)
+
+
+@pytest.mark.parametrize("flag", FLAGS["run"])
+def test_a_flag_that_a_value_sets_cannot_be_given_a_second_time(flag):
+    if flag in ELSEWHERE.keys() - {"leader-elect"}:
+        assert given_by_hand(f"--{flag}=records")
+    else:
+        with pytest.raises(charts.Refused, match=f"extraArgs has --{flag}, which is for (config|auth|leaderElection)"):
+            given_by_hand(f"--{flag}=a")
+
+
+def test_the_job_at_the_end_gets_what_is_given_by_hand_of_who_signs_in_and_where_the_ledger_is():
+    given = ["--ledger-namespace=records", "--context", "a", "--github-app-id=1", "--github-app-private-key-file", "/f"]
+    more = {"auth.existingSecret": "", "decommissionJob.extraArgs": ["--lease-timeout=5m"]}
+    objects = given_by_hand(*given, more=more)
+    args = charts.pods([charts.one(objects, "Job")]).popitem()[1]["spec"]["containers"][0]["args"]
+    assert args[-7:] == [*given, "--lease-timeout=5m"]
+    assert charts.recorder(objects)["args"][-6:] == given
+    # What `run` has alone is left out.
+    shared = {it.partition("=")[0].removeprefix("--") for it in args if it.startswith("--")}
+    assert shared <= FLAGS["decommission"].keys()
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE"])
+def test_a_variable_given_by_hand_may_sign_in(name):
+    assert given_by_hand(more={"auth.existingSecret": "", "extraEnv": [{"name": name, "value": "a"}]})
+    assert given_by_hand(more={"auth.existingSecret": "", "extraEnvFrom": [{"secretRef": {"name": "a"}}]})
+
+
+def test_every_pod_of_the_program_has_what_an_injector_of_secrets_needs():
+    prepare = {"name": "prepare", "image": "registry.example.com/prepare:1"}
+    more = {"podAnnotations": {"a/b": "c"}, "podLabels": {"a/d": "e"}, "initContainers": [prepare]}
+    pods = charts.pods(given_by_hand(more=more))
+    assert len(pods) == 3
+    for pod in pods.values():
+        assert pod["metadata"]["annotations"]["a/b"] == "c" and pod["metadata"]["labels"]["a/d"] == "e"
+        assert pod["spec"]["initContainers"] == [prepare]
+
+
+def test_an_annotation_that_the_chart_sets_can_be_set_otherwise():
+    name = "kubectl.kubernetes.io/default-container"
+    objects = given_by_hand(more={"podAnnotations": {name: "mine"}})
+    assert charts.one(objects, "Deployment")["spec"]["template"]["metadata"]["annotations"][name] == "mine"
+
+
+def test_a_probe_that_asks_otherwise_asks_in_one_way():
+    objects = given_by_hand(more={"livenessProbe.tcpSocket": {"port": "http"}})
+    probe = charts.recorder(objects)["livenessProbe"]
+    assert "httpGet" not in probe and probe["tcpSocket"] == {"port": "http"} and probe["periodSeconds"] == 10
 
 
 def test_no_flag_is_given_twice(values):

@@ -17,7 +17,7 @@ The name of most objects. Names of Services and of the ledger have no dots and b
 {{- if not $full }}
 {{- $full = contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) }}
 {{- end }}
-{{- regexReplaceAll "^([0-9])" $full "r${1}" | replace "." "-" | trunc 50 | trimSuffix "-" }}
+{{- regexReplaceAll "^([0-9])" (lower $full) "r${1}" | replace "." "-" | trunc 50 | trimSuffix "-" }}
 {{- end }}
 
 {{- define "deployment-recorder.namespace" -}}
@@ -62,13 +62,13 @@ app.kubernetes.io/component: {{ .component }}
 
 {{/*
 An image by digest or tag. Call with (dict "root" $ "image" .Values.image). A repository that
-begins with a registry, as github/deployment-tracker's chart has it, is taken as it is; that of its own image
-is not, which is another program. Without a digest it has that which Chart.yaml names for the very same image:
+begins with a registry, as github/deployment-tracker's chart has it, is taken as it is; that of its own image,
+from whatever mirror, is not, which is another program. Without a digest it has that which Chart.yaml names for the very same image:
 a release writes it there (deploy/release/chart).
 */}}
 {{- define "deployment-recorder.image" -}}
 {{- $image := .image }}
-{{- if eq $image.repository (include "deployment-recorder.trackerImage" .root) }}
+{{- if include "deployment-recorder.isTrackerImage" .image }}
 {{- $image = dict "registry" .image.registry "repository" "deployment-recorder/deployment-recorder" "tag" "" "digest" "" }}
 {{- end }}
 {{- $registry := (.root.Values.global).imageRegistry | default $image.registry }}

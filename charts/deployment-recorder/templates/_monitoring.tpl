@@ -154,7 +154,7 @@ podTargetLabels:
 {{- end }}
 namespaceSelector:
   matchNames:
-    - {{ include "deployment-recorder.namespace" .root }}
+    - {{ include "deployment-recorder.namespace" .root | quote }}
 selector:
   matchLabels:
     {{- include "deployment-recorder.selector" (dict "root" .root "component" "recorder") | nindent 4 }}

@@ -136,11 +136,18 @@ volumeMounts:
 {{- toYaml $constraints }}
 {{- end }}
 
-{{/* A probe; one for the port of github/deployment-tracker's chart is not for this program. */}}
+{{/*
+A probe; one for the port of github/deployment-tracker's chart is not for this program. One of another way of asking
+has no `httpGet`, which Helm would leave from the default.
+*/}}
 {{- define "deployment-recorder.probe" -}}
 {{- $probe := .given }}
 {{- if include "deployment-recorder.isTrackerProbe" .given }}
 {{- $probe = .usual }}
 {{- end }}
-{{- $probe | default dict | toYaml }}
+{{- $probe = $probe | default dict }}
+{{- if or (hasKey $probe "exec") (hasKey $probe "grpc") (hasKey $probe "tcpSocket") }}
+{{- $probe = omit $probe "httpGet" }}
+{{- end }}
+{{- $probe | toYaml }}
 {{- end }}

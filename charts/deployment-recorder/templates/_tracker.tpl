@@ -8,12 +8,13 @@ What is given and means nothing: above all, values of github/deployment-tracker'
 {{- if or .Values.config.namespace .Values.config.dnTemplate (not (kindIs "invalid" .Values.config.workers))
   (not (kindIs "invalid" .Values.config.bulkClusterSync)) .Values.lifecycle $auth.apiToken $auth.apiTokenSecret
   $auth.githubApp.installId $auth.githubApp.privateKey $auth.githubApp.privateKeySecret
-  (eq .Values.image.repository (include "deployment-recorder.trackerImage" .)) }}yes
+  (include "deployment-recorder.isTrackerImage" .Values.image) }}yes
 {{- end }}
 {{- end }}
 
-{{- define "deployment-recorder.trackerImage" -}}
-ghcr.io/github/deployment-tracker
+{{/* Whether values of an image name its image, of GitHub's registry or of a mirror. */}}
+{{- define "deployment-recorder.isTrackerImage" -}}
+{{- if regexMatch "(^|/)github/deployment-tracker$" .repository }}yes{{ end }}
 {{- end }}
 
 {{/* What is ignored, as a paragraph of the notes; nothing if nothing is. */}}
@@ -28,7 +29,7 @@ ghcr.io/github/deployment-tracker
 {{- if .Values.lifecycle }}
 {{- $ignored = append $ignored "lifecycle: it ends by itself on SIGTERM, and its image has no shell and no sleep" }}
 {{- end }}
-{{- if eq .Values.image.repository (include "deployment-recorder.trackerImage" .) }}
+{{- if include "deployment-recorder.isTrackerImage" .Values.image }}
 {{- $ignored = append $ignored "image.repository, image.tag: they are of github/deployment-tracker, whose image is another program" }}
 {{- end }}
 {{- range $name := list "livenessProbe" "readinessProbe" "startupProbe" }}

@@ -11,7 +11,10 @@ of it is told at once.
 {{- define "deployment-recorder.problems" -}}
 {{- include "deployment-recorder.problemsOfForm" . }}
 {{- include "deployment-recorder.problemsOfConfig" . }}
+{{- include "deployment-recorder.problemsOfDurations" . }}
+{{- include "deployment-recorder.problemsOfNames" . }}
 {{- include "deployment-recorder.problemsOfLedger" . }}
+{{- include "deployment-recorder.problemsOfArguments" . }}
 {{- include "deployment-recorder.problemsOfSignIn" . }}
 {{- include "deployment-recorder.problemsOfRights" . }}
 {{- include "deployment-recorder.problemsOfNetwork" . }}
@@ -30,8 +33,6 @@ replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false:
 {{- $label := list "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" "allowed are 1 to 63 lower-case letters, digits and hyphens, none at an end" }}
 {{- $labelKey := list "^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" "allowed is the key of a label, such as example.com/environment" }}
 {{- $key := list "^[-._a-zA-Z0-9]{1,253}$" "a key of a Secret or ConfigMap has letters, digits, hyphens, dots and underscores" }}
-{{- $duration := list "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$" "allowed is a duration such as 30s, 5m or 1h30m" }}
-{{- $durationOrNever := list "^(never|[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*)$" "allowed is a duration such as 30s, 5m or 1h30m, or never" }}
 {{- $tag := list "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$" "a tag has 1 to 128 letters, digits, dots, hyphens and underscores" }}
 {{- $digest := list "^sha256:[0-9a-f]{64}$" "allowed is sha256: and 64 hexadecimal digits" }}
 {{- $environment := list "^.{1,128}$" "the name of an environment has 1 to 128 characters" }}
@@ -44,10 +45,6 @@ replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false:
   (list "config.logicalEnvironmentLabel" $config.logicalEnvironmentLabel $labelKey)
   (list "config.physicalEnvironmentLabel" $config.physicalEnvironmentLabel $labelKey)
   (list "config.namespace" $config.namespace $label)
-  (list "config.interval" (toString $config.interval) $duration)
-  (list "config.idleAfter" (toString $config.idleAfter) $durationOrNever)
-  (list "config.massDecommissionHold" (toString $config.massDecommissionHold) $duration)
-  (list "config.timeout" (toString $config.timeout) $duration)
   (list "config.apiVersion" $config.apiVersion (list "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" "allowed is a day such as 2022-11-28"))
   (list "config.baseUrl" (trim $config.baseUrl) (list "^(https?://)?([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?(/[^[:space:]@]*)?$" "allowed is a host or an address, such as api.github.com or https://api.octo.ghe.com"))
   (list "config.ledgerName" $config.ledgerName $label)
@@ -71,12 +68,54 @@ replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false:
   (list "serviceAccount.name" .Values.serviceAccount.name $name)
   (list "namespaceOverride" .Values.namespaceOverride $label)
   (list "nameOverride" .Values.nameOverride (list "^[a-z]([-a-z0-9]*[a-z0-9])?$" "allowed are lower-case letters, digits and hyphens, a letter at the beginning"))
-  (list "fullnameOverride" .Values.fullnameOverride (list "^[a-z]([-a-z0-9.]*[a-z0-9])?$" "allowed are lower-case letters, digits and hyphens, a letter at the beginning")) }}
+  (list "fullnameOverride" .Values.fullnameOverride (list "^[a-z]([-a-z0-9]{0,48}[a-z0-9])?$" "allowed are 1 to 50 lower-case letters, digits and hyphens, a letter at the beginning")) }}
 {{- $form := index . 2 }}
 {{- if and (index . 1) (not (regexMatch (index $form 0) (index . 1))) }}
 {{- /* What was given may be a secret that was put into the wrong place. */}}
 {{- $shown := regexMatch "^(auth|proxy|config.baseUrl)" (index . 0) | ternary "not of its form" (index . 1 | quote) }}
 {{ index . 0 }} is {{ $shown }}: {{ index $form 1 }}.
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Durations, in the words and bounds of the program. */}}
+{{- define "deployment-recorder.problemsOfDurations" -}}
+{{- range list
+  (list "interval" 5 86400 "5s to 24h")
+  (list "idleAfter" 0 36000000 "0s to 10000h, or never")
+  (list "massDecommissionHold" 0 86400 "0s to 24h")
+  (list "timeout" 1 600 "1s to 10m") }}
+{{- $given := index $.Values.config (index . 0) | toString | trim }}
+{{- $may := or (not $given) (and (eq $given "never") (eq (index . 0) "idleAfter")) }}
+{{- if not $may }}
+{{- $seconds := include "deployment-recorder.seconds" $given | int64 }}
+{{- $form := regexMatch "^([0-9]{1,9} ?(hours?|hrs?|h) ?)?([0-9]{1,9} ?(minutes?|mins?|m) ?)?([0-9]{1,9} ?(seconds?|secs?|s))?$" $given }}
+{{- if not (and $form (ge $seconds (index . 1 | int64)) (le $seconds (index . 2 | int64))) }}
+config.{{ index . 0 }} is {{ $given | quote }}: allowed is a duration such as 30s, 5m or 1h30m, {{ index . 3 }}.
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What has a form of its own within `config`: the cluster, templates of names, and names of namespaces. */}}
+{{- define "deployment-recorder.problemsOfNames" -}}
+{{- if has .Values.config.cluster (list "." "..") }}
+config.cluster is {{ .Values.config.cluster | quote }}, which is no name within an address.
+{{- end }}
+{{- $words := "[ ]*(namespace|workload|container|kind|deploymentName|containerName)[ ]*" }}
+{{- $template := printf "^([^{}[:cntrl:]]|[{][{]%s[}][}]|[{]%s[}])+$" $words $words }}
+{{- range $name := list "nameTemplate" "dnTemplate" }}
+{{- $given := index $.Values.config $name }}
+{{- if and $given (not (and (contains "{" $given) (regexMatch $template $given))) }}
+config.{{ $name }} is {{ $given | quote }}: allowed is a text with placeholders, which are {namespace}, {workload}, {container} and {kind}; without one all records had the same name.
+{{- end }}
+{{- end }}
+{{- range $name := list "namespaces" "excludeNamespaces" }}
+{{- range include "deployment-recorder.commas" (index $.Values.config $name) | splitList "," }}
+{{- $fits := or (contains "*" .) (le (len .) 63) }}
+{{- if and . (not (and $fits (regexMatch "^[a-z0-9*]([-a-z0-9*]*[a-z0-9*])?$" .))) }}
+config.{{ $name }} has {{ . | quote }}: a namespace has 1 to 63 lower-case letters, digits and hyphens, none of these at an end, and * stands for any text.
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -126,9 +165,7 @@ the name of the ledger, {{ $ledger | quote }} as the full name is, would be a pa
 {{- $auth := .Values.auth }}
 {{- $how := include "deployment-recorder.signIn" . }}
 {{- $app := $auth.githubApp }}
-{{- /* What is added to the pod by hand may sign in as well. */}}
-{{- $byHand := or .Values.extraEnv .Values.extraEnvFrom .Values.extraArgs }}
-{{- if and (not $how) (not .Values.config.dryRun) (not $byHand) }}
+{{- if and (not $how) (not .Values.config.dryRun) (not (include "deployment-recorder.signsInByHand" .)) }}
 auth.existingSecret is missing: the name of a Secret with GitHub's token under the key "token", or with the private key of a GitHub App under the key "private-key" and its id in auth.githubApp.appId. (Without GitHub: config.dryRun logs what would be sent, sandbox.enabled sends it to a stand-in.)
 {{- end }}
 {{- if eq $how "app" }}
