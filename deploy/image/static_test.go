@@ -22,8 +22,7 @@ func TestWhatTheEnvironmentSaysIsNotInAProgram(t *testing.T) {
 	}
 	_, host, _ = strings.Cut(host, "host: ")
 	host, _, _ = strings.Cut(host, "\n")
-	command := exec.Command("static", "deployment-recorder")
-	command.Path = "./static"
+	command := exec.Command("./static", "deployment-recorder")
 	command.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "CARGO_TARGET_DIR="+dir, "PROFILE=release")
 	for _, name := range []string{
 		"CFLAGS", "CXXFLAGS", "TARGET_CFLAGS", "HOST_CXXFLAGS", "CFLAGS_" + host, "RUSTFLAGS",
