@@ -65,27 +65,25 @@ func makeGroups(name string) error {
 var roomNames = regexp.MustCompile(`^node-[0-9a-f]{8}$`)
 
 // removeStaleGroups removes the groups of nodes that are gone and whose folders nobody has used since:
-// there is no interface of their name, and no process in them. The machine is locked.
-func removeStaleGroups() error {
-	var failures []error
+// there is no interface of their name, and no process in them. The machine is locked. What cannot be
+// removed is in nobody's way.
+func removeStaleGroups() {
 	for _, root := range groupsOf("node-*") {
 		name := filepath.Base(root)
-		if !roomNames.MatchString(name) {
-			continue
+		if _, err := net.InterfaceByName(name); err != nil && roomNames.MatchString(name) && !inhabited(root) {
+			_ = removeTree(root)
 		}
-		if _, err := net.InterfaceByName(name); err == nil || inhabited(root) {
-			continue
-		}
-		failures = append(failures, removeTree(root))
 	}
-	return errors.Join(failures...)
 }
 
-// groupsOf gives the groups of a name (or pattern) at the top of every hierarchy, cgroup v2 and v1.
+// groupsOf gives the groups of a name (or pattern) at the top of every hierarchy: cgroup v2 has one.
 func groupsOf(name string) []string {
-	deep, _ := filepath.Glob(filepath.Join(groupsRoot, "*", name))
-	flat, _ := filepath.Glob(filepath.Join(groupsRoot, name))
-	return append(flat, deep...)
+	pattern := filepath.Join(groupsRoot, "*", name)
+	if _, err := os.Stat(filepath.Join(groupsRoot, "cgroup.controllers")); err == nil {
+		pattern = filepath.Join(groupsRoot, name)
+	}
+	groups, _ := filepath.Glob(pattern)
+	return groups
 }
 
 // inhabited says whether a process is in the group or in one below it.

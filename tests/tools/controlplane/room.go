@@ -78,7 +78,8 @@ func (p *Plane) startHolder() (<-chan struct{}, error) {
 		return nil, err
 	}
 	defer unlock()
-	if err := errors.Join(removeStaleGroups(), makeGroups(p.roomName())); err != nil {
+	removeStaleGroups()
+	if err := makeGroups(p.roomName()); err != nil {
 		return nil, err
 	}
 	self, err := os.Executable()
