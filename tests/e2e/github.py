@@ -2,6 +2,7 @@
 the way to the sandbox."""
 
 import json
+import urllib.error
 import urllib.parse
 import urllib.request
 from typing import NamedTuple
@@ -31,8 +32,13 @@ class GitHub:
         url = f"{self.url}/sandbox/{path}?{urllib.parse.urlencode(query)}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=20) as answer:
-            return json.loads(answer.read() or "null")
+        try:
+            with urlopen(request, timeout=20) as answer:
+                return json.loads(answer.read() or "null")
+        except urllib.error.HTTPError as answer:
+            # The way to it leads through the API server, which does not know its pod at once.
+            assert answer.code != 503, f"{url}: {answer}"
+            raise
 
     def now(self) -> float:
         """Its clock, in seconds."""
