@@ -132,6 +132,12 @@ def test_values_of_deployment_tracker_do_what_they_did(helm):
     assert container["resources"]["limits"]["memory"] == "2048Mi"
 
 
+def test_the_image_of_deployment_tracker_is_not_run_from_a_mirror_either():
+    given = ["--values", charts.values_files()["tracker"], "--set", "image.repository=mirror.example.com/github/deployment-tracker"]
+    container = charts.recorder(charts.render("helm4", *given))
+    assert container["image"] == charts.IMAGE
+
+
 def test_one_namespace_of_deployment_tracker_is_one_namespace_here(helm):
     given = charts.flags(charts.recorder(charts.rendered("tracker-app", helm)))
     assert given["namespaces"] == "shop"

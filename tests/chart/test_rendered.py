@@ -6,6 +6,7 @@ import charts
 import pytest
 import schemas
 import security
+import yaml
 
 
 def test_it_renders_and_each_object_is_valid_in_every_version_of_kubernetes(objects):
@@ -62,6 +63,22 @@ def test_the_longest_names_of_a_release_fit_too(helm):
                 assert schemas.problem(version, it) is None
             assert len(it["metadata"]["name"]) <= 63
             assert "." not in it["metadata"]["name"]
+
+
+def test_a_chart_that_names_this_one_in_capitals_gets_names_that_kubernetes_takes(helm, tmp_path):
+    above = tmp_path / "above"
+    (above / "charts").mkdir(parents=True)
+    (above / "charts" / "deployment-recorder").symlink_to(charts.CHART)
+    about = {"apiVersion": "v2", "name": "above", "version": "1.0.0"}
+    needed = {"name": "deployment-recorder", "version": charts.VERSION, "alias": "ourRecorder"}
+    (above / "Chart.yaml").write_text(yaml.safe_dump(about | {"dependencies": [needed]}))
+    given = yaml.safe_load(charts.values_files()["minimal"].read_text())
+    (above / "values.yaml").write_text(yaml.safe_dump({"ourRecorder": given}))
+    objects = charts.render(helm, chart=above)
+    for it in objects:
+        assert schemas.problem(schemas.VERSIONS[-1], it) is None
+        assert it["metadata"]["name"] == it["metadata"]["name"].lower()
+    assert charts.recorder(objects)
 
 
 def test_names_that_yaml_takes_for_numbers_stay_names(helm):
