@@ -4,14 +4,14 @@ import time
 
 
 def wait_for(what: str, condition, patience: float = 60.0):
-    """Asks until the answer is something, and gives it. An assertion that fails is asked again, and
-    shown when patience is over."""
+    """Asks until the answer is something, and gives it. An assertion that fails is asked again, and so is
+    a service that is not reached yet; both are shown when patience is over."""
     deadline = time.monotonic() + patience
     while True:
         told = None
         try:
             answer = condition()
-        except AssertionError as failed:
+        except (AssertionError, OSError) as failed:
             answer, told = None, failed
         if answer:
             return answer
