@@ -93,7 +93,8 @@ func archive(files []File) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return packed.Bytes(), writer.Close()
+	err := writer.Close() // writes the end of the archive
+	return packed.Bytes(), err
 }
 
 // folders are those above a path, the uppermost first.
