@@ -270,7 +270,7 @@ fn the_end_of_what_moved_is_told_with_its_own_name_not_with_a_former_one() {
     scene.cycle();
     // The image is pulled from elsewhere, and the records go to another cluster.
     scene.change_pods("web", |pod| {
-        pod.containers[0].image = "b.example/web:1".into()
+        pod.containers[0].image = "b.example/web:1".into();
     });
     scene.policy.destination = Arc::new(Destination {
         cluster: "prod-2".into(),
