@@ -19,6 +19,8 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # That of the chart, which is that of the program: no test has it written in, so that it can be raised.
 VERSION = yaml.load((CHART / "Chart.yaml").read_text(), Loader=Loader)["version"]
+# The flags of `run` and `decommission`, as the program lists them (tests/chart.rs).
+FLAGS = yaml.load((ROOT / "tests" / "chart" / "flags.yaml").read_text(), Loader=Loader)
 # The recorder's image where no value says another.
 IMAGE = f"ghcr.io/deployment-recorder/deployment-recorder:{VERSION}"
 

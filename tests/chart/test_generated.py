@@ -8,7 +8,6 @@ import security
 import yaml
 
 VALUES = generate.commented_values((charts.CHART / "values.yaml").read_text())
-FLAGS = yaml.safe_load((charts.ROOT / "tests" / "chart" / "flags.yaml").read_text())
 
 # Which flag a value becomes, for those whose comment names the program's default.
 DEFAULTS = {
@@ -78,7 +77,7 @@ def test_objects_of_the_schema_are_closed_unless_they_are_free_of_form():
 def test_a_comment_names_the_programs_own_default():
     by_name = {value.name: value.text for value in VALUES}
     for name, flag in DEFAULTS.items():
-        usual = FLAGS["run"][flag]
+        usual = charts.FLAGS["run"][flag]
         assert f"[{usual}]" in by_name[name] or f"[`{usual}`]" in by_name[name], name
 
 

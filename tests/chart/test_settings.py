@@ -6,8 +6,6 @@ import charts
 import pytest
 import yaml
 
-FLAGS = yaml.safe_load((charts.ROOT / "tests" / "chart" / "flags.yaml").read_text())
-
 # The flags of `run` that no value sets, each with the reason.
 ELSEWHERE = {
     "context": "there is no kubeconfig in a pod",
@@ -33,20 +31,20 @@ def rendered_flags() -> set:
 
 
 def test_every_flag_of_run_can_be_set_by_a_value():
-    lacking = FLAGS["run"].keys() - rendered_flags() - ELSEWHERE.keys()
+    lacking = charts.FLAGS["run"].keys() - rendered_flags() - ELSEWHERE.keys()
     assert lacking == set(), "give them values in config, and set them in tests/chart/values/everything.yaml"
-    assert ELSEWHERE.keys() <= FLAGS["run"].keys()
+    assert ELSEWHERE.keys() <= charts.FLAGS["run"].keys()
 
 
 def test_no_flag_is_given_that_the_program_does_not_have():
     extra = {"context"}
-    assert rendered_flags() - FLAGS["run"].keys() - extra == set()
+    assert rendered_flags() - charts.FLAGS["run"].keys() - extra == set()
     for name in charts.values_files():
         for kind, component, command in (("Job", "decommission", "decommission"), ("Pod", "check", "check")):
             for it in charts.of_kind(charts.rendered(name), kind, component):
                 (container,) = charts.pods([it]).popitem()[1]["spec"]["containers"]
                 assert container["args"][0] == command
-                assert charts.flags(container).keys() <= FLAGS[command].keys(), name
+                assert charts.flags(container).keys() <= charts.FLAGS[command].keys(), name
 
 
 def given_by_hand(*arguments, more=None):
@@ -56,7 +54,7 @@ def given_by_hand(*arguments, more=None):
     return charts.render("helm4", "--values", charts.values_files()["minimal"], *sets)
 
 
-@pytest.mark.parametrize("flag", FLAGS["run"])
+@pytest.mark.parametrize("flag", charts.FLAGS["run"])
 def test_a_flag_that_a_value_sets_cannot_be_given_a_second_time(flag):
     if flag in ELSEWHERE.keys() - {"leader-elect"}:
         assert given_by_hand(f"--{flag}=records")
@@ -74,7 +72,7 @@ def test_the_job_at_the_end_gets_what_is_given_by_hand_of_who_signs_in_and_where
     assert charts.recorder(objects)["args"][-6:] == given
     # What `run` has alone is left out.
     shared = {it.partition("=")[0].removeprefix("--") for it in args if it.startswith("--")}
-    assert shared <= FLAGS["decommission"].keys()
+    assert shared <= charts.FLAGS["decommission"].keys()
 
 
 @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE"])

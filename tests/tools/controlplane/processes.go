@@ -40,6 +40,15 @@ func (p *Plane) spawn(name, program string, args []string) (<-chan struct{}, err
 	command.Env = append(os.Environ(), "HOME="+p.Dir)
 	// A session of its own: an interrupt at the terminal must not end it behind our back.
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	ended, err := begin(command)
+	if err != nil {
+		return nil, err
+	}
+	return ended, os.WriteFile(p.pidFile(name), fmt.Appendln(nil, command.Process.Pid), 0o644)
+}
+
+// begin starts a command; the channel is closed when it has ended.
+func begin(command *exec.Cmd) (<-chan struct{}, error) {
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
@@ -48,7 +57,7 @@ func (p *Plane) spawn(name, program string, args []string) (<-chan struct{}, err
 		_ = command.Wait()
 		close(ended)
 	}()
-	return ended, os.WriteFile(p.pidFile(name), fmt.Appendln(nil, command.Process.Pid), 0o644)
+	return ended, nil
 }
 
 // running gives the process id of a component, if it runs and is ours.

@@ -97,14 +97,10 @@ func (p *Plane) startHolder() (<-chan struct{}, error) {
 		Setsid:     true,
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC,
 	}
-	if err := command.Start(); err != nil {
+	ended, err := begin(command)
+	if err != nil {
 		return nil, err
 	}
-	ended := make(chan struct{})
-	go func() {
-		_ = command.Wait()
-		close(ended)
-	}()
 	if p.State.Link, err = chooseLink(); err != nil {
 		return nil, err
 	}
