@@ -1,9 +1,11 @@
-//! The pure core: what is true, and what to do about it. Only std, the digest type of oci-spec and
-//! one SHA-256 may be used here: no Kubernetes, no HTTP, no serialization, no clock, no `async`.
+//! The pure core: what is true, and what to do about it. Only std, the digest type of oci-spec, one
+//! SHA-256 and regular expressions may be used here: no Kubernetes, no HTTP, no serialization, no
+//! clock, no `async`.
 
 pub mod image;
 pub mod image_map;
 pub mod moment;
+pub mod regex_map;
 pub mod text_map;
 pub mod workload;
 
