@@ -238,8 +238,66 @@ fn no_page_keeps_a_place_for_what_is_still_to_be_written() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// The name of every test.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = vec![PathBuf::from("src"), PathBuf::from("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                names.extend(tests_in(&fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    names
+}
+
+/// The names of the tests in `text`: functions that an attribute calls tests.
+fn tests_in(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        let attribute = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
+        let name = line.trim_start_matches("async ").strip_prefix("fn ");
+        match name.and_then(|name| name.split('(').next()) {
+            Some(name) if is_test => {
+                names.push(name.to_owned());
+                is_test = false;
+            }
+            Some(_) => is_test = false,
+            None => is_test |= attribute,
+        }
+    }
+    names
+}
+
+#[test]
+fn each_case_that_is_said_to_be_held_names_tests_that_are_there() {
+    let page = fs::read_to_string("docs/comparison/correctness.md").unwrap();
+    let known = tests();
+    let rows = page
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| Case"));
+    let mut cases = 0;
+    let mut missing = Vec::new();
+    for row in rows {
+        cases += 1;
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let named: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "no test: {row}");
+        missing.extend(named.into_iter().filter(|name| !known.contains(*name)));
+    }
+    assert!(cases > 30, "{cases}");
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
 #[test]
 fn what_is_wrong_would_be_found() {
+    let text = "#[tokio::test(start_paused = true)]\nasync fn one() {}\nfn helper() {}\n#[test]\n#[cfg(unix)]\nfn two() {}";
+    assert_eq!(tests_in(text), ["one", "two"]);
     assert!(keeps_a_place("SIZES") && keeps_a_place("Here is more TODO: sizes."));
     assert!(!keeps_a_place("DRY RUN") && !keeps_a_place("A") && !keeps_a_place("Sizes"));
     let text = "//! A room.\nuse crate::{github::wire, model};\nuse crate::cluster::Cluster;\n";

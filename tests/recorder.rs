@@ -37,6 +37,9 @@ mod hand;
 #[path = "recorder/hour.rs"]
 mod hour;
 #[cfg(test)]
+#[path = "recorder/images.rs"]
+mod images;
+#[cfg(test)]
 #[path = "recorder/kills.rs"]
 mod kills;
 #[cfg(test)]

@@ -107,6 +107,18 @@ fn kinds_are_told_apart_by_group_and_kind_and_objects_by_uid() {
 }
 
 #[test]
+fn a_bare_replica_set_is_itself_and_not_the_deployment_that_its_name_would_be_cut_to() {
+    let deployment = object(Kind::Deployment, SHOP, "web");
+    let of_it = object(Kind::ReplicaSet, SHOP, "web-v1").under(&deployment);
+    let bare = object(Kind::ReplicaSet, SHOP, "web-v2");
+    let objects = [&deployment, &of_it, &bare];
+    let expected = workload(Kind::ReplicaSet, SHOP, "web-v2");
+    assert_eq!(found(end(&bare, &objects)).0, expected);
+    let expected = workload(Kind::Deployment, SHOP, "web");
+    assert_eq!(found(end(&of_it, &objects)).0, expected);
+}
+
+#[test]
 fn a_missing_owner_is_an_orphans_only_where_its_kind_is_fully_seen() {
     let replicas = object(Kind::ReplicaSet, SHOP, "web-1");
     let mut facts = empty_facts();
