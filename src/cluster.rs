@@ -5,6 +5,11 @@ mod calls;
 mod connect;
 mod convert;
 mod coverage;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "mirrors of kinds that are not built in come next")
+)]
+mod discovery;
 mod exact;
 pub mod file;
 #[cfg(feature = "fuzz")]
