@@ -28,6 +28,6 @@ pub mod policy;
 pub mod template;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(feature = "fuzz")]
 pub(crate) mod fuzz;

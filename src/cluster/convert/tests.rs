@@ -7,6 +7,8 @@ use crate::cluster::labels::LabelSelector;
 use crate::model::facts::State;
 use crate::model::image::Digest;
 
+mod runtimes;
+
 const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 fn converter() -> Converter {

@@ -14,6 +14,7 @@ use crate::model::workload::Kind;
 
 use super::{Plan, Why};
 
+mod gaps;
 mod guard;
 mod kinds;
 mod properties;
