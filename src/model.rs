@@ -12,6 +12,7 @@ pub mod workload;
 pub mod facts;
 pub mod selection;
 
+pub mod advice;
 pub mod context;
 pub mod evidence;
 pub mod gap;
