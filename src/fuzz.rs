@@ -21,6 +21,7 @@ use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
 use crate::model::policy::Policy;
 use crate::model::record::{Destination, Line};
+use crate::model::regex_map::RegexMap;
 use crate::model::selection::{KindGroup, Selection};
 use crate::model::storage::StorageRule;
 use crate::model::template::Template;
@@ -153,6 +154,7 @@ fn policy() -> Policy {
         }),
         environments_by_label: true,
         image_map: ImageMap::default(),
+        repositories: RegexMap::default(),
         template: Template::default(),
         idle_after: Some(minutes(60)),
         mass_decommission_hold: Duration::ZERO,

@@ -17,6 +17,7 @@ pub mod context;
 pub mod evidence;
 pub mod gap;
 pub mod inventory;
+pub mod origin;
 pub mod record;
 pub mod risk;
 pub mod storage;

@@ -83,6 +83,9 @@ const REFUSED: &str = r#"
 --add-kinds=Jobs | invalid value "Jobs" for --add-kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
 --image-map=mirror.io | invalid value "mirror.io" for --image-map: it has no `=`; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
 --image-map=a.io=b.io,a.io=c.io | invalid value "a.io=c.io" for --image-map: `a.io` is mapped twice; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
+--repository-map=ghcr.io/acme | invalid value "ghcr.io/acme" for --repository-map: it has no `=`
+--repository-map=ghcr.io/acme/.*=acme/web | invalid value "ghcr.io/acme/.*=acme/web" for --repository-map: `acme/web` cannot be its value
+--repository-map=ghcr.io/acme/.*=$1 | invalid value "ghcr.io/acme/.*=$1" for --repository-map: the expression has no group `1`, to which the value refers; ${1} is the first group
 --storage-exclude-registries=https://ghcr.io | invalid value "https://ghcr.io" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
 --storage-exclude-registries=ghcr.io/acme | invalid value "ghcr.io/acme" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
 --storage-exclude-registries=docker | invalid value "docker" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::facts::Annotations;
 use super::gap::Reason;
+use super::origin::{Level, Origin};
+use super::regex_map::RegexMap;
 use super::risk::{Risk, Risks};
 use super::text_map::TextMap;
 
@@ -32,6 +34,8 @@ pub struct Context {
     pub tags: TextMap,
     /// The repository that the image was built from, without its owner.
     pub repository: Option<Arc<str>>,
+    /// Where that comes from.
+    pub origin: Origin,
     /// Runtime risks.
     pub risks: Risks,
     /// Whether it is opted out.
@@ -52,26 +56,57 @@ impl Context {
     ) -> Self {
         let mut context = Self::default();
         let mut nearest = BTreeMap::new();
-        let levels = [namespace, workload, pod].into_iter().flatten();
-        for (key, value) in levels.flat_map(TextMap::iter) {
-            match &**key {
-                RISKS => context.add_risks(value),
-                _ => drop(nearest.insert(key, value)),
+        let levels = [
+            (Level::Namespace, namespace),
+            (Level::Workload, workload),
+            (Level::Pod, pod),
+        ];
+        for (level, annotations) in levels {
+            for (key, value) in annotations.into_iter().flat_map(TextMap::iter) {
+                match &**key {
+                    RISKS => context.add_risks(value),
+                    _ => drop(nearest.insert(key, (level, value))),
+                }
             }
         }
         let mut tags = Vec::new();
-        for (key, value) in nearest {
+        for (key, (level, value)) in nearest {
             match &**key {
                 IGNORE => context.ignored = value.trim().eq_ignore_ascii_case("true"),
-                REPOSITORY => context.set_repository(value, organization),
+                REPOSITORY => {
+                    context.origin = Origin::Annotation(level);
+                    context.set_repository(value, organization);
+                }
                 _ if is_tag(key) && is_tag(value) => tags.push((key.clone(), value.clone())),
                 _ => context.gap(Reason::InvalidTag, shortened(key)),
             }
         }
         context.keep_the_first(&tags.into_iter().collect());
-        context.gaps.sort();
-        context.gaps.dedup();
+        context.sort_gaps();
         context
+    }
+
+    /// Takes the repository from `map` where no annotation names one, valid or not: what a person
+    /// wrote and got wrong is not replaced by a guess. `image` is the name that is recorded.
+    pub fn map_repository(&mut self, image: &str, map: &RegexMap) {
+        if self.origin != Origin::Nothing {
+            return;
+        }
+        let Some((name, rule)) = map.find(image) else {
+            return;
+        };
+        self.origin = Origin::Rule(rule.clone());
+        if is_repository(&name) {
+            self.repository = Some(name);
+        } else {
+            self.gap(Reason::InvalidRepository, shortened(&name));
+            self.sort_gaps();
+        }
+    }
+
+    fn sort_gaps(&mut self) {
+        self.gaps.sort();
+        self.gaps.dedup();
     }
 
     fn add_risks(&mut self, list: &str) {
@@ -244,6 +279,87 @@ mod tests {
         let context = Context::merge(None, None, Some(&pod), "");
         assert_eq!(context.repository.as_deref(), Some("web"));
         assert_eq!(context.gaps, []);
+    }
+
+    #[test]
+    fn where_the_repository_comes_from_is_known_and_an_annotation_goes_before_every_rule() {
+        let rules = ["ghcr.io/acme/(.*)=$1", "ghcr.io/.*=other", ".*/odd=$0"];
+        let map = RegexMap::parse(rules, is_repository).unwrap();
+        let of = |level: &str, value: &str| {
+            let set = annotations(&[("repository", value)]);
+            let at = |other: &str| (level == other).then_some(&set);
+            Context::merge(at("namespace"), at("workload"), at("pod"), "acme")
+        };
+        let rule = |rule: &str| Origin::Rule(rule.into());
+        for (mut context, image, repository, origin, gap) in [
+            (
+                of("-", ""),
+                "ghcr.io/acme/web",
+                Some("web"),
+                rule(rules[0]),
+                None,
+            ),
+            (
+                of("-", ""),
+                "ghcr.io/b/web",
+                Some("other"),
+                rule(rules[1]),
+                None,
+            ),
+            (
+                of("-", ""),
+                "docker.io/library/web",
+                None,
+                Origin::Nothing,
+                None,
+            ),
+            // What a rule makes of a name is judged like anything else.
+            (
+                of("-", ""),
+                "ghcr.io/acme/a/b",
+                None,
+                rule(rules[0]),
+                Some("a/b"),
+            ),
+            (
+                of("namespace", "shop"),
+                "ghcr.io/acme/web",
+                Some("shop"),
+                Origin::Annotation(Level::Namespace),
+                None,
+            ),
+            (
+                of("workload", "acme/shop"),
+                "ghcr.io/acme/web",
+                Some("shop"),
+                Origin::Annotation(Level::Workload),
+                None,
+            ),
+            // A person named another one; the rule's would be a guess.
+            (
+                of("pod", "other/shop"),
+                "ghcr.io/acme/web",
+                None,
+                Origin::Annotation(Level::Pod),
+                Some("other/shop"),
+            ),
+            (
+                of("pod", ""),
+                "ghcr.io/acme/web",
+                None,
+                Origin::Annotation(Level::Pod),
+                Some(""),
+            ),
+        ] {
+            context.map_repository(image, &map);
+            assert_eq!(context.repository.as_deref(), repository, "{image}");
+            assert_eq!(context.origin, origin, "{image}");
+            let expected: Vec<_> = gap
+                .map(|it| (Reason::InvalidRepository, it))
+                .into_iter()
+                .collect();
+            assert_eq!(gaps(&context), expected, "{image}");
+        }
     }
 
     #[test]

@@ -222,6 +222,7 @@ pub(crate) fn policy() -> Policy {
         destination: Arc::new(destination()),
         environments_by_label: false,
         image_map: super::image_map::ImageMap::default(),
+        repositories: super::regex_map::RegexMap::default(),
         template: Template::default(),
         idle_after: Some(minutes(60)),
         mass_decommission_hold: minutes(5),

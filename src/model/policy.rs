@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::image_map::ImageMap;
 use super::record::{Destination, Identity};
+use super::regex_map::RegexMap;
 use super::selection::Selection;
 use super::storage::StorageRule;
 use super::template::Template;
@@ -20,6 +21,8 @@ pub struct Policy {
     pub environments_by_label: bool,
     /// Which prefixes of image names stand for others.
     pub image_map: ImageMap,
+    /// Which repository an image is from, by its name, where no annotation says it.
+    pub repositories: RegexMap,
     /// How records are named.
     pub template: Template,
     /// How long a workload without pods keeps its records; `None` for ever.

@@ -137,6 +137,7 @@ def test_what_is_set_arrives(helm):
         "images": "ghcr.io/acme/*",
         "exclude-images": "ghcr.io/acme/debug",
         "image-map": "mirror.example.com/hub=docker.io",
+        "repository-map": "ghcr.io/acme/([^/]+)=$1\ndocker.io/(a|b){1,2}/.*=base",
         "kinds": "deployments,others",
         "add-kinds": "jobs,pods",
         # The kubelet would put the pod's name in place of the variable.

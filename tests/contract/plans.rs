@@ -15,6 +15,7 @@ use deployment_recorder::model::moment::Moment;
 use deployment_recorder::model::plan::{Plan, Step};
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::model::record::{Destination, Line};
+use deployment_recorder::model::regex_map::RegexMap;
 use deployment_recorder::model::selection::{KindGroup, Selection};
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -36,6 +37,7 @@ fn policy(template: &str) -> Policy {
         }),
         environments_by_label: true,
         image_map: ImageMap::parse(["registry.example:5000=ghcr.io/mirror"]).unwrap(),
+        repositories: RegexMap::parse([".*/(.*)=$1"], |_| true).unwrap(),
         template: template.parse().unwrap(),
         idle_after: None,
         mass_decommission_hold: Duration::ZERO,

@@ -118,6 +118,8 @@ def changed_values(story) -> Changed:
             "images": [f"{images}/*", "registry.example.com/*"],
             "excludeImages": ["docker.io/*"],
             "imageMap": {f"{images}/acme": "registry.example.com/acme"},
+            # No image of the test has such a name.
+            "repositoryMap": ["nowhere.example.com/(.*)=$1"],
             "kinds": [
                 "cronjobs",
                 "deployments",

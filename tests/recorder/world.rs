@@ -10,6 +10,7 @@ use deployment_recorder::cluster::Scope;
 use deployment_recorder::model::image_map::ImageMap;
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::model::record::Destination;
+use deployment_recorder::model::regex_map::RegexMap;
 use deployment_recorder::model::template::Template;
 use deployment_recorder::sandbox::{Sandbox, Settings};
 use jiff::SignedDuration;
@@ -80,6 +81,7 @@ fn policy() -> Policy {
         destination: Arc::new(destination),
         environments_by_label: false,
         image_map: ImageMap::default(),
+        repositories: RegexMap::default(),
         template: Template::default(),
         idle_after: Some(Duration::from_hours(1)),
         mass_decommission_hold: 5 * MINUTE,

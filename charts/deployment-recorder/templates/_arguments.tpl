@@ -32,6 +32,7 @@ namespaces: config.namespaces
 org: config.org
 physical-environment: config.physicalEnvironment
 physical-environment-label: config.physicalEnvironmentLabel
+repository-map: config.repositoryMap
 selector: config.selector
 storage-exclude-registries: config.storageExcludeRegistries
 storage-records: config.storageRecords

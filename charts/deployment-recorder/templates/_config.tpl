@@ -77,6 +77,7 @@ so nothing secret may be here.
   (list "images" (include "deployment-recorder.commas" $config.images))
   (list "exclude-images" (include "deployment-recorder.commas" $config.excludeImages))
   (list "image-map" (join "," $images))
+  (list "repository-map" (join "\n" $config.repositoryMap))
   (list "kinds" (include "deployment-recorder.commas" $config.kinds))
   (list "add-kinds" (include "deployment-recorder.commas" $config.addKinds))
   (list "name-template" ($config.nameTemplate | default $config.dnTemplate))

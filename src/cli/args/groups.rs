@@ -157,6 +157,16 @@ pub struct DestinationArgs {
         value_delimiter = ','
     )]
     pub image_map: Vec<String>,
+    /// The repository of images whose whole name REGEX describes, where no annotation names one; $1 in
+    /// NAME is what the first group matched. Repeated, the first that matches wins; in the variable one
+    /// rule a line
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_REPOSITORY_MAP",
+        value_name = "REGEX=NAME",
+        value_delimiter = '\n'
+    )]
+    pub repository_map: Vec<String>,
 }
 
 /// What GitHub is told about registries.

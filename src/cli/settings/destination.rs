@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::{Cycle, SettingError, github, value};
 use crate::cli::args::{ApiArgs, DestinationArgs};
 use crate::cluster::Scope;
+use crate::model::context::is_repository;
 use crate::model::image_map::ImageMap;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
+use crate::model::regex_map::RegexMap;
 use crate::model::template::Template;
 
 /// The checked form of [`DestinationArgs`].
@@ -16,6 +18,7 @@ pub(super) struct Checked {
     destination: Destination,
     template: Template,
     image_map: ImageMap,
+    repositories: RegexMap,
 }
 
 impl Checked {
@@ -76,10 +79,15 @@ impl Checked {
             .map_err(|error| SettingError::invalid("name-template", given, error))?;
         let image_map = ImageMap::parse(args.image_map.iter().map(String::as_str))
             .map_err(|error| SettingError::invalid("image-map", &error.rule, &error))?;
+        let rules = args.repository_map.iter().map(String::as_str);
+        let rules = rules.filter(|rule| !rule.trim().is_empty());
+        let repositories = RegexMap::parse(rules, is_repository)
+            .map_err(|error| SettingError::invalid("repository-map", &error.rule, &error))?;
         Ok(Self {
             destination,
             template,
             image_map,
+            repositories,
         })
     }
 
@@ -101,6 +109,7 @@ impl Checked {
             destination: Arc::new(self.destination.clone()),
             environments_by_label: by_label.is_some() || scope.physical_environment_label.is_some(),
             image_map: self.image_map.clone(),
+            repositories: self.repositories.clone(),
             template: self.template.clone(),
             idle_after,
             mass_decommission_hold: hold,

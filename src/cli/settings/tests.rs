@@ -99,6 +99,31 @@ fn lists_are_repeated_or_separated_by_commas() {
 }
 
 #[test]
+fn rules_for_repositories_may_have_commas_and_stand_one_a_line_in_a_variable() {
+    let several = "ghcr.io/a{1,2}/(.*)=$1\n\n  docker.io/.*=base \n";
+    let given = [
+        "--repository-map=quay.io/.*=quay",
+        "--repository-map",
+        several,
+    ];
+    let parsed = Cli::try_parse_from(["x", "run"].into_iter().chain(given)).unwrap();
+    let Command::Run(args) = parsed.command else {
+        panic!()
+    };
+    let destination = super::destination::Checked::lenient(&args.destination, &args.github.api);
+    let scope = scope::scope(&args.scope, &args.destination).unwrap();
+    let rules = destination.unwrap().policy(&scope, None).repositories;
+    for (name, repository) in [
+        ("quay.io/x", Some("quay")),
+        ("ghcr.io/aa/web", Some("web")),
+        ("docker.io/library/nginx", Some("base")),
+        ("example.com/web", None),
+    ] {
+        assert_eq!(rules.apply(name).as_deref(), repository, "{name}");
+    }
+}
+
+#[test]
 fn added_kinds_come_behind_the_default_ones() {
     let selection = run("--add-kinds=jobs", Some("t")).unwrap().policy.selection;
     assert_eq!(

@@ -157,7 +157,7 @@ impl Inventory {
         let speaker = speaker.or_else(|| team.newest_named());
         // The pod has the last word; without one it is unread. Who opts out for a whole namespace may
         // have excepted this source in the template of its pods, which nobody reads.
-        let context = speaker.map(|(pod, _)| context(pod, &namespace, &object, policy));
+        let mut context = speaker.map(|(pod, _)| context(pod, &namespace, &object, policy));
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match selected(workload, &team, &namespace, &object, policy) {
             Selected::Yes | Selected::Unread if covered && ignored => {
@@ -168,6 +168,9 @@ impl Inventory {
         let image = speaker.map(|(_, image)| name_and_version(image, policy));
         let name = image.as_ref().and_then(|image| image.as_ref().ok());
         let name = name.map(|(name, _)| name.clone());
+        if let Some((context, name)) = context.as_mut().zip(name.as_ref()) {
+            context.map_repository(name, &policy.repositories);
+        }
         let place = namespace.present().map(|(_, place)| place.clone());
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
