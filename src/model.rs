@@ -25,6 +25,7 @@ pub mod storage;
 pub mod comparison;
 pub mod ledger;
 pub mod naming;
+pub mod others;
 pub mod plan;
 pub mod policy;
 pub mod template;

@@ -82,11 +82,12 @@ impl Converter {
         Some(KeptPod { pod, seen })
     }
 
-    /// An owner; `None` if it has no name.
+    /// An owner; `None` if it has no name. One of a kind that is not built in may be in no namespace.
     pub(super) fn object(&self, kind: &Kind, slim: &SlimMeta) -> Option<Object> {
+        let none = (!kind.is_built_in()).then_some("");
         Some(Object {
             kind: kind.clone(),
-            namespace: self.intern(slim.meta.namespace.0.as_deref()?),
+            namespace: self.intern(slim.meta.namespace.0.as_deref().or(none)?),
             name: self.intern(slim.meta.name.0.as_deref()?),
             uid: self.intern(slim.meta.uid.0.as_deref()?),
             controller: self.controller(&slim.meta),

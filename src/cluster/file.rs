@@ -10,7 +10,9 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::model::facts::{Coverage, Facts, Namespace, Object, Pod, View};
+use crate::model::facts::{Coverage, Facts, Namespace, Object, Pod, Unreadable, View};
+use crate::model::others;
+use crate::model::selection::Selection;
 use crate::model::workload::Kind;
 
 use super::convert::Converter;
@@ -32,7 +34,8 @@ pub struct FileError {
 
 /// The facts in `text`: YAML (one document or several) or JSON, of lists and single objects as
 /// `kubectl get` writes them. Kinds of which it has neither an object nor a list are out of
-/// Coverage; kinds that `scope` does not look at are skipped.
+/// Coverage; kinds that `scope` does not look at are skipped. A kind that is not built in is looked at
+/// if a pod's owners end at it; one that the file lacks then counts as one that cannot be read.
 pub fn facts(text: &str, scope: Scope) -> Result<Facts, FileError> {
     let mut reader = Reader::new(scope);
     for document in documents(text)? {
@@ -48,8 +51,11 @@ pub fn facts(text: &str, scope: Scope) -> Result<Facts, FileError> {
 struct Reader {
     converter: Converter,
     kinds: Vec<Kind>,
+    selection: Selection,
     exact: Option<Vec<Arc<str>>>,
     seen: BTreeSet<Kind>,
+    /// Kinds that are not built in of which an object lacks something.
+    odd: BTreeSet<Kind>,
     pods: BTreeMap<(Arc<str>, Arc<str>), Arc<Pod>>,
     objects: BTreeMap<(Kind, Arc<str>, Arc<str>), Arc<Object>>,
     namespaces: BTreeMap<Arc<str>, Arc<Namespace>>,
@@ -59,9 +65,11 @@ impl Reader {
     fn new(scope: Scope) -> Self {
         Self {
             kinds: scope.kinds(),
+            selection: scope.selection.clone(),
             exact: scope.exact_namespaces(),
             converter: Converter::new(scope),
             seen: BTreeSet::new(),
+            odd: BTreeSet::new(),
             pods: BTreeMap::new(),
             objects: BTreeMap::new(),
             namespaces: BTreeMap::new(),
@@ -119,15 +127,24 @@ impl Reader {
             }
         } else if self.kinds.contains(kind) {
             let object = self.converter.object(kind, &slim::<SlimMeta>(value)?);
-            let object = object.ok_or_else(unreadable)?;
-            if self.looks_at(&object.namespace) {
-                let (namespace, name) = (Arc::clone(&object.namespace), Arc::clone(&object.name));
-                self.objects
-                    .insert((kind.clone(), namespace, name), Arc::new(object));
+            self.keep(object.ok_or_else(unreadable)?);
+        } else if others::are_selected(&self.selection) && !kind.is_built_in() {
+            // Whether it matters is known only when all is read.
+            match self.converter.object(kind, &slim::<SlimMeta>(value)?) {
+                Some(object) => self.keep(object),
+                None => drop(self.odd.insert(kind.clone())),
             }
         }
         self.seen.insert(kind.clone());
         Ok(())
+    }
+
+    fn keep(&mut self, object: Object) {
+        if self.looks_at(&object.namespace) || object.namespace.is_empty() {
+            let (namespace, name) = (Arc::clone(&object.namespace), Arc::clone(&object.name));
+            self.objects
+                .insert((object.kind.clone(), namespace, name), Arc::new(object));
+        }
     }
 
     fn looks_at(&self, namespace: &Arc<str>) -> bool {
@@ -148,7 +165,7 @@ impl Reader {
                 View::Nothing
             }
         };
-        Facts {
+        let mut facts = Facts {
             coverage: Coverage {
                 pods: view(&Kind::Pod),
                 namespaces: view(&namespace_kind()),
@@ -157,12 +174,29 @@ impl Reader {
                     .iter()
                     .map(|kind| (kind.clone(), view(kind)))
                     .collect(),
+                unreadable: BTreeMap::new(),
             },
             pods: self.pods.into_values().collect(),
             objects: self.objects.into_values().collect(),
             namespaces: self.namespaces.into_values().collect(),
             remembered: Vec::new(),
+        };
+        let others = others::at_the_end_of_walks(&facts, &self.selection);
+        let matters =
+            |object: &Arc<Object>| object.kind.is_built_in() || others.contains(&object.kind);
+        facts.objects.retain(matters);
+        for kind in others {
+            if self.seen.contains(&kind) && !self.odd.contains(&kind) {
+                facts.coverage.kinds.insert(kind, whole.clone());
+            } else {
+                let lacks = Unreadable {
+                    lacks: format!("{kind} is not in the file").into(),
+                    view: whole.clone(),
+                };
+                facts.coverage.unreadable.insert(kind, lacks);
+            }
         }
+        facts
     }
 }
 

@@ -140,6 +140,18 @@ pub struct Coverage {
     pub namespaces: View,
     /// Where owners are fully seen, by kind.
     pub kinds: BTreeMap<Kind, View>,
+    /// Kinds that are not built in and cannot be read, which somebody has answered: their pods are all
+    /// that is seen of them. One that is in neither list is not read yet.
+    pub unreadable: BTreeMap<Kind, Unreadable>,
+}
+
+/// A kind that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where.
+    pub view: View,
+    /// What is missing, in words: a rule of RBAC, or what was answered.
+    pub lacks: Arc<str>,
 }
 
 impl Coverage {
@@ -151,6 +163,14 @@ impl Coverage {
             self.kinds.get(kind)
         };
         view.is_some_and(|view| view.covers(namespace))
+    }
+
+    /// What is missing to read the objects of `kind` in `namespace`, where it is known that they
+    /// cannot be read.
+    pub fn lacks(&self, kind: &Kind, namespace: &str) -> Option<&Arc<str>> {
+        let unreadable = self.unreadable.get(kind)?;
+        let here = unreadable.view.covers(namespace) && !self.covers(kind, namespace);
+        here.then_some(&unreadable.lacks)
     }
 
     /// Whether somebody tries to see the objects of `kind` at all.

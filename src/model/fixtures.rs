@@ -1,6 +1,7 @@
 //! What the tests of the core are told with: pods, owners, namespaces, and a scene that holds facts,
 //! settings, a ledger and the time, and plays cycles. Only for tests.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,6 +194,7 @@ pub(crate) fn whole_view() -> Coverage {
             .into_iter()
             .map(|kind| (kind, View::Everything))
             .collect(),
+        unreadable: BTreeMap::new(),
     }
 }
 

@@ -106,6 +106,27 @@ fn kinds_that_are_not_looked_at_are_skipped_and_an_object_counts_once() {
 }
 
 #[test]
+fn a_kind_that_is_not_built_in_counts_as_read_only_if_the_file_has_it_whole() {
+    let pod = POD.replace("  uid: u1\n", "  uid: u1\n  ownerReferences:\n  - {apiVersion: argoproj.io/v1alpha1, kind: Rollout, name: web, uid: r1, controller: true}\n");
+    let kind = Kind::new("argoproj.io", "Rollout");
+    let alone = read(&pod);
+    assert!(!alone.coverage.covers(&kind, "shop"));
+    let lacks = alone.coverage.lacks(&kind, "shop").map(|lacks| &**lacks);
+    assert_eq!(lacks, Some("Rollout.argoproj.io is not in the file"));
+
+    let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n\
+                   metadata: {namespace: shop, name: web, uid: r1, \
+                   annotations: {metadata.github.com/team: cart}}\n";
+    let both = read(&format!("{rollout}---\n{pod}"));
+    assert!(both.coverage.covers(&kind, "shop"));
+    assert_eq!(both.objects[0].annotations.len(), 1);
+
+    let odd = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {namespace: shop}\n";
+    let odd = read(&format!("{rollout}---\n{odd}---\n{pod}"));
+    assert!(odd.coverage.lacks(&kind, "shop").is_some());
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_line() {
     for (text, line, words) in [
         ("", 1, "nothing"),

@@ -50,29 +50,28 @@ impl Inventory {
         }
     }
 
-    /// The object of `workload`; `None` inside for one whose pods are all that can be seen of it.
+    /// The object of `workload`; an error inside for one whose pods are all that can be seen of it:
+    /// what is missing to read it.
     pub(super) fn object<'a>(
         &'a self,
         workload: &Workload,
         crew: Option<&'a Crew>,
-    ) -> Presence<Option<Known<'a>>> {
+    ) -> Presence<Result<Known<'a>, &'a Arc<str>>> {
         let kind = &workload.kind;
         if !self.coverage.covers(kind, &workload.namespace) {
-            return if !kind.is_built_in() && crew.is_some() {
-                Presence::Present(None)
-            } else {
-                Presence::Unread
-            };
+            let lacks = crew.and_then(|_| self.coverage.lacks(kind, &workload.namespace));
+            return lacks.map_or(Presence::Unread, |lacks| Presence::Present(Err(lacks)));
         }
         let known = if *kind == Kind::Pod {
             let pod = crew.and_then(|crew| crew.pods.first());
             pod.map(|pod| (pod.selected, &pod.annotations))
         } else {
             let object = self.objects.get(workload);
+            let object = object.or_else(|| self.objects.get(&without_namespace(workload)?));
             object.map(|object| (object.selected, &object.annotations))
         };
         match known {
-            Some((selected, annotations)) => Presence::Present(Some(Known {
+            Some((selected, annotations)) => Presence::Present(Ok(Known {
                 selected,
                 annotations,
             })),
@@ -81,12 +80,13 @@ impl Inventory {
     }
 
     /// Whether everything that the presence of `workload` depends on is fully seen. A kind that
-    /// cannot be read is asked for only while none of its pods runs.
+    /// cannot be read is asked for only while none of its pods runs; one that is not read yet, always:
+    /// it may say that it opts out.
     pub(super) fn covers(&self, workload: &Workload, crew: Option<&Crew>, runs: bool) -> bool {
         let namespace = &*workload.namespace;
         let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
         let kind = &workload.kind;
-        let kinds = if !kind.is_built_in() && runs && !covers(kind) {
+        let kinds = if runs && self.coverage.lacks(kind, namespace).is_some() {
             crew.is_some_and(|crew| crew.passed.iter().all(covers))
         } else if !kind.is_built_in() {
             covers(&Kind::ReplicaSet) && covers(&Kind::ReplicationController) && covers(kind)
@@ -101,12 +101,21 @@ impl Inventory {
     }
 }
 
+/// The same for an owner that stands in no namespace, although its pods do.
+fn without_namespace(workload: &Workload) -> Option<Workload> {
+    let other = !workload.kind.is_built_in();
+    other.then(|| Workload {
+        namespace: "".into(),
+        ..workload.clone()
+    })
+}
+
 /// Whether `workload` is selected, images and annotations apart.
 pub(super) fn selected(
     workload: &Workload,
     team: &Team<'_>,
     namespace: &Presence<&NamespaceAndPlace>,
-    object: &Presence<Option<Known<'_>>>,
+    object: &Presence<Result<Known<'_>, &Arc<str>>>,
     policy: &Policy,
 ) -> Selected {
     let selection = &policy.selection;
@@ -128,12 +137,12 @@ pub(super) fn selected(
     }
     if selection.by_workload_labels {
         match object {
-            Presence::Present(Some(known)) if !known.selected => {
+            Presence::Present(Ok(known)) if !known.selected => {
                 return Selected::No(Unselected::WorkloadLabels);
             }
             // One that is gone has no labels to go by; it is gone by another row.
-            Presence::Present(Some(_)) | Presence::Gone => {}
-            Presence::Present(None) | Presence::Unread => selected = Selected::Unread,
+            Presence::Present(Ok(_)) | Presence::Gone => {}
+            Presence::Present(Err(_)) | Presence::Unread => selected = Selected::Unread,
         }
     }
     selected

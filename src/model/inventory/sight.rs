@@ -64,8 +64,8 @@ pub struct Running {
     /// Where its record goes and what it says besides the image; `None` where not all that decides
     /// it was read.
     pub frame: Option<(Arc<Destination>, Context)>,
-    /// Whether the workload is of a kind that cannot be read.
-    pub owner_unreadable: bool,
+    /// What is missing to read the workload, if it is of a kind that cannot be read.
+    pub owner_lacks: Option<Arc<str>>,
 }
 
 /// Whether a source is selected.
@@ -177,7 +177,10 @@ impl Inventory {
                 evidence,
                 image,
                 frame: place.clone().filter(|_| covered).zip(context),
-                owner_unreadable: matches!(object, Presence::Present(None)),
+                owner_lacks: match object {
+                    Presence::Present(Err(lacks)) => Some(lacks.clone()),
+                    Presence::Present(Ok(_)) | Presence::Gone | Presence::Unread => None,
+                },
             })
         });
         let pods_read = self.coverage.pods.covers(&workload.namespace);
@@ -197,11 +200,11 @@ impl Inventory {
 fn context(
     pod: &Pod,
     namespace: &Presence<&NamespaceAndPlace>,
-    object: &Presence<Option<Known<'_>>>,
+    object: &Presence<Result<Known<'_>, &Arc<str>>>,
     policy: &Policy,
 ) -> Context {
     let namespace = namespace.present().map(|(found, _)| &found.annotations);
-    let object = object.present().and_then(Option::as_ref);
+    let object = object.present().and_then(|known| known.as_ref().ok());
     Context::merge(
         namespace,
         object.map(|known| known.annotations),

@@ -157,7 +157,8 @@ impl<'a> Draft<'a> {
         let owner = Owner::Source(source.clone());
         let own = entry.filter(|entry| entry.owner == owner && !entry.is_tombstone());
         let (image, mut body) = (body.name.clone(), body);
-        if running.owner_unreadable {
+        if let Some(lacks) = &running.owner_lacks {
+            self.gap(source, Reason::OwnerUnreadable, lacks);
             self.keep_context(source, own, &mut body);
         }
         let body = self.canon.apply(&Arc::new(body));
@@ -180,10 +181,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The workload is of a kind that cannot be read: what GitHub holds of its tags and risks stays.
-    fn keep_context(&mut self, source: &Source, own: Option<&Entry>, body: &mut Body) {
-        let rule = &source.workload.kind;
-        let detail = format!("needs list and watch on {rule}");
-        self.gap(source, Reason::OwnerUnreadable, &detail);
+    fn keep_context(&self, source: &Source, own: Option<&Entry>, body: &mut Body) {
         let elsewhere = self.by_source.get(source).into_iter().flatten();
         let elsewhere = elsewhere.map(|(_, entry)| *entry);
         let mut known = own.into_iter().chain(elsewhere);

@@ -70,6 +70,7 @@ fn hold(scene: &mut Scene, destination: Destination, owner: Owner) {
 /// A scene in which `web` has a second container, `proxy`, and GitHub holds both.
 fn with_proxy(kind: &Kind) -> Scene {
     let mut scene = Scene::new();
+    scene.read(kind);
     let proxy = container("proxy", &image("proxy"), 2);
     scene.run(kind, "web", [container("app", &image("web"), 1), proxy]);
     scene.cycle();

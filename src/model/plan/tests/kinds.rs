@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::facts::{Object, View};
+use crate::model::facts::{Object, Pod, View};
 use crate::model::fixtures::{
     SHOP, Scene, annotations, container, digest, image, minutes, names, object, pod, rollout,
 };
@@ -12,7 +12,7 @@ use crate::model::plan::Why;
 use crate::model::selection::KindGroup;
 use crate::model::workload::Kind;
 
-use super::{WEB, is_quiet};
+use super::{WEB, is_quiet, reasons};
 
 #[test]
 fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
@@ -25,11 +25,7 @@ fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
     let replicas = object(Kind::ReplicaSet, SHOP, "web-1").under(&owner);
     scene.facts.objects.push(Arc::new(replicas.clone()));
     scene.add_pod(pod("web-0", [container("app", &image("web"), 1)]).under(&replicas));
-    scene
-        .facts
-        .coverage
-        .kinds
-        .insert(rollout(), View::Everything);
+    scene.read(&rollout());
     let plan = scene.cycle();
     assert_eq!(plan.reports[0].line.body.tags.len(), 1);
     assert!(
@@ -42,7 +38,7 @@ fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
         .facts
         .objects
         .retain(|object| object.kind != rollout());
-    scene.facts.coverage.kinds.remove(&rollout());
+    scene.refuse(&rollout());
     scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
     let plan = scene.plan();
     let body = &plan.reports[0].line.body;
@@ -51,6 +47,7 @@ fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
         (digest(2), 1, 1)
     );
     assert_eq!(plan.gaps[0].reason, Reason::OwnerUnreadable);
+    assert_eq!(&*plan.gaps[0].detail, "list and watch");
 
     // Nothing is held: what namespace and pod say.
     scene.ledger = Ledger::default();
@@ -65,6 +62,7 @@ fn an_owner_that_cannot_be_read_has_the_tags_that_are_held_and_a_gap() {
 #[test]
 fn promise_2_without_a_running_pod_an_owner_that_cannot_be_read_is_withheld() {
     let mut scene = Scene::new();
+    scene.refuse(&rollout());
     scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
     assert_eq!(names(&scene.cycle().reports), [WEB]);
     scene.change_pods("web", |pod| pod.deleting = true);
@@ -77,6 +75,68 @@ fn promise_2_without_a_running_pod_an_owner_that_cannot_be_read_is_withheld() {
     let plan = scene.plan();
     assert_eq!(plan.withheld, [(scene.identity(WEB), Why::NotCovered)]);
     assert!(plan.decommissions.is_empty());
+}
+
+#[test]
+fn promise_2_a_kind_that_is_not_read_yet_decides_nothing_whether_its_pods_run_or_not() {
+    for view in [None, Some(View::Nothing)] {
+        let mut scene = Scene::new();
+        scene.read(&rollout());
+        scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+        scene.run(&rollout(), "new", [container("app", &image("new"), 1)]);
+        let mut new = scene.facts.pods.pop().unwrap();
+        scene.cycle();
+        let kinds = &mut scene.facts.coverage.kinds;
+        kinds.remove(&rollout());
+        kinds.extend(view.map(|view| (rollout(), view)));
+        // Its owner may say that it opts out.
+        Arc::make_mut(&mut new).containers[0].digest = Some(digest(3));
+        scene.facts.pods.push(new);
+        scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+        let plan = scene.plan();
+        assert!(is_quiet(&plan));
+        assert_eq!(plan.withheld, [(scene.identity(WEB), Why::NotCovered)]);
+        assert_eq!(reasons(&plan), [Reason::NotCovered; 2]);
+
+        scene.facts.pods.clear();
+        scene.wait(minutes(600));
+        assert_eq!(scene.plan().withheld, plan.withheld);
+    }
+}
+
+#[test]
+fn a_kind_may_be_readable_in_one_namespace_and_not_in_another() {
+    let mut scene = Scene::new();
+    scene.refuse(&rollout());
+    scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+    let there = View::Only(["bank".into()].into());
+    let unreadable = scene.facts.coverage.unreadable.get_mut(&rollout());
+    unreadable.unwrap().view = there;
+    assert!(is_quiet(&scene.plan()), "in shop it is not read yet");
+    scene.read(&rollout());
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+}
+
+#[test]
+fn an_owner_without_a_namespace_is_the_one_of_pods_in_any() {
+    let mut scene = Scene::new();
+    scene.read(&rollout());
+    let owner = Object {
+        annotations: annotations(&[("team", "cart")]),
+        ..object(rollout(), "", "web")
+    };
+    scene.add_pod(Pod {
+        controller: Some(owner.as_controller()),
+        ..pod("web-0", [container("app", &image("web"), 1)])
+    });
+    scene.facts.objects.push(Arc::new(owner));
+    let plan = scene.cycle();
+    assert_eq!(names(&plan.reports), [WEB]);
+    assert_eq!(plan.reports[0].line.body.tags.len(), 1);
+    scene.remove_pods("web");
+    assert_eq!(names(&scene.plan().retained), [WEB], "it is still there");
+    scene.facts.objects.clear();
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
 }
 
 #[test]

@@ -58,11 +58,13 @@ fn is_covered(source: &Source, coverage: &Coverage, facts: &Facts) -> bool {
         pod.namespace == source.workload.namespace
             && owner.is_some_and(|owner| owner.name == source.workload.name)
     });
+    let unreadable = coverage.unreadable.get(&source.workload.kind);
+    let cannot_be_read = unreadable.is_some_and(|it| it.view.covers(place));
     let scope: &[Kind] = match source.workload.kind {
         Kind::Deployment => &[Kind::ReplicaSet, Kind::Deployment],
         Kind::CronJob => &[Kind::Job, Kind::CronJob],
         // It cannot be read and owns its pods itself.
-        Kind::Other { .. } if runs => &[],
+        Kind::Other { .. } if runs && cannot_be_read => &[],
         ref kind => std::slice::from_ref(kind),
     };
     coverage.namespaces.covers(place)

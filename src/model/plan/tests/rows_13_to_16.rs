@@ -116,6 +116,12 @@ fn row_14_a_kind_that_is_not_built_in_drops_a_container_only_after_the_idle_time
     let plan = scene.plan();
     assert_eq!(names(&plan.decommissions), [WEB]);
     assert_eq!(plan.rows[&source_of(rollout(), "web", "app")], Row::Dropped);
+    scene.refuse(&rollout());
+    assert_eq!(
+        names(&scene.plan().decommissions),
+        [WEB],
+        "another one runs"
+    );
 }
 
 #[test]
