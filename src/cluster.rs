@@ -5,10 +5,6 @@ mod calls;
 mod connect;
 mod convert;
 mod coverage;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "mirrors of kinds that are not built in come next")
-)]
 mod discovery;
 mod exact;
 pub mod file;
@@ -22,6 +18,7 @@ mod intern;
 mod keep;
 mod labels;
 mod mirror;
+mod others;
 mod patience;
 mod place;
 mod proxy;
@@ -34,6 +31,7 @@ mod soft;
 mod tasks;
 mod wake;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,6 +55,7 @@ use coverage::Seen;
 use exact::ExactNamespaces;
 use keep::{Namespaces, Owners, Pods, Shared};
 use mirror::Mirror;
+use others::Others;
 use tasks::Tasks;
 use wake::Wake;
 
@@ -66,6 +65,7 @@ pub struct Cluster {
     shared: Arc<Shared>,
     pods: Vec<Arc<Mirror<Pods>>>,
     owners: Vec<Arc<Mirror<Owners>>>,
+    others: Arc<Others>,
     namespaces: KnownNamespaces,
     wake: Wake,
     tasks: Tasks,
@@ -97,6 +97,9 @@ pub struct MirrorHealth {
     pub error: Option<Arc<str>>,
     /// How many objects it shows.
     pub objects: usize,
+    /// Whether it never showed anything and is no longer waited for: the API server is well, and what
+    /// serves this kind is not. It is tried again all the same.
+    pub given_up: bool,
 }
 
 impl Cluster {
@@ -126,19 +129,35 @@ impl Cluster {
                 owners.push(tasks.start(Mirror::new(place, Owners { kind, shared }, wake)));
             }
         }
+        let (others, begun) = Others::new(&shared, &wake);
+        tasks.start_others(begun);
         Self {
             client,
             shared,
             pods,
             owners,
+            others: Arc::new(others),
             namespaces,
             wake,
             tasks,
         }
     }
 
-    /// What is known now. Cheap: objects are shared, not copied.
+    /// What is known now. Cheap: objects are shared, not copied. Kinds that are not built in and that
+    /// show up in it are looked at from now on.
     pub fn facts(&self) -> Facts {
+        let facts = self.gather();
+        self.others.look_for(&facts);
+        facts
+    }
+
+    /// The kinds that are not built in and that the ledger names: they are looked at even while no pod
+    /// leads to them. Kinds that were told before and are not told again no longer count.
+    pub fn remember(&self, kinds: BTreeSet<Kind>) {
+        self.others.remember(kinds);
+    }
+
+    fn gather(&self) -> Facts {
         let mut facts = Facts::default();
         let mut seen = Seen::default();
         for mirror in &self.pods {
@@ -165,6 +184,7 @@ impl Cluster {
                 .kinds
                 .extend(kind.map(|kind| (kind, seen.view())));
         }
+        self.others.add_to(&mut facts);
         match &self.namespaces {
             KnownNamespaces::Exact(exact) => {
                 (facts.namespaces, facts.coverage.namespaces) = exact.facts();
@@ -188,7 +208,8 @@ impl Cluster {
         self.wake.wait().await;
     }
 
-    /// How each mirror is: pods first, then owners by kind, then namespaces.
+    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then
+    /// namespaces.
     pub fn health(&self) -> Vec<MirrorHealth> {
         self.health_handle().health()
     }
@@ -204,25 +225,32 @@ impl Cluster {
         }
     }
 
-    /// Waits until every mirror is Synced, or until `limit` has passed. Returns whether they are.
+    /// Waits until every mirror is Synced, or until `limit` has passed. Returns whether they are. A
+    /// kind that is not built in may be forbidden too: what is recorded without it is known.
     pub async fn first_sync(&self, limit: Duration) -> bool {
-        self.first(limit, |state| state == MirrorState::Synced)
-            .await
+        let enough =
+            |mirror: &MirrorHealth| mirror.state == MirrorState::Synced || mirror.is_done_without();
+        self.first(limit, enough).await
     }
 
     /// Waits until every mirror is Synced or known to be forbidden, or until `limit` has passed:
     /// who looks only once need not wait for rights.
     pub async fn first_look(&self, limit: Duration) {
-        let answered = |state| matches!(state, MirrorState::Synced | MirrorState::Forbidden);
-        self.first(limit, answered).await;
+        self.first(limit, MirrorHealth::has_answered).await;
     }
 
-    async fn first(&self, limit: Duration, enough: impl Fn(MirrorState) -> bool) -> bool {
+    async fn first(&self, limit: Duration, enough: impl Fn(&MirrorHealth) -> bool) -> bool {
         let answered = async {
             let mut changes = self.wake.health_changes();
             self.refresh_namespaces().await;
-            while !self.health().iter().all(|mirror| enough(mirror.state)) {
-                if changes.changed().await.is_err() {
+            loop {
+                let health = self.health();
+                // Where walks end is known only now.
+                let may_seek = health.iter().all(MirrorHealth::has_answered);
+                if may_seek && self.others.look_for(&self.gather()) {
+                    continue;
+                }
+                if health.iter().all(&enough) || changes.changed().await.is_err() {
                     break;
                 }
             }

@@ -22,6 +22,7 @@ use crate::github::operation::Operation;
 use crate::github::pace::Pace;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
+use crate::model::others;
 use crate::model::policy::Policy;
 
 mod ahead;
@@ -190,6 +191,7 @@ impl<S: Transport> Recorder<S> {
             dry,
         };
         let (ledger, uids) = opening.of(&mut store).await?;
+        cluster.remember(others::in_ledger(&ledger));
         {
             let mut status = status.lock();
             status.ledger_read = true;

@@ -8,10 +8,16 @@
     reason = "a failed test should say so loudly"
 )]
 
+#[cfg(test)]
+#[path = "support"]
 pub mod support {
     //! What tests share.
     pub mod apiserver;
 }
+
+#[cfg(test)]
+#[path = "mirror/others.rs"]
+mod others;
 
 use std::time::Duration;
 

@@ -145,6 +145,7 @@ mod tests {
             was_synced,
             error: None,
             objects: 0,
+            given_up: false,
         }
     }
 

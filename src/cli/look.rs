@@ -9,6 +9,7 @@ use super::settings::{self, Connection};
 use crate::cluster::{self, Cluster, ConnectError, MirrorHealth, MirrorState, Scope, connect};
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
+use crate::model::others;
 use crate::recorder::REACH;
 use crate::recorder::store::Store;
 
@@ -47,7 +48,8 @@ impl Look {
         Ok(Self { client, cluster })
     }
 
-    /// The ledger as it is stored, if there is one. An error if it is known to be another cluster's.
+    /// The ledger as it is stored, if there is one; the kinds that it names are looked at too. An error
+    /// if it is known to be another cluster's.
     pub async fn stored(&self, ledger: &settings::Ledger) -> anyhow::Result<Option<Ledger>> {
         let namespace = ledger.namespace();
         let client = self.client.clone();
@@ -57,13 +59,18 @@ impl Look {
         if let Ok((namespace, uid)) = self.cluster.identity(&namespace).await {
             store.check_cluster(&namespace, &uid)?;
         }
+        if let Some(ledger) = &stored {
+            self.cluster.remember(others::in_ledger(ledger));
+            self.cluster.first_look(FIRST_LISTS).await;
+        }
         Ok(stored)
     }
 
-    /// What is not fully read, and why.
+    /// What is not fully read, and why. What the recorder does without is a Gap.
     pub fn unread(&self) -> Vec<String> {
         let health = self.cluster.health().into_iter();
-        let unread = health.filter(|mirror| mirror.state != MirrorState::Synced);
+        let unread = health
+            .filter(|mirror| mirror.state != MirrorState::Synced && !mirror.is_done_without());
         unread
             .map(|mirror| {
                 let place = mirror
@@ -110,6 +117,7 @@ mod tests {
             since: Instant::now(),
             was_synced: true,
             error: None,
+            given_up: false,
             objects,
         };
         let synced = MirrorState::Synced;

@@ -184,6 +184,7 @@ impl ExactNamespaces {
             was_synced: known.health.was_synced(),
             error: known.health.error().cloned(),
             objects: usize::from(known.namespace.is_some()),
+            given_up: false,
         });
         health.collect()
     }

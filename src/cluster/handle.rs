@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::health::MirrorState;
 use super::keep::{Keep, Owners, Pods};
 use super::mirror::Mirror;
+use super::others::{Others, is_other};
 use super::{Cluster, KnownNamespaces, MirrorHealth};
 
 /// How the mirrors of a cluster are, for whoever shows it while somebody else owns the cluster.
@@ -14,16 +15,26 @@ use super::{Cluster, KnownNamespaces, MirrorHealth};
 pub struct HealthHandle {
     pods: Vec<Arc<Mirror<Pods>>>,
     owners: Vec<Arc<Mirror<Owners>>>,
+    others: Arc<Others>,
     namespaces: KnownNamespaces,
 }
 
 impl HealthHandle {
-    /// How each mirror is: pods first, then owners by kind, then namespaces. Locks one mirror after
+    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then namespaces. Locks one mirror after
     /// the other, each for a moment only.
     pub fn health(&self) -> Vec<MirrorHealth> {
         let mut health: Vec<MirrorHealth> =
             self.pods.iter().map(|mirror| health_of(mirror)).collect();
         health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
+        for other in self.others.all() {
+            for mirror in other.mirrors() {
+                let given_up = other.is_given_up(&mirror.state());
+                health.push(MirrorHealth {
+                    given_up,
+                    ..health_of(mirror)
+                });
+            }
+        }
         match &self.namespaces {
             KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
             KnownNamespaces::Exact(exact) => health.extend(exact.health()),
@@ -38,6 +49,7 @@ impl Cluster {
         HealthHandle {
             pods: self.pods.clone(),
             owners: self.owners.clone(),
+            others: Arc::clone(&self.others),
             namespaces: self.namespaces.clone(),
         }
     }
@@ -45,9 +57,20 @@ impl Cluster {
 
 impl MirrorHealth {
     /// Whether there is nothing left to wait for when a process starts: the mirror has shown
-    /// everything once, or the API server forbids it to.
+    /// everything once, or the API server forbids it to, or it is given up.
     pub fn has_settled(&self) -> bool {
-        self.was_synced || self.state == MirrorState::Forbidden
+        self.was_synced || self.state == MirrorState::Forbidden || self.given_up
+    }
+
+    /// Whether it shows everything, or is known not to be allowed to, at this moment.
+    pub(super) fn has_answered(&self) -> bool {
+        matches!(self.state, MirrorState::Synced | MirrorState::Forbidden)
+    }
+
+    /// Whether all that is known of its kind is what its pods say, and that is enough: it is not built
+    /// in, and the API server forbids to read it, or it is given up.
+    pub fn is_done_without(&self) -> bool {
+        is_other(&self.kind) && (self.state == MirrorState::Forbidden || self.given_up)
     }
 }
 
@@ -62,5 +85,6 @@ fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
         was_synced: state.health.was_synced(),
         error: state.error(),
         objects: state.index.len(),
+        given_up: false,
     }
 }

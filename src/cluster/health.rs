@@ -99,6 +99,11 @@ impl Health {
             .map(|(_, message)| message)
     }
 
+    /// When something failed last, if it ever did.
+    pub(super) fn last_failure(&self) -> Option<Instant> {
+        self.last_trouble.as_ref().map(|(at, _)| *at)
+    }
+
     /// When a watch that went on without a word counts as whole again: it emits nothing when it
     /// resumes.
     pub(super) fn restored_at(&self) -> Option<Instant> {

@@ -13,6 +13,7 @@ use kube::Api;
 use kube::runtime::watcher::{self, Event, watcher};
 use tokio_util::sync::CancellationToken;
 
+use super::discovery::Served;
 use super::health::{Health, MirrorState, Trouble};
 use super::index::{Change, Index, Kept, Key};
 use super::keep::Keep;
@@ -65,21 +66,37 @@ impl<K: Keep> Mirror<K> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches until `stop`.
+    /// Watches what is built in until `stop`.
     pub(super) async fn run(&self, client: kube::Client, seed: u64, stop: CancellationToken) {
-        stop.run_until_cancelled(self.watch(client, Patience::new(seed)))
-            .await;
+        let served = Served {
+            resource: self.place.resource(),
+            namespaced: true,
+        };
+        let watching = async {
+            let mut patience = Patience::new(seed);
+            loop {
+                self.watch(client.clone(), &served, &mut patience).await;
+                // What is built in does not go: it was not the API server that said so.
+                tokio::time::sleep(patience.wait()).await;
+            }
+        };
+        stop.run_until_cancelled(watching).await;
     }
 
-    async fn watch(
+    /// Watches under the name that the API server has for the kind, until it answers that it has
+    /// nothing of that name.
+    pub(super) async fn watch(
         &self,
         client: kube::Client,
-        mut patience: Patience,
-    ) -> std::convert::Infallible {
-        let resource = self.place.resource();
+        served: &Served,
+        patience: &mut Patience,
+    ) {
+        let resource = &served.resource;
         let api: Api<K::Wire> = match &self.place.namespace {
-            Some(namespace) => Api::namespaced_with(client, namespace, &resource),
-            None => Api::all_with(client, &resource),
+            Some(namespace) if served.namespaced => {
+                Api::namespaced_with(client, namespace, resource)
+            }
+            _ => Api::all_with(client, resource),
         };
         // No streaming lists: when one breaks, kube keeps what it had read of it.
         let config = watcher::Config::default().page_size(PAGE_SIZE);
@@ -92,6 +109,7 @@ impl<K: Keep> Mirror<K> {
                         state.health.time_passed();
                         Change::none()
                     }),
+                    Step::Unknown(trouble) => return self.fail(&trouble),
                     Step::Failed {
                         trouble,
                         start_anew,
@@ -192,7 +210,17 @@ impl<K: Keep> Mirror<K> {
         });
     }
 
-    fn fail(&self, trouble: &Trouble) {
+    /// There is nothing to show: the API server has no such kind.
+    pub(super) fn show_nothing(&self) {
+        self.update(|state| {
+            state.index.begin();
+            state.health.listed();
+            state.index.finish()
+        });
+    }
+
+    /// Takes in that something failed.
+    pub(super) fn fail(&self, trouble: &Trouble) {
         self.update(|state| {
             state.health.failed(trouble);
             Change::none()

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::exact::ExactNamespaces;
 use super::keep::{Keep, Shared};
 use super::mirror::Mirror;
+use super::others::{self, Begun};
 use super::patience::Patience;
 use super::wake::Wake;
 
@@ -48,6 +49,16 @@ impl Tasks {
             .get_mut()
             .spawn(async move { running.run(client, seed, stop).await });
         mirror
+    }
+
+    /// Starts to follow other kinds as they are begun.
+    pub(super) fn start_others(&mut self, begun: Begun) {
+        self.seed = self.seed.wrapping_add(1);
+        let following = others::run(begun, self.client.clone(), self.seed);
+        let stop = self.stop.clone();
+        self.running.get_mut().spawn(async move {
+            stop.run_until_cancelled(following).await;
+        });
     }
 
     /// Starts to read again what of the namespaces could not be read.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::github::pace::{Purpose, shortest_snapshot_period};
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
+use crate::model::others;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::{Destination, Identity};
 
@@ -79,6 +80,7 @@ impl<S: Transport> Recorder<S> {
     /// What is true now, and what to do about it.
     pub(super) fn plan(&mut self) -> Arc<Plan> {
         let now = self.clock.now();
+        self.cluster.remember(others::in_ledger(&self.ledger));
         let facts = self.cluster.facts();
         let inventory = Inventory::new(&facts, &self.settings.policy);
         drop(facts);

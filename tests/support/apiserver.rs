@@ -12,6 +12,7 @@
 )]
 
 mod answer;
+mod definitions;
 mod faults;
 mod objects;
 
@@ -25,6 +26,7 @@ use http::{Request, Response};
 use serde_json::Value;
 use tokio::time::Instant;
 
+pub use definitions::Definition;
 pub use faults::{Fault, Planned, Verb};
 
 use faults::Rule;
@@ -37,6 +39,7 @@ pub struct Apiserver(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     objects: Objects,
+    definitions: Vec<Definition>,
     watches: Vec<OpenWatch>,
     forbidden: BTreeSet<(String, Option<String>)>,
     rules: Vec<Rule>,
@@ -76,7 +79,7 @@ impl Line {
 pub struct Call {
     /// What it did.
     pub verb: Verb,
-    /// The kind.
+    /// The kind; where no objects are asked for, the path.
     pub kind: String,
     /// The namespace, if it named one.
     pub namespace: Option<String>,
@@ -130,6 +133,17 @@ impl Apiserver {
         let (event, object) = inner.objects.apply(object);
         inner.tell(event, &object);
         object
+    }
+
+    /// From now on this kind is served too.
+    pub fn define(&self, definition: Definition) {
+        self.inner().definitions.push(definition);
+    }
+
+    /// From now on this kind is no longer served; open watches of it end. Its objects are left.
+    pub fn undefine(&self, kind: &str) {
+        self.inner().definitions.retain(|it| it.kind != kind);
+        self.end_watches(kind);
     }
 
     /// Deletes an object, and tells the watches. `namespace` is empty for kinds without one.
@@ -274,7 +288,8 @@ impl Apiserver {
         &self,
         request: Request<kube::client::Body>,
     ) -> Result<Response<Body>, tower::BoxError> {
-        let request = answer::Asked::read(request).await?;
+        let definitions = self.inner().definitions.clone();
+        let request = answer::Asked::read(request, &definitions).await?;
         let fault = self.inner().begin(&request);
         let Some(fault) = fault else {
             return Ok(self.inner().answer(&request));

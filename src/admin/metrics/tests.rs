@@ -273,6 +273,7 @@ async fn a_kind_is_synced_only_if_it_is_in_every_namespace_and_namespaces_are_no
         was_synced: true,
         error: None,
         objects,
+        given_up: false,
     };
     for (second, synced) in [(MirrorState::Synced, 1.0), (MirrorState::Interrupted, 0.0)] {
         let mut registry = Registry::default();

@@ -19,9 +19,11 @@ use crate::model::image::Digest;
 use crate::model::inventory::Inventory;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
+use crate::model::others;
 use crate::model::plan::Plan;
 use crate::model::record::Destination;
 use crate::model::selection::Pattern;
+use crate::model::workload::Kind;
 use crate::recorder::rights::{self, Needed};
 use crate::recorder::store::{Store, StoreError};
 use crate::recorder::{chain, lease};
@@ -56,6 +58,7 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     of_identity(identity.as_ref(), &namespace, report);
     let identity = identity.ok();
     let (shards, ledger) = of_ledger(run, &client, &cluster, identity.as_ref(), report).await;
+    cluster.remember(ledger.as_ref().map(others::in_ledger).unwrap_or_default());
     of_lease(run, &client, report).await;
     let dry = run.dry_run;
     let needed = rights::needed(&run.scope, &namespace, &run.ledger.name, shards, dry);
@@ -72,6 +75,7 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     of_mirrors(&look, report);
     let facts = look.cluster.facts();
     look.cluster.stop().await;
+    of_owners(&facts, report);
     of_namespaces(run, &facts, report);
     let (inventory, nothing) = (Inventory::new(&facts, &run.policy), Ledger::default());
     let known = ledger.as_ref().unwrap_or(&nothing);
@@ -289,6 +293,28 @@ fn of_mirrors(look: &Look, report: &mut Report) {
             "mirrors",
             what,
             "see what is said of rights, and check again",
+        );
+    }
+}
+
+/// Kinds that are not built in and own pods here.
+fn of_owners(facts: &Facts, report: &mut Report) {
+    let coverage = &facts.coverage;
+    for (kind, unreadable) in &coverage.unreadable {
+        let what = format!(
+            "of {kind} only the pods are seen, so neither its tags and risks nor its end: {}",
+            unreadable.lacks
+        );
+        let todo = "allow it to list and watch them, in the chart by rbac.owners";
+        report.failed("owners", what, todo);
+    }
+    let read = coverage.kinds.keys().filter(|kind| !kind.is_built_in());
+    let read = read.filter(|kind| !coverage.unreadable.contains_key(*kind));
+    let read: Vec<String> = read.map(Kind::to_string).collect();
+    if !read.is_empty() {
+        report.ok(
+            "owners",
+            format!("besides the usual ones: {}", read.join(", ")),
         );
     }
 }

@@ -8,7 +8,12 @@ use crate::cluster::health::Trouble;
 /// How the reading of a watch went on.
 pub(super) enum Step<T> {
     Event(Event<T>),
-    Failed { trouble: Trouble, start_anew: bool },
+    Failed {
+        trouble: Trouble,
+        start_anew: bool,
+    },
+    /// There is nothing of this name.
+    Unknown(Trouble),
     TimePassed,
 }
 
@@ -38,8 +43,18 @@ pub(super) fn failed<T>(error: &watcher::Error) -> Step<T> {
         needs_list,
         message: message.into(),
     };
-    Step::Failed {
-        trouble,
-        start_anew,
+    match error {
+        watcher::Error::InitialListFailed(source) | watcher::Error::WatchStartFailed(source)
+            if code(source) == Some(404) =>
+        {
+            Step::Unknown(Trouble {
+                needs_list: true,
+                ..trouble
+            })
+        }
+        _ => Step::Failed {
+            trouble,
+            start_anew,
+        },
     }
 }

@@ -8,11 +8,12 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
+use super::definitions::{Definition, discovery, is_discovery, not_found};
 use super::objects::Page;
 use super::{Call, Inner, OpenWatch, Verb};
 
 /// The resources that the server has: plural, API group and version, kind.
-const RESOURCES: [(&str, &str, &str); 11] = [
+pub(super) const RESOURCES: [(&str, &str, &str); 11] = [
     ("pods", "v1", "Pod"),
     ("replicationcontrollers", "v1", "ReplicationController"),
     ("namespaces", "v1", "Namespace"),
@@ -30,7 +31,7 @@ const RESOURCES: [(&str, &str, &str); 11] = [
 pub(super) struct Asked {
     pub(super) verb: Verb,
     pub(super) kind: String,
-    pub(super) api_version: &'static str,
+    pub(super) api_version: String,
     namespace: Option<String>,
     name: Option<String>,
     query: String,
@@ -43,6 +44,7 @@ impl Asked {
     /// Reads a request.
     pub(super) async fn read(
         request: Request<kube::client::Body>,
+        definitions: &[Definition],
     ) -> Result<Self, tower::BoxError> {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -51,7 +53,21 @@ impl Asked {
             value.unwrap_or_default().to_owned()
         };
         let query = head.uri.query().unwrap_or_default().to_owned();
-        let (resource, namespace, name) = route(head.uri.path());
+        let path = head.uri.path();
+        if is_discovery(path) {
+            return Ok(Self {
+                verb: Verb::Discover,
+                kind: path.to_owned(),
+                api_version: String::new(),
+                namespace: None,
+                name: None,
+                query,
+                accept: header(http::header::ACCEPT),
+                agent: header(http::header::USER_AGENT),
+                body: Value::Null,
+            });
+        }
+        let (kind, api_version, namespace, name) = route(path, definitions);
         let verb = match (&head.method, name.is_some()) {
             (&Method::GET, false) if value_of(&query, "watch") == Some("true") => Verb::Watch,
             (&Method::GET, false) => Verb::List,
@@ -63,8 +79,8 @@ impl Asked {
         };
         Ok(Self {
             verb,
-            kind: resource.2.to_owned(),
-            api_version: resource.1,
+            kind,
+            api_version,
             namespace,
             name,
             query,
@@ -97,28 +113,38 @@ impl Asked {
     }
 }
 
-/// The resource, namespace and name that a path names.
+/// The kind, API version, namespace and name that a path names. The kind is empty if the group is one
+/// that came and went, or never came, and this one is not served.
 fn route(
     path: &str,
-) -> (
-    &'static (&'static str, &'static str, &'static str),
-    Option<String>,
-    Option<String>,
-) {
+    definitions: &[Definition],
+) -> (String, String, Option<String>, Option<String>) {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let rest = if parts[0] == "api" {
-        &parts[2..]
+    let (group, version, rest) = if parts[0] == "api" {
+        ("", parts[1], &parts[2..])
     } else {
-        &parts[3..]
+        (parts[1], parts[2], &parts[3..])
     };
     let (namespace, rest) = match rest {
         ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some(*namespace), rest),
         rest => (None, rest),
     };
-    let resource = RESOURCES.iter().find(|resource| resource.0 == rest[0]);
-    let resource = resource.unwrap_or_else(|| panic!("the test server has no {path}"));
+    let api_version = format!("{group}/{version}");
+    let api_version = api_version.trim_start_matches('/').to_owned();
+    let mut defined = definitions.iter();
+    let mut resources = RESOURCES.iter().filter(|it| it.1 == api_version);
+    let kind = match resources.find(|resource| resource.0 == rest[0]) {
+        Some(resource) => resource.2,
+        None if RESOURCES.iter().any(|it| it.1 == api_version) => {
+            panic!("the test server has no {path}")
+        }
+        None => defined
+            .find_map(|it| it.named(group, version, rest[0]))
+            .unwrap_or_default(),
+    };
     (
-        resource,
+        kind.to_owned(),
+        api_version,
         namespace.map(str::to_owned),
         rest.get(1).map(|name| (*name).to_owned()),
     )
@@ -135,6 +161,12 @@ fn value_of<'a>(query: &'a str, key: &str) -> Option<&'a str> {
 impl Inner {
     /// Does what is asked for, and answers.
     pub(super) fn answer(&mut self, asked: &Asked) -> Response<Body> {
+        if asked.verb == Verb::Discover {
+            return discovery(&asked.kind, &self.definitions);
+        }
+        if asked.kind.is_empty() {
+            return not_found();
+        }
         let forbidden = |namespace| self.forbidden.contains(&(asked.kind.clone(), namespace));
         // A Namespace is itself the namespace that rights to read it are given in.
         let within = asked.namespace.clone().or_else(|| asked.name.clone());
@@ -146,6 +178,7 @@ impl Inner {
             Verb::Watch => self.watch(asked),
             Verb::Get | Verb::Delete => self.read_or_delete(asked),
             Verb::Create | Verb::Update => self.write(asked),
+            Verb::Discover => unreachable!("answered above"),
         }
     }
 
@@ -176,7 +209,7 @@ impl Inner {
         let (api_version, kind) = if asked.metadata_only() {
             ("meta.k8s.io/v1", "PartialObjectMetadataList".to_owned())
         } else {
-            (asked.api_version, format!("{}List", asked.kind))
+            (&*asked.api_version, format!("{}List", asked.kind))
         };
         let shown = |item: Value| {
             let mut item = shown(&item, asked.metadata_only());
@@ -328,7 +361,7 @@ pub(super) fn status(code: u16, message: &str) -> Response<Body> {
     json_answer(code, &status_object(code, message))
 }
 
-fn json_answer(code: u16, body: &Value) -> Response<Body> {
+pub(super) fn json_answer(code: u16, body: &Value) -> Response<Body> {
     let answer = Response::builder()
         .status(code)
         .header("content-type", "application/json");

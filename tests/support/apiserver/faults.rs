@@ -19,6 +19,8 @@ pub enum Verb {
     Update,
     /// Deletes an object.
     Delete,
+    /// Asks what there is; the kind of such a request is its path.
+    Discover,
 }
 
 /// What goes wrong with a request.

@@ -1,0 +1,208 @@
+//! Others: the mirrors of kinds that are not built in, a list that changes while the process runs.
+//! Which kinds matter is told from outside; how one of them is found and followed is in `kind`.
+
+mod kind;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::model::facts::{Coverage, Facts, Unreadable};
+use crate::model::others;
+use crate::model::workload::Kind;
+
+use super::coverage::Seen;
+use super::health::MirrorState;
+use super::keep::{Owners, Shared};
+use super::mirror::Mirror;
+use super::namespace_kind;
+use super::place::Place;
+use super::wake::Wake;
+
+use kind::OtherKind;
+
+/// A kind that nobody names any more is looked at for this long: pods of one that runs to completion
+/// come and go.
+const LINGERS: Duration = Duration::from_mins(10);
+
+/// Whether `kind` is one of those whose mirrors come and go.
+pub(super) fn is_other(kind: &Kind) -> bool {
+    !kind.is_built_in() && *kind != namespace_kind()
+}
+
+/// The kinds that are looked at besides those that are built in.
+#[derive(Debug)]
+pub(super) struct Others {
+    shared: Arc<Shared>,
+    /// Where each is looked at: namespaces one by one, or `None` for the whole cluster.
+    places: Vec<Option<Arc<str>>>,
+    wake: Wake,
+    list: Mutex<List>,
+    begun: UnboundedSender<Arc<OtherKind>>,
+}
+
+#[derive(Debug, Default)]
+struct List {
+    kinds: BTreeMap<Kind, Looked>,
+    /// What the ledger names, as it was told last.
+    remembered: BTreeSet<Kind>,
+}
+
+#[derive(Debug)]
+struct Looked {
+    other: Arc<OtherKind>,
+    /// When it was named last.
+    named: Instant,
+}
+
+/// Those that are begun, for [`run`].
+pub(super) type Begun = UnboundedReceiver<Arc<OtherKind>>;
+
+impl Others {
+    /// None yet.
+    pub(super) fn new(shared: &Arc<Shared>, wake: &Wake) -> (Self, Begun) {
+        let exact = shared.converter.scope().exact_namespaces();
+        let places = match exact {
+            Some(names) => names.into_iter().map(Some).collect(),
+            None => vec![None],
+        };
+        let (begun, to_run) = unbounded_channel();
+        let others = Self {
+            shared: Arc::clone(shared),
+            places,
+            wake: wake.clone(),
+            list: Mutex::default(),
+            begun,
+        };
+        (others, to_run)
+    }
+
+    fn list(&self) -> MutexGuard<'_, List> {
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the ledger names from now on.
+    pub(super) fn remember(&self, kinds: BTreeSet<Kind>) {
+        self.list().remembered = kinds;
+    }
+
+    /// Begins to look at what `facts` and the ledger name, and drops what neither has named for a
+    /// while, as far as pods and what makes them are fully seen. Returns whether there is a new one.
+    pub(super) fn look_for(&self, facts: &Facts) -> bool {
+        let scope = self.shared.converter.scope();
+        if !others::are_selected(&scope.selection) {
+            return false;
+        }
+        let ends = others::at_the_end_of_walks(facts, &scope.selection);
+        let now = Instant::now();
+        let mut list = self.list();
+        let List { kinds, remembered } = &mut *list;
+        let mut is_new = false;
+        for kind in ends.iter().chain(remembered.iter()) {
+            let looked = kinds.entry(kind.clone()).or_insert_with(|| {
+                is_new = true;
+                let other = self.begin(kind);
+                Looked { other, named: now }
+            });
+            looked.named = now;
+        }
+        if self.sees_walks(&facts.coverage) {
+            kinds.retain(|_, looked| {
+                let stays = now.duration_since(looked.named) < LINGERS;
+                if !stays {
+                    looked.other.drop_it();
+                }
+                stays
+            });
+        }
+        drop(list);
+        if is_new {
+            self.wake.health_changed();
+        }
+        is_new
+    }
+
+    fn begin(&self, kind: &Kind) -> Arc<OtherKind> {
+        let mirrors = self.places.iter().map(|namespace| {
+            let place = Place {
+                kind: kind.clone(),
+                namespace: namespace.clone(),
+            };
+            let shared = Arc::clone(&self.shared);
+            let keep = Owners {
+                kind: kind.clone(),
+                shared,
+            };
+            Mirror::new(place, keep, self.wake.clone())
+        });
+        let other = Arc::new(OtherKind::new(kind, mirrors.collect(), &self.wake));
+        // After the end of all watches nobody receives it.
+        let _ = self.begun.send(Arc::clone(&other));
+        other
+    }
+
+    /// Whether every walk is seen to its end.
+    fn sees_walks(&self, coverage: &Coverage) -> bool {
+        let sought = self.shared.converter.scope().exact_namespaces();
+        let passed = coverage.kinds.iter().filter(|it| it.0.is_passed_through());
+        let mut views = passed.map(|(_, view)| view).chain([&coverage.pods]);
+        views.all(|view| view.is_whole(sought.as_deref()))
+    }
+
+    /// Those that are looked at now, by kind.
+    pub(super) fn all(&self) -> Vec<Arc<OtherKind>> {
+        let list = self.list();
+        let looked = list.kinds.values();
+        looked.map(|looked| Arc::clone(&looked.other)).collect()
+    }
+
+    /// Adds what is known of them.
+    pub(super) fn add_to(&self, facts: &mut Facts) {
+        for other in self.all() {
+            let (mut seen, mut refused) = (Seen::default(), Seen::default());
+            let mut lacks = None;
+            for mirror in other.mirrors() {
+                let state = mirror.state();
+                seen.add(&mirror.place, state.shown());
+                if let Some(said) = other.refusal(&state) {
+                    refused.add(&mirror.place, MirrorState::Synced);
+                    lacks = Some(said);
+                }
+                facts.objects.extend(state.index.iter().cloned());
+            }
+            let coverage = &mut facts.coverage;
+            coverage.kinds.insert(other.kind().clone(), seen.view());
+            if let Some(lacks) = lacks {
+                let view = refused.view();
+                let unreadable = Unreadable { view, lacks };
+                coverage.unreadable.insert(other.kind().clone(), unreadable);
+            }
+        }
+    }
+}
+
+/// Follows each that is begun until it is dropped. Ends only when one of them does by itself.
+pub(super) async fn run(mut begun: Begun, client: Client, mut seed: u64) {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(other) = begun.recv() => {
+                seed = seed.wrapping_add(1 << 16);
+                let (client, seed) = (client.clone(), seed);
+                running.spawn(async move { other.run(&client, seed).await });
+            }
+            Some(ended) = running.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "what follows a kind ended");
+                    return;
+                }
+            }
+            else => return,
+        }
+    }
+}
