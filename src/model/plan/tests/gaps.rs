@@ -61,7 +61,8 @@ fn with(reason: Reason) -> (Scene, &'static str) {
             scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
             let is_it = |object: &Arc<Object>| object.kind == rollout();
             scene.facts.objects.retain(|object| !is_it(object));
-            "Rollout.argoproj.io"
+            scene.refuse(&rollout());
+            "list and watch"
         }
         Reason::InvalidTag => {
             mark(&mut scene, "team", "");
