@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::exposure::links::{Link, Links};
 use super::image::Digest;
 use super::text_map::TextMap;
 use super::workload::Kind;
@@ -23,6 +24,8 @@ pub struct Facts {
     pub objects: Vec<Arc<Object>>,
     /// Every namespace that was read.
     pub namespaces: Vec<Arc<Namespace>>,
+    /// What leads traffic to pods, as far as anybody looks at it.
+    pub links: Links,
     /// What of this is fully seen.
     pub coverage: Coverage,
 }
@@ -57,6 +60,8 @@ pub struct Pod {
     pub selected: bool,
     /// Its annotations.
     pub annotations: Annotations,
+    /// Its labels, where anybody asks whether traffic from outside reaches it; else none.
+    pub labels: TextMap,
     /// Its ordinary containers and native sidecars, as its spec lists them.
     pub containers: Box<[Container]>,
 }
@@ -143,6 +148,8 @@ pub struct Coverage {
     /// Kinds that are not built in and cannot be read, which somebody has answered: their pods are all
     /// that is seen of them. One that is in neither list is not read yet.
     pub unreadable: BTreeMap<Kind, Unreadable>,
+    /// Where what leads traffic to pods is fully seen, by kind. No workload's presence depends on it.
+    pub links: BTreeMap<Link, View>,
 }
 
 /// A kind that cannot be read.
@@ -171,6 +178,12 @@ impl Coverage {
         let unreadable = self.unreadable.get(kind)?;
         let here = unreadable.view.covers(namespace) && !self.covers(kind, namespace);
         here.then_some(&unreadable.lacks)
+    }
+
+    /// Whether the objects of that kind are fully seen in `namespace`.
+    pub fn covers_link(&self, link: Link, namespace: &str) -> bool {
+        let view = self.links.get(&link);
+        view.is_some_and(|view| view.covers(namespace))
     }
 
     /// Whether somebody tries to see the objects of `kind` at all.

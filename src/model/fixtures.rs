@@ -142,6 +142,7 @@ pub(crate) fn pod(name: &str, containers: impl Into<Box<[Container]>>) -> Pod {
         controller: None,
         selected: true,
         annotations: Annotations::default(),
+        labels: Annotations::default(),
         containers: containers.into(),
     }
 }
@@ -194,7 +195,7 @@ pub(crate) fn whole_view() -> Coverage {
             .into_iter()
             .map(|kind| (kind, View::Everything))
             .collect(),
-        unreadable: BTreeMap::new(),
+        ..Coverage::default()
     }
 }
 

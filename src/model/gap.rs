@@ -29,6 +29,8 @@ pub enum Reason {
     InvalidTag,
     /// It has more than five tags.
     TooManyTags,
+    /// Whether traffic from outside reaches it cannot be told, so that risk is as GitHub was told last.
+    ExposureUnknown,
     /// A runtime risk is none of the API's four.
     InvalidRisk,
     /// The repository is not of the organization, or not of the API's form.
@@ -45,7 +47,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NoDigest,
         Self::OtherDigest,
         Self::InvalidImage,
@@ -56,6 +58,7 @@ impl Reason {
         Self::OwnerUnreadable,
         Self::InvalidTag,
         Self::TooManyTags,
+        Self::ExposureUnknown,
         Self::InvalidRisk,
         Self::InvalidRepository,
         Self::NotFound,
@@ -77,6 +80,7 @@ impl Reason {
             Self::OwnerUnreadable => "owner-unreadable",
             Self::InvalidTag => "invalid-tag",
             Self::TooManyTags => "too-many-tags",
+            Self::ExposureUnknown => "exposure-unknown",
             Self::InvalidRisk => "invalid-risk",
             Self::InvalidRepository => "invalid-repository",
             Self::NotFound => "not-found",

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::exposure::Exposure;
 use super::facts::{Coverage, Facts, Namespace, Object, OwnerRef, Pod};
 use super::image::Digest;
 use super::policy::Policy;
@@ -12,8 +13,11 @@ use super::selection::Selection;
 use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
 
 mod crew;
+mod exposure;
 mod scope;
 pub mod sight;
+
+pub use exposure::Reach;
 
 use crew::Crew;
 
@@ -27,6 +31,7 @@ pub struct Inventory {
     strays: Vec<Stray>,
     unwatched_pods: usize,
     digests: BTreeSet<Digest>,
+    exposure: Option<Exposure>,
 }
 
 /// A pod whose workload is not known.
@@ -51,6 +56,7 @@ impl Inventory {
             strays: Vec::new(),
             unwatched_pods: 0,
             digests: BTreeSet::new(),
+            exposure: None,
         };
         // One destination has one spelling and is one value, however many namespaces it has.
         let mut destinations = BTreeSet::from([policy.destination.clone()]);
@@ -72,6 +78,7 @@ impl Inventory {
             crew.pods
                 .sort_by(|one, other| (&one.name, &one.uid).cmp(&(&other.name, &other.uid)));
         }
+        inventory.look_outside(facts, policy);
         inventory.strays.sort_by(|one, other| {
             (&one.pod.namespace, &one.pod.name).cmp(&(&other.pod.namespace, &other.pod.name))
         });

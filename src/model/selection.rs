@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::exposure::Way;
 use super::workload::Kind;
 
 /// What is selected by flags.
@@ -23,6 +24,9 @@ pub struct Selection {
     pub by_workload_labels: bool,
     /// Whether `--namespace-selector` is given.
     pub by_namespace_labels: bool,
+    /// `--infer-risks`: by which ways traffic from outside is looked for, each once. No way: it is
+    /// not looked for at all.
+    pub ways: Vec<Way>,
 }
 
 impl Default for Selection {
@@ -35,6 +39,7 @@ impl Default for Selection {
             kinds: KindGroup::DEFAULT.to_vec(),
             by_workload_labels: false,
             by_namespace_labels: false,
+            ways: Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::evidence::{self, Evidence};
+use crate::model::exposure::Exposed;
 use crate::model::facts::Pod;
 use crate::model::workload::Kind;
 
@@ -14,6 +15,8 @@ pub(super) struct Crew {
     pub(super) pods: Vec<Arc<Pod>>,
     /// The kinds that the walks from these pods passed through: one or two, each once.
     pub(super) passed: Vec<Kind>,
+    /// Whether traffic from outside reaches them.
+    pub(super) exposed: Exposed,
 }
 
 /// The pods that count for one container of a workload.

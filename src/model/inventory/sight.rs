@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::context::Context;
 use crate::model::evidence::Evidence;
+use crate::model::exposure::Exposed;
 use crate::model::facts::Pod;
 use crate::model::gap::Reason;
 use crate::model::image::ImageRef;
@@ -66,6 +67,8 @@ pub struct Running {
     pub frame: Option<(Arc<Destination>, Context)>,
     /// What is missing to read the workload, if it is of a kind that cannot be read.
     pub owner_lacks: Option<Arc<str>>,
+    /// Whether traffic from outside reaches its workload.
+    pub exposed: Exposed,
 }
 
 /// Whether a source is selected.
@@ -181,6 +184,7 @@ impl Inventory {
                     Presence::Present(Err(lacks)) => Some(lacks.clone()),
                     Presence::Present(Ok(_)) | Presence::Gone | Presence::Unread => None,
                 },
+                exposed: crew.map(|crew| crew.exposed.clone()).unwrap_or_default(),
             })
         });
         let pods_read = self.coverage.pods.covers(&workload.namespace);

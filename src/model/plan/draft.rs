@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::model::exposure::Exposed;
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
 use crate::model::ledger::{BySource, Entry, Ledger, Owner};
@@ -11,6 +12,7 @@ use crate::model::moment::Moment;
 use crate::model::naming::{self, Candidate};
 use crate::model::policy::Policy;
 use crate::model::record::{Body, Identity, Line, Status};
+use crate::model::risk::Risk;
 use crate::model::storage::Stocktaking;
 use crate::model::workload::Source;
 
@@ -161,6 +163,7 @@ impl<'a> Draft<'a> {
             self.gap(source, Reason::OwnerUnreadable, lacks);
             self.keep_context(source, own, &mut body);
         }
+        self.expose(source, own, &running.exposed, &mut body);
         let body = self.canon.apply(&Arc::new(body));
         let body = match entry {
             Some(entry) => entry.own_copy(&body),
@@ -188,6 +191,27 @@ impl<'a> Draft<'a> {
         if let Some(held) = known.find_map(|entry| entry.held.as_ref()) {
             body.tags.clone_from(&held.tags);
             body.risks = held.risks;
+        }
+    }
+
+    /// Adds what was found out about exposure to what is declared. What is not known takes nothing
+    /// away and adds nothing: what GitHub was told last stays.
+    fn expose(&mut self, source: &Source, own: Option<&Entry>, exposed: &Exposed, body: &mut Body) {
+        let is_declared = body.risks.contains(Risk::InternetExposed);
+        match exposed {
+            Exposed::Yes => body.risks.insert(Risk::InternetExposed),
+            Exposed::Unknown(unread) if !is_declared => {
+                self.gap(source, Reason::ExposureUnknown, &unread.to_string());
+                let elsewhere = self.by_source.get(source).into_iter().flatten();
+                let elsewhere = elsewhere.map(|(_, entry)| *entry);
+                let known = own.into_iter().chain(elsewhere);
+                let mut alive = known.filter(|entry| !entry.is_tombstone());
+                let told = alive.find_map(|entry| entry.bodies().first().map(|body| body.risks));
+                if told.is_some_and(|risks| risks.contains(Risk::InternetExposed)) {
+                    body.risks.insert(Risk::InternetExposed);
+                }
+            }
+            Exposed::Unknown(_) | Exposed::No => {}
         }
     }
 

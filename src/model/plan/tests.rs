@@ -14,6 +14,7 @@ use crate::model::workload::Kind;
 
 use super::{Plan, Why};
 
+mod exposure;
 mod gaps;
 mod guard;
 mod kinds;
