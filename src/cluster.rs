@@ -17,12 +17,14 @@ mod index;
 mod intern;
 mod keep;
 mod labels;
+mod links;
 mod mirror;
 mod others;
 mod patience;
 mod place;
 mod proxy;
 mod remembered;
+mod resolver;
 mod rights;
 mod scope;
 mod sign_in;
@@ -37,6 +39,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::model::exposure::links::Link;
 use crate::model::facts::Facts;
 use crate::model::workload::Kind;
 
@@ -54,6 +57,7 @@ use convert::Converter;
 use coverage::Seen;
 use exact::ExactNamespaces;
 use keep::{Namespaces, Owners, Pods, Shared};
+use links::LinkMirrors;
 use mirror::Mirror;
 use others::Others;
 use tasks::Tasks;
@@ -66,6 +70,7 @@ pub struct Cluster {
     pods: Vec<Arc<Mirror<Pods>>>,
     owners: Vec<Arc<Mirror<Owners>>>,
     others: Arc<Others>,
+    links: LinkMirrors,
     namespaces: KnownNamespaces,
     wake: Wake,
     tasks: Tasks,
@@ -112,6 +117,7 @@ impl Cluster {
         let mut tasks = Tasks::new(client.clone(), seed);
         let mut pods = Vec::new();
         let mut owners = Vec::new();
+        let mut links = LinkMirrors::default();
         let are_exact = exact.is_some();
         let exact = Arc::new(ExactNamespaces::new(exact.unwrap_or_default()));
         if are_exact {
@@ -125,6 +131,8 @@ impl Cluster {
             } else if kind == namespace_kind() {
                 let mirror = Mirror::new(place, Namespaces(shared), wake);
                 namespaces = KnownNamespaces::Watched(tasks.start(mirror));
+            } else if let Some(link) = Link::of(&kind) {
+                links.start(link, place, &shared, &wake, &mut tasks);
             } else {
                 owners.push(tasks.start(Mirror::new(place, Owners { kind, shared }, wake)));
             }
@@ -137,6 +145,7 @@ impl Cluster {
             pods,
             owners,
             others: Arc::new(others),
+            links,
             namespaces,
             wake,
             tasks,
@@ -197,6 +206,7 @@ impl Cluster {
                 facts.namespaces.extend(state.index.iter().cloned());
             }
         }
+        self.links.tell(&mut facts);
         facts.remembered = self.shared.remembered().of(&facts.objects, &facts.pods);
         facts
     }
@@ -208,8 +218,8 @@ impl Cluster {
         self.wake.wait().await;
     }
 
-    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then
-    /// namespaces.
+    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then what leads
+    /// traffic to pods, then namespaces.
     pub fn health(&self) -> Vec<MirrorHealth> {
         self.health_handle().health()
     }

@@ -19,6 +19,10 @@ pub mod support {
 #[path = "mirror/others.rs"]
 mod others;
 
+#[cfg(test)]
+#[path = "mirror/links.rs"]
+mod links;
+
 use std::time::Duration;
 
 use deployment_recorder::cluster::{Cluster, MirrorState, Scope};

@@ -12,6 +12,7 @@ use super::output::Table;
 use super::row::{GapRow, RecordRow, SourceRow};
 use super::settings::{self, Input};
 use crate::cluster::{Scope, file};
+use crate::model::exposure::links::Link;
 use crate::model::facts::Facts;
 use crate::model::gap::Reason;
 use crate::model::inventory::Inventory;
@@ -77,10 +78,12 @@ fn kubectl_line(scope: &Scope) -> String {
     let owners = kinds
         .iter()
         .map(|kind| format!("{}s", kind.kind().to_lowercase()));
+    let links = scope.links().into_iter().map(Link::resource);
     let kinds: Vec<String> = ["namespaces", "pods"]
         .map(String::from)
         .into_iter()
         .chain(owners)
+        .chain(links)
         .collect();
     format!("kubectl get {} --all-namespaces -o yaml", kinds.join(","))
 }

@@ -2,11 +2,13 @@
 //! Kubernetes means here; live watches and files both come through it.
 
 mod containers;
+mod links;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::facts::{Annotations, Namespace, Object, OwnerRef, Pod};
+use crate::model::text_map::TextMap;
 use crate::model::workload::Kind;
 
 use super::intern::Interner;
@@ -73,6 +75,7 @@ impl Converter {
             controller: self.controller(&slim.meta),
             selected: self.selects(&slim.meta),
             annotations: self.annotations(&slim.meta),
+            labels: self.labels(&slim.meta),
             containers,
         };
         let pod = match before {
@@ -136,6 +139,15 @@ impl Converter {
             .map(|(key, value)| (self.intern(key), self.intern(value)))
             .collect();
         self.interner().share(ours)
+    }
+
+    /// The labels of a pod: only what traffic from outside may go by is kept.
+    fn labels(&self, meta: &Meta) -> TextMap {
+        let asked = !self.scope.selection.ways.is_empty();
+        let labels = meta.labels.0.as_ref().filter(|_| asked);
+        labels
+            .map(|labels| self.texts(&labels.0))
+            .unwrap_or_default()
     }
 
     fn controller(&self, meta: &Meta) -> Option<OwnerRef> {

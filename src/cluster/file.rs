@@ -3,6 +3,7 @@
 //! live objects go through.
 
 mod documents;
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use super::scope::Scope;
 use super::slim::{SlimMeta, SlimPod};
 
 use documents::{Document, documents};
+use links::ReadLinks;
 
 /// Why a file gives no facts.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +61,7 @@ struct Reader {
     pods: BTreeMap<(Arc<str>, Arc<str>), Arc<Pod>>,
     objects: BTreeMap<(Kind, Arc<str>, Arc<str>), Arc<Object>>,
     namespaces: BTreeMap<Arc<str>, Arc<Namespace>>,
+    links: ReadLinks,
 }
 
 impl Reader {
@@ -67,6 +70,7 @@ impl Reader {
             kinds: scope.kinds(),
             selection: scope.selection.clone(),
             exact: scope.exact_namespaces(),
+            links: ReadLinks::new(scope.links()),
             converter: Converter::new(scope),
             seen: BTreeSet::new(),
             odd: BTreeSet::new(),
@@ -128,6 +132,11 @@ impl Reader {
         } else if self.kinds.contains(kind) {
             let object = self.converter.object(kind, &slim::<SlimMeta>(value)?);
             self.keep(object.ok_or_else(unreadable)?);
+        } else if let Some(link) = self.links.wanted(kind) {
+            let exact = self.exact.as_ref();
+            let looks_at = |namespace: &Arc<str>| exact.is_none_or(|it| it.contains(namespace));
+            let read = self.links.read(&self.converter, link, value, looks_at)?;
+            read.ok_or_else(unreadable)?;
         } else if others::are_selected(&self.selection) && !kind.is_built_in() {
             // Whether it matters is known only when all is read.
             match self.converter.object(kind, &slim::<SlimMeta>(value)?) {
@@ -165,7 +174,9 @@ impl Reader {
                 View::Nothing
             }
         };
+        let (links, links_seen) = self.links.told(|link| view(&link.into()));
         let mut facts = Facts {
+            links,
             coverage: Coverage {
                 pods: view(&Kind::Pod),
                 namespaces: view(&namespace_kind()),
@@ -175,6 +186,7 @@ impl Reader {
                     .map(|kind| (kind.clone(), view(kind)))
                     .collect(),
                 unreadable: BTreeMap::new(),
+                links: links_seen,
             },
             pods: self.pods.into_values().collect(),
             objects: self.objects.into_values().collect(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::health::MirrorState;
 use super::keep::{Keep, Owners, Pods};
+use super::links::LinkMirrors;
 use super::mirror::Mirror;
 use super::others::{Others, is_other};
 use super::{Cluster, KnownNamespaces, MirrorHealth};
@@ -16,11 +17,13 @@ pub struct HealthHandle {
     pods: Vec<Arc<Mirror<Pods>>>,
     owners: Vec<Arc<Mirror<Owners>>>,
     others: Arc<Others>,
+    links: LinkMirrors,
     namespaces: KnownNamespaces,
 }
 
 impl HealthHandle {
-    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then namespaces. Locks one mirror after
+    /// How each mirror is: pods first, then owners by kind, built-in ones before others, then what leads
+    /// traffic to pods, then namespaces. Locks one mirror after
     /// the other, each for a moment only.
     pub fn health(&self) -> Vec<MirrorHealth> {
         let mut health: Vec<MirrorHealth> =
@@ -35,6 +38,7 @@ impl HealthHandle {
                 });
             }
         }
+        health.extend(self.links.health());
         match &self.namespaces {
             KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
             KnownNamespaces::Exact(exact) => health.extend(exact.health()),
@@ -50,6 +54,7 @@ impl Cluster {
             pods: self.pods.clone(),
             owners: self.owners.clone(),
             others: Arc::clone(&self.others),
+            links: self.links.clone(),
             namespaces: self.namespaces.clone(),
         }
     }
@@ -75,7 +80,7 @@ impl MirrorHealth {
 }
 
 /// How a mirror is.
-fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
+pub(super) fn health_of<K: Keep>(mirror: &Mirror<K>) -> MirrorHealth {
     let state = mirror.state();
     MirrorHealth {
         kind: mirror.place.kind.clone(),

@@ -17,6 +17,11 @@ pub(super) trait Kept {
 
     /// Whether it says the same as `earlier`.
     fn is_same_as(&self, earlier: &Self) -> bool;
+
+    /// Whether nothing follows from it, so that nobody cares whether it is there.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// The objects of one watch.
@@ -49,6 +54,14 @@ impl<T> Default for Index<T> {
             shown: Layer::default(),
             fresh: None,
         }
+    }
+}
+
+impl<T: Kept> Layer<T> {
+    /// How many of the objects matter.
+    fn matter(&self) -> usize {
+        let objects = self.objects.values();
+        objects.filter(|object| !object.is_idle()).count()
     }
 }
 
@@ -117,13 +130,13 @@ impl<T: Kept> Index<T> {
         };
         let old = std::mem::replace(&mut self.shown, fresh);
         let mut change = Change::none();
-        change.matters = old.objects.len() != self.shown.objects.len()
-            || old.unreadable != self.shown.unreadable;
+        change.matters =
+            old.matter() != self.shown.matter() || old.unreadable != self.shown.unreadable;
         for (key, was) in old.objects {
             match self.shown.objects.get(&key) {
                 Some(is) if is.uid() == was.uid() => change.matters |= !is.is_same_as(&was),
                 _ => {
-                    change.matters = true;
+                    change.matters |= !was.is_idle();
                     change.gone.push(was);
                 }
             }
@@ -141,9 +154,10 @@ impl<T: Kept> Index<T> {
         };
         let readable_again = self.shown.unreadable.remove(&key);
         let Some(known) = self.shown.objects.get_mut(&key) else {
+            let matters = readable_again || !object.is_idle();
             self.shown.objects.insert(key, object);
             return Change {
-                matters: true,
+                matters,
                 gone: Vec::new(),
             };
         };
@@ -165,7 +179,7 @@ impl<T: Kept> Index<T> {
         let readable = !self.shown.unreadable.remove(key);
         let gone: Vec<T> = self.shown.objects.remove(key).into_iter().collect();
         Change {
-            matters: !readable || !gone.is_empty(),
+            matters: !readable || gone.iter().any(|gone| !gone.is_idle()),
             gone,
         }
     }

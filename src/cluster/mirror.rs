@@ -61,6 +61,11 @@ impl<K: Keep> Mirror<K> {
         }
     }
 
+    /// What it keeps.
+    pub(super) fn keep(&self) -> &K {
+        &self.keep
+    }
+
     /// What it shows now.
     pub(super) fn state(&self) -> MutexGuard<'_, State<K::Kept>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -226,6 +226,7 @@ mod tests {
             controller: Some(owner(Kind::Job, job)),
             selected: true,
             annotations: Annotations::default(),
+            labels: Annotations::default(),
             containers: [container].into(),
         })
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::model::exposure::links::Link;
 use crate::model::selection::Selection;
 use crate::model::workload::Kind;
 
@@ -35,6 +36,13 @@ impl Scope {
         Kind::OWNERS.into_iter().filter(wanted).collect()
     }
 
+    /// The kinds of objects to look at that lead traffic to pods, each once.
+    pub fn links(&self) -> Vec<Link> {
+        let ways = || self.selection.ways.iter();
+        let wanted = |link: &Link| ways().any(|way| way.links().contains(link));
+        Link::ALL.into_iter().filter(wanted).collect()
+    }
+
     /// The namespaces to look at one by one; `None` for the whole cluster.
     pub fn exact_namespaces(&self) -> Option<Vec<Arc<str>>> {
         let mut names = self.selection.exact_namespaces()?;
@@ -43,15 +51,16 @@ impl Scope {
         Some(names)
     }
 
-    /// What is watched: pods first, then each kind of owners, then Namespaces, unless they are looked
-    /// at one by one.
+    /// What is watched: pods first, then each kind of owners, then what leads traffic to pods, then
+    /// Namespaces, unless they are looked at one by one.
     pub(super) fn watched(&self) -> Vec<Place> {
         let exact = self.exact_namespaces();
         let places: Vec<Option<Arc<str>>> = match &exact {
             Some(names) => names.iter().cloned().map(Some).collect(),
             None => vec![None],
         };
-        let kinds = std::iter::once(Kind::Pod).chain(self.kinds());
+        let links = self.links().into_iter().map(Kind::from);
+        let kinds = std::iter::once(Kind::Pod).chain(self.kinds()).chain(links);
         let in_each = |kind: Kind| {
             places.iter().map(move |namespace| Place {
                 kind: kind.clone(),

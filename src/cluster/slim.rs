@@ -229,8 +229,8 @@ impl From<Soft<MetaParts>> for SlimMeta {
 
 /// Lets kube list and watch a slim type. Which resource it is stands in an [`ApiResource`].
 macro_rules! watchable {
-    ($name:ty, metadata only: $metadata_only:literal) => {
-        impl kube::Resource for $name {
+    ($({$($part:ident),+})? $name:ty, metadata only: $metadata_only:literal) => {
+        impl$(<$($part),+>)? kube::Resource for $name {
             type DynamicType = ApiResource;
             type Scope = DynamicResourceScope;
 
@@ -264,6 +264,8 @@ macro_rules! watchable {
 
 watchable!(SlimPod, metadata only: false);
 watchable!(SlimMeta, metadata only: true);
+
+pub(super) mod links;
 
 /// What the API server calls the resource of `kind`.
 pub(super) fn resource(group: &str, version: &str, kind: &str) -> ApiResource {

@@ -13,6 +13,7 @@ use super::keep::{Keep, Shared};
 use super::mirror::Mirror;
 use super::others::{self, Begun};
 use super::patience::Patience;
+use super::resolver::Resolver;
 use super::wake::Wake;
 
 /// The running mirrors. They end when this is dropped.
@@ -59,6 +60,24 @@ impl Tasks {
         self.running.get_mut().spawn(async move {
             stop.run_until_cancelled(following).await;
         });
+    }
+
+    /// Starts a mirror of a kind that may come and go.
+    pub(super) fn start_resolved<K: Keep>(
+        &mut self,
+        mirror: Mirror<K>,
+        resolver: Arc<Resolver>,
+    ) -> Arc<Mirror<K>> {
+        let mirror = Arc::new(mirror);
+        self.seed = self.seed.wrapping_add(1);
+        let patience = Patience::new(self.seed);
+        let (client, stop) = (self.client.clone(), self.stop.clone());
+        let running = Arc::clone(&mirror);
+        self.running.get_mut().spawn(async move {
+            let keeping = resolver.run(&running, client, patience);
+            stop.run_until_cancelled(keeping).await;
+        });
+        mirror
     }
 
     /// Starts to read again what of the namespaces could not be read.

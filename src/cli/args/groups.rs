@@ -93,6 +93,15 @@ pub struct ScopeArgs {
         value_delimiter = ','
     )]
     pub add_kinds: Vec<String>,
+    /// Find out which workloads are reached from outside the cluster and give them the runtime risk
+    /// internet-exposed; by which ways: loadbalancer, ingress, gateway, nodeport
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_INFER_RISKS",
+        value_name = "WAYS",
+        value_delimiter = ','
+    )]
+    pub infer_risks: Vec<String>,
 }
 
 /// Where in an organization deployment records go.

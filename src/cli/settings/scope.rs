@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{SettingError, value};
 use crate::cli::args::{DestinationArgs, ScopeArgs};
 use crate::cluster::{LabelSelector, Scope};
+use crate::model::exposure::Way;
 use crate::model::image::ImageRef;
 use crate::model::selection::{KindGroup, Pattern, Selection};
 
@@ -23,6 +24,7 @@ pub(super) fn scope(
         kinds: kinds(args)?,
         by_workload_labels: workload_labels.is_some(),
         by_namespace_labels: namespace_labels.is_some(),
+        ways: ways(&args.infer_risks)?,
     };
     check_that_something_is_left(&selection)?;
     let logical = destination.logical_environment_label.as_deref();
@@ -142,6 +144,21 @@ fn kinds(args: &ScopeArgs) -> Result<Vec<KindGroup>, SettingError> {
         }
     }
     Ok(kinds)
+}
+
+fn ways(words: &[String]) -> Result<Vec<Way>, SettingError> {
+    let mut ways = Vec::new();
+    for word in words {
+        let Some(way) = Way::parse(word.trim()) else {
+            let words = Way::ALL.map(Way::as_str).join(", ");
+            let problem = format!("allowed are {words}");
+            return Err(SettingError::invalid("infer-risks", word, problem));
+        };
+        if !ways.contains(&way) {
+            ways.push(way);
+        }
+    }
+    Ok(ways)
 }
 
 /// A selection that can hold nothing would end every record: rather a mistake than a wish.

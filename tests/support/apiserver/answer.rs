@@ -13,7 +13,7 @@ use super::objects::Page;
 use super::{Call, Inner, OpenWatch, Verb};
 
 /// The resources that the server has: plural, API group and version, kind.
-pub(super) const RESOURCES: [(&str, &str, &str); 11] = [
+pub(super) const RESOURCES: [(&str, &str, &str); 13] = [
     ("pods", "v1", "Pod"),
     ("replicationcontrollers", "v1", "ReplicationController"),
     ("namespaces", "v1", "Namespace"),
@@ -25,6 +25,8 @@ pub(super) const RESOURCES: [(&str, &str, &str); 11] = [
     ("jobs", "batch/v1", "Job"),
     ("cronjobs", "batch/v1", "CronJob"),
     ("leases", "coordination.k8s.io/v1", "Lease"),
+    ("services", "v1", "Service"),
+    ("ingresses", "networking.k8s.io/v1", "Ingress"),
 ];
 
 /// A request.
