@@ -18,6 +18,7 @@ use crate::model::image_map::ImageMap;
 use crate::model::inventory::Inventory;
 use crate::model::ledger::{Ledger, Outcome};
 use crate::model::moment::Moment;
+use crate::model::organization::Organizations;
 use crate::model::plan::{Plan, Step};
 use crate::model::policy::Policy;
 use crate::model::record::{Destination, Line};
@@ -97,7 +98,7 @@ fn records(bytes: &[u8]) {
     for step in storage.due.iter().chain(&storage.unrecorded) {
         let api = ApiUrl::parse(DEFAULT, false).unwrap();
         let version = ApiVersion::parse(DEFAULT_VERSION).unwrap();
-        let organization = &policy.destination.organization;
+        let organization = &step.place.organization;
         request::create_storage_record(&api, &version, organization, &step.line()).unwrap();
     }
 
@@ -153,6 +154,7 @@ fn policy() -> Policy {
             physical_environment: None,
         }),
         environments_by_label: true,
+        organizations: Organizations::default(),
         image_map: ImageMap::default(),
         repositories: RegexMap::default(),
         template: Template::default(),

@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod exposure;
 pub mod gap;
 pub mod inventory;
+pub mod organization;
 pub mod origin;
 pub mod record;
 pub mod risk;

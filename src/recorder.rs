@@ -3,7 +3,7 @@
 //! `store`, who may write it in `lease`, what a person does with it in `hand`. Nothing here knows Kubernetes types but those two, or wire
 //! types at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::cluster::{Cluster, MirrorEnded};
-use crate::github::auth::app;
+use crate::github::auth::{Keyring, app};
 use crate::github::client::Client;
 use crate::github::operation::Operation;
-use crate::github::pace::Pace;
+use crate::github::pace::{Access, Pace};
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::model::others;
@@ -36,6 +36,7 @@ mod note;
 mod opening;
 mod outcome;
 mod report;
+mod rest;
 pub mod rights;
 mod schedule;
 mod search;
@@ -47,6 +48,7 @@ mod waits;
 
 use lease::{LeaseError, Tenure};
 use opening::Opening;
+use rest::Rest;
 use schedule::Schedule;
 use size::Size;
 use status::Shared;
@@ -131,14 +133,14 @@ pub struct Recorder<S> {
     stop: CancellationToken,
     status: Shared,
     /// Where the full snapshot goes on, while one is under way.
-    cursor: Option<cycle::Cursor>,
+    rest: Rest,
     /// The uid of each namespace that tells clusters apart, as far as it was read.
     uids: BTreeMap<String, String>,
     tries: identity::Tries,
     orphans: BTreeMap<Arc<str>, Moment>,
     store_backoff: Duration,
-    /// Whether GitHub's last answer was another than that it took something.
-    turned_away: bool,
+    /// Organizations whose last answer was another than that something was taken.
+    turned_away: BTreeSet<Access>,
     last_summary: Option<report::Said>,
     last_dry_run: report::WouldSend,
     pauses: Pauses,
@@ -197,6 +199,8 @@ impl<S: Transport> Recorder<S> {
             status.ledger_read = true;
             status.ledger_records = ledger.len();
         }
+        let keyring = github.as_ref().map(Client::keyring);
+        let signers = keyring.map(Keyring::signers).unwrap_or_default();
         let schedule = Schedule::new(settings.interval, Instant::now());
         Ok(Self {
             settings,
@@ -205,19 +209,19 @@ impl<S: Transport> Recorder<S> {
             store: (!dry).then_some(store),
             lease,
             ledger,
-            pace: Pace::begun(Instant::now()),
+            pace: Pace::begun(Instant::now()).signed_by(signers),
             size: Size::default(),
             schedule,
             clock,
             rng: StdRng::seed_from_u64(seed),
             stop,
             status,
-            cursor: None,
+            rest: Rest::default(),
             uids,
             tries: identity::Tries::default(),
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
-            turned_away: false,
+            turned_away: BTreeSet::new(),
             last_summary: None,
             last_dry_run: report::WouldSend::default(),
             pauses: Pauses::default(),
@@ -288,14 +292,16 @@ impl<S: Transport> Recorder<S> {
 
     /// What was denied to the last token is tried again as soon as there is another.
     async fn notice_new_token(&mut self) {
-        let blocked = !self.status.lock().blocked.is_empty();
-        let Some(github) = self.github.as_ref().filter(|_| blocked) else {
+        let Some(github) = &self.github else {
             return;
         };
-        if github.has_new_token().await {
-            self.pace.token_renewed();
-            self.status.lock().blocked.clear();
-            self.schedule.again_at(Instant::now());
+        let blocked: Vec<_> = self.status.lock().blocked.keys().cloned().collect();
+        for (host, organization) in blocked {
+            if github.has_new_token(&organization).await {
+                self.pace.token_renewed(Access::new(&host, &organization));
+                self.status.lock().blocked.remove(&(host, organization));
+                self.schedule.again_at(Instant::now());
+            }
         }
     }
 

@@ -67,6 +67,9 @@ pub mod objects;
 #[path = "recorder/order.rs"]
 mod order;
 #[cfg(test)]
+#[path = "recorder/organizations.rs"]
+mod organizations;
+#[cfg(test)]
 #[path = "recorder/pauses.rs"]
 mod pauses;
 #[cfg(test)]

@@ -116,8 +116,14 @@ fn stray(name: &str) -> Subject {
 fn storage() -> StoragePlan {
     let body = body("web");
     let image = body.name.clone();
-    let shelf = Shelf::of(&identity("web").destination, &image).into();
-    let step = StorageStep { shelf, image, body };
+    let place = identity("web").destination;
+    let shelf = Shelf::of(&place, &image).into();
+    let step = StorageStep {
+        shelf,
+        place,
+        image,
+        body,
+    };
     StoragePlan {
         refused: vec![(step, Reason::Unauthorized)],
         kept: 7,

@@ -8,8 +8,8 @@ use anyhow::Context;
 use super::settings::{Github, SignIn};
 use crate::clock::Clock;
 use crate::github::api::{ApiUrl, ApiVersion};
-use crate::github::auth::Credentials;
-use crate::github::auth::app::{App, Way};
+use crate::github::auth::app::{Apps, Way};
+use crate::github::auth::{Credentials, Keyring};
 use crate::github::client::Client;
 use crate::github::transport::Transport;
 
@@ -22,8 +22,8 @@ pub struct Parts {
     pub api: ApiUrl,
     /// Its version.
     pub version: ApiVersion,
-    /// Who signs in.
-    pub credentials: Credentials,
+    /// Who signs in where.
+    pub keyring: Keyring,
     /// The longest that one exchange may take.
     pub timeout: Duration,
 }
@@ -35,10 +35,10 @@ impl Parts {
             transport,
             api,
             version,
-            credentials,
+            keyring,
             timeout,
         } = self;
-        Client::new(transport, api, version, credentials, timeout)
+        Client::new(transport, api, version, keyring, timeout)
     }
 }
 
@@ -50,15 +50,16 @@ pub async fn parts(settings: Github, clock: Clock) -> anyhow::Result<Option<Part
         version,
         timeout,
         sign_in,
+        own,
     } = settings;
     let Some(sign_in) = sign_in else {
         return Ok(None);
     };
     let setting = sign_in.setting();
     let transport = Transport::new(&api)?;
-    let credentials = match sign_in {
-        SignIn::TokenFile(file) => Credentials::from_file(&file),
-        SignIn::Token(token) => Credentials::from_value(token),
+    let keyring: Keyring = match sign_in {
+        SignIn::TokenFile(file) => Credentials::from_file(&file).into(),
+        SignIn::Token(token) => Credentials::from_value(token).into(),
         SignIn::App(identity) => {
             let way = Way {
                 api: api.clone(),
@@ -66,15 +67,21 @@ pub async fn parts(settings: Github, clock: Clock) -> anyhow::Result<Option<Part
                 timeout,
                 clock,
             };
-            Credentials::from_app(App::new(identity, way, transport.clone()))
+            Apps::new(identity, way, transport.clone()).into()
         }
     };
-    credentials.check().await.context(setting)?;
+    let own = own.into_iter();
+    let own = own.map(|(organization, file)| (organization, Credentials::from_file(&file)));
+    let keyring = keyring.with(own);
+    keyring.check().await.context(setting)?;
+    for (_, credentials) in keyring.own() {
+        credentials.check().await.context("--org-token-file")?;
+    }
     Ok(Some(Parts {
         transport,
         api,
         version,
-        credentials,
+        keyring,
         timeout,
     }))
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::desk::Desk;
 use super::interrupt::unless_interrupted;
 use super::output::Table;
-use super::settings::{Asked, List, SignIn};
+use super::settings::{Asked, List};
 use super::tries::{self, Trouble};
 use crate::github::call::Carrier;
 use crate::github::exchange::{Exchange, NotSent};
@@ -193,7 +193,7 @@ pub async fn execute<R: Row>(
     let List { call: way, asked } = list;
     let form = way.form;
     let organization = way.organization.clone();
-    let is_let_in = way.github.sign_in.as_ref().is_some_and(SignIn::is_let_in);
+    let is_let_in = way.github.is_let_in(&way.organization);
     let (desk, client) = Desk::open(way).await?;
     let reader = client.reader();
     let mut listing = Listing::<R>::new();

@@ -3,7 +3,6 @@
 //! lacks is in `adopt`.
 
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
@@ -38,8 +37,8 @@ pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure>
     let progress = Progress::on_stderr();
     let waits = Waits::new(&progress, clock);
     let host = client.api().host().clone();
-    let let_in = let_in_by(settings.github.sign_in.as_ref());
-    let survey = Survey::new(client.reader(), host, &progress, &waits).let_in_by(let_in);
+    let let_in = |organization: &str| settings.github.is_let_in(organization);
+    let survey = Survey::new(client.reader(), host, &progress, &waits).let_in_by(&let_in);
     let done = match &settings.adopt {
         None => compare(&settings, &look, &survey)
             .await
@@ -48,17 +47,6 @@ pub(super) async fn execute(settings: settings::Verify) -> Result<bool, Failure>
     };
     look.cluster.stop().await;
     done
-}
-
-/// The organization that lets in whatever token there is: an App's installation was found by its
-/// name. One that was given by its number may be another organization's.
-fn let_in_by(sign_in: Option<&settings::SignIn>) -> Option<Arc<str>> {
-    match sign_in {
-        Some(settings::SignIn::App(app)) if sign_in.is_some_and(settings::SignIn::is_let_in) => {
-            Some(app.organization.as_str().into())
-        }
-        _ => None,
-    }
 }
 
 type Way<'a> = Survey<'a, crate::github::transport::Transport>;

@@ -119,6 +119,7 @@ impl Converter {
             selected: self.scope.selects_namespace(labels),
             logical_environment: label(&self.scope.logical_environment_label),
             physical_environment: label(&self.scope.physical_environment_label),
+            organization: label(&self.scope.organization_label),
             annotations: self.annotations(&slim.meta),
         })
     }

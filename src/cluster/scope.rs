@@ -26,6 +26,8 @@ pub struct Scope {
     pub logical_environment_label: Option<String>,
     /// `--physical-environment-label`.
     pub physical_environment_label: Option<String>,
+    /// `--org-label`: the label of a Namespace that names the organization of its records.
+    pub organization_label: Option<String>,
 }
 
 impl Scope {

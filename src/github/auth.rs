@@ -17,6 +17,7 @@ mod file;
 pub(crate) mod fuzz;
 mod installation;
 mod key;
+pub mod keyring;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -24,6 +25,7 @@ mod tests;
 
 use app::App;
 pub use installation::Permitted;
+pub use keyring::Keyring;
 
 /// Where the token comes from. Clones share what they know of it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
-//! One call: a request, the token, a service that sends, and one line of log. Every operation goes
+//! One call: a request, the token of its organization, a service that sends, and one line of log. Every operation goes
 //! through here, but for those by which an App comes to its token (`auth/app`). It sends when it is
 //! told to and never on its own; when to is the pace's matter.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tracing::info;
 
 use super::answer::{Answer, Failure, Given, Received};
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::{Credentials, Permitted, SignIn};
+use super::auth::keyring::folded;
+use super::auth::{Keyring, Permitted, SignIn};
 use super::calls::Target;
 use super::exchange::{Exchange, NotSent};
 use super::notice::Notices;
@@ -39,8 +41,9 @@ where
 pub(super) struct Caller<S> {
     service: S,
     shared: Arc<Shared>,
-    /// The token that this one sent last; `None` where there was none to send.
-    last: Option<HeaderValue>,
+    /// The token that this one sent last to each organization, by its name in lower case; `None`
+    /// where there was none to send.
+    last: BTreeMap<String, Option<HeaderValue>>,
 }
 
 /// What all clones have in common.
@@ -49,7 +52,7 @@ struct Shared {
     api: ApiUrl,
     version: ApiVersion,
     timeout: Duration,
-    credentials: Credentials,
+    keyring: Keyring,
     notices: Notices,
 }
 
@@ -83,20 +86,20 @@ impl<S> Caller<S> {
         service: S,
         api: ApiUrl,
         version: ApiVersion,
-        credentials: Credentials,
+        keyring: Keyring,
         timeout: Duration,
     ) -> Self {
         let shared = Shared {
             api,
             version,
             timeout,
-            credentials,
+            keyring,
             notices: Notices::default(),
         };
         Self {
             service,
             shared: Arc::new(shared),
-            last: None,
+            last: BTreeMap::new(),
         }
     }
 
@@ -107,22 +110,29 @@ impl<S> Caller<S> {
         }
     }
 
-    /// Makes sure that there is a token for the next call.
-    pub(super) async fn sign_in(&mut self) -> SignIn {
-        let signed_in = self.shared.credentials.sign_in().await;
-        self.last = signed_in.result.as_ref().ok().cloned();
+    /// Who signs in where.
+    pub(super) fn keyring(&self) -> &Keyring {
+        &self.shared.keyring
+    }
+
+    /// Makes sure that there is a token for the next call to this organization.
+    pub(super) async fn sign_in(&mut self, organization: &str) -> SignIn {
+        let signed_in = self.shared.keyring.of(organization).sign_in().await;
+        let last = signed_in.result.as_ref().ok().cloned();
+        self.last.insert(folded(organization), last);
         signed_in
     }
 
-    /// What the token at hand may do, where GitHub says so.
-    pub(super) fn permitted(&self) -> Option<Permitted> {
-        self.shared.credentials.permitted()
+    /// What the token at hand may do there, where GitHub says so.
+    pub(super) fn permitted(&self, organization: &str) -> Option<Permitted> {
+        self.shared.keyring.of(organization).permitted()
     }
 
-    /// Whether there is a token that this one has not sent yet.
-    pub(super) async fn has_new_token(&self) -> bool {
-        let credentials = &self.shared.credentials;
-        credentials.are_renewed(self.last.as_ref()).await
+    /// Whether there is a token for this organization that this one has not sent yet.
+    pub(super) async fn has_new_token(&self, organization: &str) -> bool {
+        let last = self.last.get(&folded(organization));
+        let last = last.and_then(Option::as_ref);
+        self.shared.keyring.of(organization).are_renewed(last).await
     }
 }
 
@@ -134,7 +144,8 @@ impl<S: Carrier> Caller<S> {
         call: Call<'_, T>,
     ) -> Result<Exchange<T>, NotSent> {
         let shared = Arc::clone(&self.shared);
-        let token = self.sign_in().await.result?;
+        let token = self.sign_in(call.organization).await.result?;
+        let credentials = shared.keyring.of(call.organization);
         let started = Instant::now();
         let reply = send(&mut self.service, &call.request, &token, shared.timeout).await;
         let duration = started.elapsed();
@@ -150,7 +161,7 @@ impl<S: Carrier> Caller<S> {
             Err(why) => Err(Failure::Unknown { why }),
         };
         if reply.status.is_some_and(|status| status.is_success()) {
-            shared.credentials.accepted(&token);
+            credentials.accepted(&token);
         }
         let refused_token = matches!(answer, Err(Failure::BadToken { .. }));
         let exchange = Exchange {
@@ -161,7 +172,7 @@ impl<S: Carrier> Caller<S> {
             requests: reply.requests,
             rate,
             date: rate::date(&reply.headers),
-            token_renewed: refused_token && shared.credentials.refused(&token).await,
+            token_renewed: refused_token && credentials.refused(&token).await,
         };
         info!(
             operation = call.operation.as_str(),

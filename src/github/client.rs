@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::answer::Given;
 use super::api::{ApiUrl, ApiVersion};
-use super::auth::{Credentials, Permitted, SignIn};
+use super::auth::{Keyring, Permitted, SignIn};
 use super::call::{Call, Caller, Carrier};
 use super::calls::{self, Target};
 use super::exchange::{Exchange, NotSent};
@@ -35,11 +35,11 @@ impl<S> Client<S> {
         service: S,
         api: ApiUrl,
         version: ApiVersion,
-        credentials: Credentials,
+        keyring: impl Into<Keyring>,
         timeout: Duration,
     ) -> Self {
         Self {
-            caller: Caller::new(service, api, version, credentials, timeout),
+            caller: Caller::new(service, api, version, keyring.into(), timeout),
         }
     }
 
@@ -48,25 +48,30 @@ impl<S> Client<S> {
         self.target().api
     }
 
-    /// Makes sure that there is a token for the next request, which may take requests of its own.
-    /// Each call does so too; whoever keeps a pace does it before.
-    pub async fn sign_in(&mut self) -> SignIn {
-        self.caller.sign_in().await
+    /// Who signs in where.
+    pub fn keyring(&self) -> &Keyring {
+        self.caller.keyring()
     }
 
-    /// Whether there is a token that was not sent yet: what was denied to the last one may be tried
-    /// again.
-    pub async fn has_new_token(&self) -> bool {
-        self.caller.has_new_token().await
+    /// Makes sure that there is a token for the next request to this organization, which may take
+    /// requests of its own. Each call does so too; whoever keeps a pace does it before.
+    pub async fn sign_in(&mut self, organization: &str) -> SignIn {
+        self.caller.sign_in(organization).await
     }
 
-    /// What the token at hand may do with artifact metadata, where GitHub says so
-    /// ([`Credentials::permitted`]).
-    pub fn permitted(&self) -> Option<Permitted> {
-        self.caller.permitted()
+    /// Whether there is a token for this organization that was not sent yet: what was denied to the
+    /// last one may be tried again.
+    pub async fn has_new_token(&self, organization: &str) -> bool {
+        self.caller.has_new_token(organization).await
     }
 
-    /// What reads from the same API with the same token.
+    /// What the token at hand may do there with artifact metadata, where GitHub says so
+    /// ([`Credentials::permitted`](super::auth::Credentials::permitted)).
+    pub fn permitted(&self, organization: &str) -> Option<Permitted> {
+        self.caller.permitted(organization)
+    }
+
+    /// What reads from the same API with the same tokens.
     pub fn reader(&self) -> Reader<S>
     where
         S: Clone,

@@ -1,6 +1,7 @@
 //! When the next request may leave. Pure: it is told what was sent and answered and when, and
 //! never waits itself. It is written for one writer towards one API host; reads have a pace of their
-//! own. After a restart it knows nothing of the hour, which costs at most one refused request.
+//! own. Only the limits that this program keeps by itself are over all: what GitHub says to one
+//! organization, or does not say, holds back no other with another token. After a restart it knows nothing of the hour, which costs at most one refused request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -13,9 +14,11 @@ use super::exchange::Exchange;
 mod access;
 mod aside;
 mod backoff;
+mod outages;
 mod purpose;
 pub mod reads;
 mod room;
+mod signers;
 #[cfg(test)]
 mod tests;
 
@@ -23,8 +26,11 @@ pub use access::Access;
 pub(super) use backoff::Backoff;
 pub use purpose::Purpose;
 pub use room::Room;
+pub use signers::Signers;
 
 use aside::Aside;
+use outages::Outages;
+use signers::Limits;
 
 /// The least time between an answer and the next request. Counted from the answer, because only
 /// that is certain to be later than the moment at which GitHub got the request before.
@@ -81,12 +87,18 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether it is about one organization, and others may go on.
-    pub fn is_of_organization(self) -> bool {
+    /// Whether nothing comes of trying again soon: somebody has to do something about the access to
+    /// the organization.
+    pub fn is_closed(self) -> bool {
         matches!(
             self,
             Self::NoAccess | Self::VersionWithdrawn | Self::NoToken
         )
+    }
+
+    /// Whether it is about one organization, or one who signs in, and others may go on.
+    pub fn is_of_organization(self) -> bool {
+        !self.is_our_own()
     }
 
     /// Every reason to wait.
@@ -144,16 +156,10 @@ pub struct Pace {
     sends: VecDeque<(Instant, Purpose)>,
     /// The last time at which anything left or came back.
     last: Option<Instant>,
-    /// GitHub takes nothing before this.
-    told: Option<Instant>,
-    /// How many requests remain by GitHub's count, and until when that counts.
-    remaining: Option<(u64, Instant)>,
-    limited: Backoff,
-    /// For all destinations: there is one API host, and what hides an outcome (a broken network, a
-    /// failing GitHub) hides it for every organization.
-    outage: Backoff,
-    /// For storage records alone.
-    aside: Aside,
+    limits: Limits,
+    outages: Outages,
+    /// For storage records alone, by organization.
+    aside: BTreeMap<Access, Aside>,
     /// By organization.
     access: BTreeMap<Access, Closed>,
 }
@@ -178,11 +184,9 @@ impl Pace {
         Self {
             sends: VecDeque::new(),
             last: None,
-            told: None,
-            remaining: None,
-            limited: Backoff::new(MINUTE, 10 * MINUTE),
-            outage: Backoff::new(Duration::from_secs(2), MINUTE),
-            aside: Aside::default(),
+            limits: Limits::default(),
+            outages: Outages::default(),
+            aside: BTreeMap::new(),
             access: BTreeMap::new(),
         }
     }
@@ -195,9 +199,18 @@ impl Pace {
         }
     }
 
+    /// The same, where these organizations share a token.
+    #[must_use]
+    pub fn signed_by(self, signers: Signers) -> Self {
+        let limits = Limits::new(signers);
+        Self { limits, ..self }
+    }
+
     /// When a request of this purpose may leave for this organization, if nothing leaves before it.
     /// Ask anew each time: every send and every answer moves it.
     pub fn slot(&self, access: impl Into<Access>, purpose: Purpose, now: Instant) -> Slot {
+        let access = access.into();
+        let limit = self.limits.get(&access);
         let mut slot = Slot {
             at: now,
             reason: Reason::Free,
@@ -229,14 +242,18 @@ impl Pace {
             }
         }
         if purpose == Purpose::Storage {
-            let few = self.remaining.filter(|(count, _)| is_few(*count));
+            let few = limit.and_then(|limit| limit.remaining);
+            let few = few.filter(|(count, _)| is_few(*count));
             wait(few.map(|(_, until)| until), Reason::Hour);
-            wait(self.aside.until(), Reason::Outage);
+            let aside = self.aside.get(&access);
+            wait(aside.and_then(Aside::until), Reason::Outage);
         }
-        wait(self.told, Reason::Told);
-        wait(self.limited.until(), Reason::Limited);
-        wait(self.outage.until(), Reason::Outage);
-        match self.access.get(&access.into()) {
+        if let Some(limit) = limit {
+            wait(limit.told, Reason::Told);
+            wait(limit.unnamed.until(), Reason::Limited);
+        }
+        wait(self.outages.until(&access), Reason::Outage);
+        match self.access.get(&access) {
             Some(Closed::Denied(backoff)) => wait(backoff.until(), Reason::NoAccess),
             Some(Closed::Withdrawn(until)) => wait(Some(*until), Reason::VersionWithdrawn),
             Some(Closed::NoToken(until)) => wait(Some(*until), Reason::NoToken),
@@ -253,11 +270,14 @@ impl Pace {
             .iter()
             .filter(|(sent, _)| *sent + HOUR > now)
             .count();
-        let told = self
-            .remaining
-            .filter(|(_, until)| *until > now)
-            .map(|(count, _)| count);
-        PER_HOUR.saturating_sub(sent) < TIGHT || told.is_some_and(is_few)
+        PER_HOUR.saturating_sub(sent) < TIGHT || self.limits.are_tight(now)
+    }
+
+    /// When the outcome of a request to this organization was unknown last, if it was and nothing was
+    /// acknowledged since. Who has several to send to tries those first that have none, then the
+    /// oldest: what hangs is to hold back nothing else.
+    pub fn last_outage(&self, access: impl Into<Access>) -> Option<Instant> {
+        self.outages.last(&access.into())
     }
 
     /// A request leaves now.
@@ -281,28 +301,29 @@ impl Pace {
 
     /// The request that left last came back, and what it means for its organization is not believed
     /// yet.
-    pub fn heard<T>(&mut self, exchange: &Exchange<T>, now: Instant) {
+    pub fn heard<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
+        let access = access.into();
         // Redirects that were followed are requests too. GitHub's limit of the hour has room for
         // the few that one exchange may add.
         let purpose = self.last_purpose();
         (1..exchange.requests).for_each(|_| self.sent(purpose, now));
         self.last = Some(now);
-        if let Some(pause) = exchange.rate.pause() {
-            self.told = self.told.max(Some(now + pause));
-        }
-        if let (Some(count), Some(end)) = (exchange.rate.remaining, exchange.rate.resets_in) {
-            self.remaining = Some((count, now + end));
+        self.limits.heard(&access, exchange, now);
+        if !matches!(exchange.failure(), Some(Failure::Unknown { .. })) {
+            self.outages.heard();
         }
     }
 
     /// The request that left last came back.
     pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
-        self.heard(exchange, now);
-        let purpose = self.last_purpose();
         let access = access.into();
+        self.heard(access.clone(), exchange, now);
+        let purpose = self.last_purpose();
         if purpose == Purpose::Storage {
-            self.aside.answered(exchange.failure(), now);
+            let aside = self.aside.entry(access.clone()).or_default();
+            aside.answered(exchange.failure(), now);
         }
+        let limit = &mut self.limits.get_mut(&access).unnamed;
         match exchange.failure() {
             Some(
                 Failure::Unknown { .. }
@@ -311,15 +332,15 @@ impl Pace {
                 | Failure::NoAccess { .. },
             ) if purpose == Purpose::Storage => {}
             None => {
-                self.outage.end();
-                self.limited.end();
+                limit.end();
+                self.outages.end(&access);
                 self.access.remove(&access);
             }
-            Some(Failure::Unknown { .. }) => self.outage.begin(now),
+            Some(Failure::Unknown { .. }) => self.outages.begin(&access, now),
             Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
-            Some(Failure::Limited { .. }) => self.limited.begin(now),
+            Some(Failure::Limited { .. }) => limit.begin(now),
             Some(failure) => {
-                self.limited.end();
+                limit.end();
                 self.turned_away(access, failure, exchange.token_renewed, now);
             }
         }
@@ -368,21 +389,32 @@ impl Pace {
         self.sent(Purpose::Change, now);
     }
 
-    /// Answers that looked definite are an outage in truth: every body is called invalid.
-    pub fn outage(&mut self, now: Instant) {
-        self.outage.begin(now);
+    /// What looked definite is an outage of this organization in truth: every body is called invalid.
+    pub fn outage(&mut self, access: impl Into<Access>, now: Instant) {
+        self.outages.begin_own(&access.into(), now);
+    }
+
+    /// A request to this organization was given up on its way: GitHub may be at it still.
+    pub fn given_up(&mut self, access: impl Into<Access>, now: Instant) {
+        self.last = Some(now);
+        self.outages.begin(&access.into(), now);
     }
 
     /// A storage record was given up on its way: GitHub may be at it still.
-    pub fn storage_given_up(&mut self, now: Instant) {
+    pub fn storage_given_up(&mut self, access: impl Into<Access>, now: Instant) {
         self.last = Some(now);
-        self.aside.given_up(now);
+        let aside = self.aside.entry(access.into()).or_default();
+        aside.given_up(now);
     }
 
-    /// There is a new token: what was denied to the old one may be tried at once.
-    pub fn token_renewed(&mut self) {
-        self.access
-            .retain(|_, closed| matches!(closed, Closed::Withdrawn(_)));
+    /// There is a new token for this organization: what was denied to the old one may be tried at
+    /// once.
+    pub fn token_renewed(&mut self, access: impl Into<Access>) {
+        let access = access.into();
+        let closed = self.access.get(&access);
+        if !matches!(closed, Some(Closed::Withdrawn(_))) {
+            self.access.remove(&access);
+        }
     }
 
     fn deny(&mut self, access: Access, now: Instant) {

@@ -28,15 +28,22 @@ pub struct Writer<S> {
 impl<S> Writer<S> {
     /// Another process may have written a moment ago, so the first request waits a second too.
     pub fn new(client: Client<S>) -> Self {
+        let signers = client.keyring().signers();
         Self {
             client,
-            pace: Pace::begun(Instant::now()),
+            pace: Pace::begun(Instant::now()).signed_by(signers),
         }
     }
 
     /// The client, for what it reads.
     pub fn client(&self) -> &Client<S> {
         &self.client
+    }
+
+    /// When the outcome of a write to this organization was unknown last, if it is to be feared still.
+    pub fn last_outage(&self, organization: &str) -> Option<Instant> {
+        let access = Access::new(self.client.api().host(), organization);
+        self.pace.last_outage(access)
     }
 
     /// When the next write to this organization may leave, and what decides that. Who does not want
@@ -89,13 +96,13 @@ impl<S: Carrier> Writer<S> {
     /// look at something right before it leaves calls this first: the next call then leaves at once.
     pub async fn ready(&mut self, organization: &str) -> Result<(), NotSent> {
         let access = Access::new(self.client.api().host(), organization);
-        self.sign_in(&access).await
+        self.sign_in(&access, organization).await
     }
 
     /// Makes one call at its time and lets the pace know.
     async fn make<T: Given>(&mut self, call: Call<'_, T>) -> Result<Exchange<T>, NotSent> {
         let access = Access::new(self.client.api().host(), call.organization);
-        self.sign_in(&access).await?;
+        self.sign_in(&access, call.organization).await?;
         self.pace.sent(Purpose::Change, Instant::now());
         let result = self.client.make(call).await;
         let now = Instant::now();
@@ -108,13 +115,13 @@ impl<S: Carrier> Writer<S> {
 
     /// Waits for the time at which a request may leave, and for a token to leave with. A request for
     /// that is one more, after which the time is another one.
-    async fn sign_in(&mut self, access: &Access) -> Result<(), NotSent> {
+    async fn sign_in(&mut self, access: &Access, organization: &str) -> Result<(), NotSent> {
         loop {
             let slot = self
                 .pace
                 .slot(access.clone(), Purpose::Change, Instant::now());
             sleep_until(slot.at).await;
-            let signed_in = self.client.sign_in().await;
+            let signed_in = self.client.sign_in(organization).await;
             let now = Instant::now();
             for _ in &signed_in.errands {
                 self.pace.signed_in(now);

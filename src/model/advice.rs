@@ -26,9 +26,16 @@ impl Reason {
                 "a tag has an empty key or value, or one of more than 100 characters"
             }
             Self::TooManyTags => "more than five tags: the first five by key are recorded",
+            Self::ExposureUnknown => {
+                "whether traffic from outside reaches it is not known: that risk is as GitHub was told last"
+            }
             Self::InvalidRisk => "a runtime risk that GitHub does not know",
             Self::InvalidRepository => {
                 "the repository is not of the organization, or not of GitHub's form"
+            }
+            Self::InvalidOrganization => {
+                "what its image or namespace says is no name of an organization: it goes where it would go \
+                 without that"
             }
             Self::NotFound => "GitHub knows neither an attestation nor a repository for it",
             Self::Unauthorized => "the token may not write to its repository",
@@ -68,6 +75,10 @@ impl Reason {
                 "leave at most five annotations metadata.github.com/TAG on namespace, workload and pod \
                  together"
             }
+            Self::ExposureUnknown => {
+                "grant list and watch on what is not read (deployment-recorder check names each \
+                 rule), or wait until it is read"
+            }
             Self::InvalidRisk => {
                 "use critical-resource, internet-exposed, lateral-movement or sensitive-data in \
                  metadata.github.com/runtime-risks"
@@ -75,6 +86,9 @@ impl Reason {
             Self::InvalidRepository => {
                 "write the name of a repository of the organization in metadata.github.com/repository, \
                  as in web or ORG/web"
+            }
+            Self::InvalidOrganization => {
+                "correct the namespace's label that --org-label names, or the rule of --org-map"
             }
             Self::NotFound => {
                 "attest the image's provenance where it is built, or name its repository in the \

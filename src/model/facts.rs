@@ -131,6 +131,9 @@ pub struct Namespace {
     pub logical_environment: Option<Arc<str>>,
     /// The value of `--physical-environment-label`, if it has that label and it is not empty.
     pub physical_environment: Option<Arc<str>>,
+    /// The value of `--org-label`, if it has that label and it is not empty, whether or not it is the
+    /// name of an organization.
+    pub organization: Option<Arc<str>>,
     /// Its annotations.
     pub annotations: Annotations,
 }

@@ -1,7 +1,6 @@
 //! What the tests of the core are told with: pods, owners, namespaces, and a scene that holds facts,
 //! settings, a ledger and the time, and plays cycles. Only for tests.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,6 +73,7 @@ pub(crate) fn namespace(name: &str) -> Namespace {
         selected: true,
         logical_environment: None,
         physical_environment: None,
+        organization: None,
         annotations: Annotations::default(),
     }
 }
@@ -224,6 +224,7 @@ pub(crate) fn policy() -> Policy {
         selection: Selection::default(),
         destination: Arc::new(destination()),
         environments_by_label: false,
+        organizations: super::organization::Organizations::default(),
         image_map: super::image_map::ImageMap::default(),
         repositories: super::regex_map::RegexMap::default(),
         template: Template::default(),

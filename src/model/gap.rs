@@ -35,6 +35,9 @@ pub enum Reason {
     InvalidRisk,
     /// The repository is not of the organization, or not of the API's form.
     InvalidRepository,
+    /// What its image or namespace says is no name of an organization: it goes where it would go
+    /// without that.
+    InvalidOrganization,
     /// GitHub knows no artifact or repository for it (`not_found`).
     NotFound,
     /// The token may not write to its repository (`unauthorized`).
@@ -47,7 +50,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NoDigest,
         Self::OtherDigest,
         Self::InvalidImage,
@@ -61,6 +64,7 @@ impl Reason {
         Self::ExposureUnknown,
         Self::InvalidRisk,
         Self::InvalidRepository,
+        Self::InvalidOrganization,
         Self::NotFound,
         Self::Unauthorized,
         Self::Invalid,
@@ -83,6 +87,7 @@ impl Reason {
             Self::ExposureUnknown => "exposure-unknown",
             Self::InvalidRisk => "invalid-risk",
             Self::InvalidRepository => "invalid-repository",
+            Self::InvalidOrganization => "invalid-organization",
             Self::NotFound => "not-found",
             Self::Unauthorized => "unauthorized",
             Self::Invalid => "invalid",

@@ -14,19 +14,22 @@ use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
 
 mod crew;
 mod exposure;
+mod place;
 mod scope;
 pub mod sight;
 
 pub use exposure::Reach;
 
 use crew::Crew;
+use place::Places;
 
 /// What the facts say, by workload.
 #[derive(Debug)]
 pub struct Inventory {
     crews: BTreeMap<Workload, Crew>,
     objects: BTreeMap<Workload, Arc<Object>>,
-    namespaces: HashMap<Arc<str>, (Arc<Namespace>, Arc<Destination>)>,
+    namespaces: HashMap<Arc<str>, Arc<Namespace>>,
+    places: Places,
     coverage: Coverage,
     strays: Vec<Stray>,
     unwatched_pods: usize,
@@ -51,24 +54,18 @@ impl Inventory {
         let mut inventory = Self {
             crews: BTreeMap::new(),
             objects: workload_objects(facts),
-            namespaces: HashMap::with_capacity(facts.namespaces.len()),
+            namespaces: facts
+                .namespaces
+                .iter()
+                .map(|namespace| (namespace.name.clone(), namespace.clone()))
+                .collect(),
+            places: Places::new(facts, policy),
             coverage: facts.coverage.clone(),
             strays: Vec::new(),
             unwatched_pods: 0,
             digests: BTreeSet::new(),
             exposure: None,
         };
-        // One destination has one spelling and is one value, however many namespaces it has.
-        let mut destinations = BTreeSet::from([policy.destination.clone()]);
-        let mut namespaces: Vec<&Arc<Namespace>> = facts.namespaces.iter().collect();
-        namespaces.sort_by(|one, other| one.name.cmp(&other.name));
-        for namespace in namespaces {
-            let made = destination(namespace, policy);
-            let place = destinations.get(&made).unwrap_or(&made).clone();
-            destinations.insert(place.clone());
-            let value = (namespace.clone(), place);
-            inventory.namespaces.insert(namespace.name.clone(), value);
-        }
         let owners = Owners::new(facts);
         for pod in &facts.pods {
             inventory.add(pod, &owners);
@@ -187,10 +184,17 @@ impl Inventory {
         &'a self,
         selection: &'a Selection,
     ) -> impl Iterator<Item = &'a Arc<Destination>> {
-        let namespaces = self.namespaces.values();
-        namespaces
-            .filter(|(namespace, _)| namespace.selected && selection.has_namespace(&namespace.name))
-            .map(|(_, destination)| destination)
+        let selected = self
+            .namespaces
+            .values()
+            .filter(|namespace| namespace.selected && selection.has_namespace(&namespace.name));
+        selected.flat_map(|namespace| self.places.all_of(&namespace.name))
+    }
+
+    /// Where a record of what runs `image`, as a spec writes it, goes from `namespace`, as far as
+    /// that is known.
+    pub fn place(&self, namespace: &str, image: &str) -> Option<Arc<Destination>> {
+        self.places.of(namespace, Some(image))
     }
 
     /// Every digest that some pod runs or ran.
@@ -220,20 +224,4 @@ fn workload_objects(facts: &Facts) -> BTreeMap<Workload, Arc<Object>> {
         .filter(|object| is_workload(object))
         .map(|object| (workload_of(object), object.clone()))
         .collect()
-}
-
-/// Where the records of a namespace go: to the default destination, unless its labels say
-/// otherwise.
-fn destination(namespace: &Namespace, policy: &Policy) -> Arc<Destination> {
-    let default = &policy.destination;
-    if namespace.logical_environment.is_none() && namespace.physical_environment.is_none() {
-        return default.clone();
-    }
-    let logical = namespace.logical_environment.as_ref();
-    let physical = namespace.physical_environment.as_ref();
-    Arc::new(Destination {
-        logical_environment: logical.unwrap_or(&default.logical_environment).clone(),
-        physical_environment: physical.or(default.physical_environment.as_ref()).cloned(),
-        ..Destination::clone(default)
-    })
 }

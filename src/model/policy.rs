@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::image_map::ImageMap;
+use super::organization::Organizations;
 use super::record::{Destination, Identity};
 use super::regex_map::RegexMap;
 use super::selection::Selection;
@@ -15,10 +16,12 @@ use super::template::Template;
 pub struct Policy {
     /// What is recorded at all.
     pub selection: Selection,
-    /// Where records go, unless a namespace says otherwise.
+    /// Where records go, unless an image or a namespace says otherwise.
     pub destination: Arc<Destination>,
     /// Whether labels of a namespace can say otherwise.
     pub environments_by_label: bool,
+    /// Which images have an organization of their own.
+    pub organizations: Organizations,
     /// Which prefixes of image names stand for others.
     pub image_map: ImageMap,
     /// Which repository an image is from, by its name, where no annotation says it.

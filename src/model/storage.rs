@@ -75,6 +75,8 @@ fn spelled(image: &str) -> &str {
 pub struct StorageStep {
     /// Which registry.
     pub shelf: Arc<Shelf>,
+    /// Where its deployment record goes: it is sent to the same host and organization.
+    pub place: Arc<Destination>,
     /// The name that it has there, normalised.
     pub image: Arc<str>,
     /// What its deployment record says: digest, name, version and repository are the same here.
@@ -145,30 +147,40 @@ impl StoragePlan {
 #[derive(Debug)]
 pub(super) struct Stocktaking<'a> {
     rule: &'a StorageRule,
-    destination: &'a Destination,
-    /// Each registry, by how names spell it.
-    shelves: BTreeMap<Box<str>, Arc<Shelf>>,
+    /// Each registry as an organization knows it, by how names spell it.
+    shelves: BTreeMap<(Arc<Destination>, Box<str>), Arc<Shelf>>,
     /// Whether GitHub holds a deployment record of it, and the source that speaks for it.
     found: BTreeMap<(Arc<Shelf>, Digest), (bool, StorageStep)>,
 }
 
 impl<'a> Stocktaking<'a> {
-    /// Begins; `destination` says at which host and organization.
-    pub(super) fn new(rule: &'a StorageRule, destination: &'a Destination) -> Self {
+    /// Begins.
+    pub(super) fn new(rule: &'a StorageRule) -> Self {
         Self {
             rule,
-            destination,
             shelves: BTreeMap::new(),
             found: BTreeMap::new(),
         }
     }
 
-    /// A source runs `image`, a normalised name. `body` is that of its deployment record, and
-    /// `recorded` says whether GitHub holds it.
-    pub(super) fn note(&mut self, image: Arc<str>, body: Arc<Body>, recorded: bool) {
-        let shelf = self.shelf(&image);
+    /// A source runs `image`, a normalised name. `body` is that of its deployment record, which goes
+    /// to `place`, and `recorded` says whether GitHub holds it.
+    pub(super) fn note(
+        &mut self,
+        place: &Arc<Destination>,
+        image: Arc<str>,
+        body: Arc<Body>,
+        recorded: bool,
+    ) {
+        let shelf = self.shelf(place, &image);
         let key = (shelf.clone(), body.digest);
-        let step = StorageStep { shelf, image, body };
+        let place = Arc::clone(place);
+        let step = StorageStep {
+            shelf,
+            place,
+            image,
+            body,
+        };
         let speaks = |(known, other): &(bool, StorageStep)| {
             (!recorded, step.rank()) < (!known, other.rank())
         };
@@ -178,15 +190,15 @@ impl<'a> Stocktaking<'a> {
     }
 
     /// The shelf of a name's registry: one value for each, however it is spelled.
-    fn shelf(&mut self, image: &str) -> Arc<Shelf> {
-        let spelled = spelled(image);
-        if let Some(known) = self.shelves.get(spelled) {
+    fn shelf(&mut self, place: &Arc<Destination>, image: &str) -> Arc<Shelf> {
+        let key = (Arc::clone(place), Box::from(spelled(image)));
+        if let Some(known) = self.shelves.get(&key) {
             return known.clone();
         }
-        let shelf = Shelf::of(self.destination, image);
+        let shelf = Shelf::of(place, image);
         let alike = self.shelves.values().find(|known| ***known == shelf);
         let shelf = alike.cloned().unwrap_or_else(|| shelf.into());
-        self.shelves.insert(spelled.into(), shelf.clone());
+        self.shelves.insert(key, shelf.clone());
         shelf
     }
 

@@ -1,10 +1,13 @@
 //! Batches: the lines of a plan in the order in which they are sent, cut into requests.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::github::pace::Purpose;
+use crate::github::pace::{Access, Purpose};
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Identity, Line};
+use crate::model::record::{Destination, Line};
+
+use super::rest::Rest;
 
 /// The lines of one request.
 #[derive(Clone, Debug)]
@@ -43,15 +46,19 @@ pub(super) fn changes(plan: &Plan, most: usize) -> Vec<Batch> {
     batches
 }
 
-/// The full snapshot from `cursor` on, or from its start: what GitHub holds already. What it does
-/// not hold as it is goes before, as a change.
-pub(super) fn snapshot(plan: &Plan, cursor: Option<&Identity>, most: usize) -> Vec<Batch> {
-    let kept = plan.unchanged.iter().chain(&plan.retained);
-    let mut steps: Vec<&Step> = kept
-        .filter(|step| cursor.is_none_or(|cursor| step.line.identity > *cursor))
-        .collect();
-    steps.sort_by(|one, other| one.line.identity.cmp(&other.line.identity));
-    cut(steps, most, Purpose::Snapshot)
+/// What is left of the full snapshot, the organizations in turn.
+pub(super) fn snapshot(plan: &Plan, rest: &Rest, most: usize) -> Vec<Batch> {
+    let lists = rest.of(plan).into_iter();
+    let lists = lists.map(|steps| cut(steps, most, Purpose::Snapshot).into_iter());
+    let mut lists: VecDeque<_> = lists.collect();
+    let mut batches = Vec::new();
+    while let Some(mut list) = lists.pop_front() {
+        if let Some(batch) = list.next() {
+            batches.push(batch);
+            lists.push_back(list);
+        }
+    }
+    batches
 }
 
 /// How many requests everything takes that the full snapshot is to hold.
@@ -75,6 +82,11 @@ impl Batch {
             purpose: Purpose::Change,
             witnessed: true,
         }
+    }
+
+    /// The organization that it goes to.
+    pub(super) fn access(&self) -> Access {
+        Access::from(&self.destination)
     }
 
     /// Its lines, as they are sent.

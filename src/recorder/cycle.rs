@@ -1,7 +1,7 @@
 //! The cycle: facts, inventory, plan, write ahead, send, acknowledge. One at a time; it never
 //! sleeps for long, and everything that it does not get done is the next plan's matter.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +9,17 @@ use futures::FutureExt as _;
 use rand::Rng as _;
 use tokio::time::Instant;
 
-use crate::github::pace::{Purpose, shortest_snapshot_period};
+use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::others;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Identity};
+use crate::model::record::Identity;
 
 use super::ahead::Written;
 use super::batch::{self, Batch};
 use super::delivery::{Flow, PATIENCE, Run};
+use super::rest::Rest;
 use super::search::Search;
 use super::status::Unsent;
 use super::{Error, Recorder, Transport, report};
@@ -44,15 +45,14 @@ impl<S: Transport> Recorder<S> {
             let shortest = shortest_snapshot_period(requests);
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
-            // One that is still under way goes on: begun anew it might never end.
-            self.cursor.get_or_insert(Cursor(None));
+            self.rest.begin(&plan);
         }
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));
 
         let sent = if self.github.is_none() {
             report::dry_run(&plan, &mut self.last_dry_run);
-            self.cursor = None;
+            self.rest = Rest::default();
             0
         } else if self.uids.is_empty() {
             self.wait_for_identity(started);
@@ -130,19 +130,15 @@ impl<S: Transport> Recorder<S> {
     /// Writes ahead and sends what may leave now. Returns how many requests that were.
     async fn send(&mut self, plan: &Plan, mut run: Run) -> Result<usize, Error> {
         let most = self.size.most();
-        let changes = self.sendable(batch::changes(plan, most)).batches;
-        let rest = self
-            .cursor
-            .as_ref()
-            .map(|cursor| batch::snapshot(plan, cursor.0.as_ref(), most));
-        if rest.as_ref().is_none_or(Vec::is_empty) {
-            self.cursor = None;
-        }
-        let snapshot = self.sendable(rest.unwrap_or_default());
-        if changes.is_empty() && snapshot.batches.is_empty() {
+        let changes = self.sendable(batch::changes(plan, most));
+        let rest = batch::snapshot(plan, &self.rest, most);
+        let left: BTreeSet<Access> = rest.iter().map(Batch::access).collect();
+        self.rest.keep(|access| left.contains(access));
+        let snapshot = self.sendable(rest);
+        if changes.is_empty() && snapshot.is_empty() {
             return Ok(0);
         }
-        for batch in changes.iter().chain(&snapshot.batches) {
+        for batch in changes.iter().chain(&snapshot) {
             self.intend(&batch.steps);
         }
         match self.write_ahead().await? {
@@ -157,7 +153,7 @@ impl<S: Transport> Recorder<S> {
     async fn send_all(
         &mut self,
         changes: Vec<Batch>,
-        snapshot: Sendable,
+        snapshot: Vec<Batch>,
         plan: &Plan,
         run: &mut Run,
     ) {
@@ -173,15 +169,28 @@ impl<S: Transport> Recorder<S> {
             return;
         }
         run.changed_at = None;
-        for batch in snapshot.batches {
+        let mut left: BTreeMap<Access, usize> = BTreeMap::new();
+        for batch in &snapshot {
+            *left.entry(batch.access()).or_default() += 1;
+        }
+        for batch in snapshot {
             let last = batch.steps.last().map(|step| step.line.identity.clone());
-            let destination = batch.destination.clone();
+            let access = batch.access();
             search.add(batch);
             match self.deliver(&mut search, run).await {
-                // One organization that is closed does not hold back the others.
-                Flow::Paused if !self.is_closed(&destination, Purpose::Snapshot) => return,
-                Flow::End => return,
-                Flow::Next | Flow::Paused => self.cursor = Some(Cursor(last)),
+                Flow::Paused if self.is_closed(&access) => self.rest.end(&access),
+                // One organization that is left alone does not hold back the others.
+                Flow::Paused if self.is_left_alone(&access, Purpose::Snapshot) => {}
+                Flow::Paused | Flow::End => return,
+                Flow::Next => {
+                    let left = left.entry(access.clone()).or_default();
+                    *left = left.saturating_sub(1);
+                    if *left == 0 {
+                        self.rest.end(&access);
+                    } else {
+                        self.rest.passed(access, last);
+                    }
+                }
             }
             // A change goes before the rest of the snapshot. Asked only now, so that the snapshot
             // goes on even where something always changes.
@@ -190,37 +199,40 @@ impl<S: Transport> Recorder<S> {
                 return;
             }
         }
-        if !snapshot.held_back {
-            self.cursor = None;
-        }
     }
 
     /// Whether nothing is sent to this organization now, while others may be sent to.
-    pub(super) fn is_closed(&self, destination: &Destination, purpose: Purpose) -> bool {
+    pub(super) fn is_left_alone(&self, access: &Access, purpose: Purpose) -> bool {
         let now = Instant::now();
-        let slot = self.pace.slot(destination, purpose, now);
+        let slot = self.pace.slot(access.clone(), purpose, now);
         slot.at > now + PATIENCE && slot.reason.is_of_organization()
+    }
+
+    /// Whether nothing is sent to this organization now, and soon will not be either. The rest of a
+    /// snapshot is not waited for then.
+    fn is_closed(&self, access: &Access) -> bool {
+        let now = Instant::now();
+        let slot = self.pace.slot(access.clone(), Purpose::Snapshot, now);
+        slot.at > now + PATIENCE && slot.reason.is_closed()
     }
 
     /// The batches that may leave within this cycle. For the others the next cycle begins when
     /// their pause is over.
-    fn sendable(&mut self, batches: Vec<Batch>) -> Sendable {
+    fn sendable(&mut self, batches: Vec<Batch>) -> Vec<Batch> {
         let now = Instant::now();
-        let mut held_back = false;
         let mut sendable = Vec::new();
         for batch in batches {
             let slot = self.pace.slot(&batch.destination, batch.purpose, now);
             if slot.at <= now + PATIENCE {
                 sendable.push(batch);
-            } else {
-                self.schedule.again_at(slot.at);
-                held_back |= !slot.reason.is_of_organization();
+                continue;
+            }
+            self.schedule.again_at(slot.at);
+            if batch.purpose == Purpose::Snapshot && slot.reason.is_closed() {
+                self.rest.end(&batch.access());
             }
         }
-        Sendable {
-            batches: sendable,
-            held_back,
-        }
+        sendable
     }
 
     pub(super) fn intend(&mut self, steps: &[Step]) {
@@ -251,31 +263,30 @@ impl<S: Transport> Recorder<S> {
             .due_at(left.due.map(|due| self.clock.instant(due)));
         let most = self.size.most();
         let waiting = batch::changes(&left, most);
-        let rest = self.cursor.as_ref();
-        let rest = rest.map(|cursor| batch::snapshot(&left, cursor.0.as_ref(), most));
-        self.note_waits(waiting.iter().chain(rest.iter().flatten()));
-        let sent_whole = requests > 0 && !self.turned_away;
+        let rest = batch::snapshot(&left, &self.rest, most);
+        self.note_waits(waiting.iter().chain(&rest));
+        let sent_whole = requests > 0 && self.turned_away.is_empty();
         let nothing_to_send = left.snapshot().is_empty();
         let up_to_date = waiting.is_empty()
-            && self.cursor.is_none()
+            && self.rest.is_over()
             && self.github.is_some()
             && (sent_whole || nothing_to_send);
         if self.github.is_some() && requests > 0 {
             let now = Instant::now();
             // Where everything that left was taken and something changed meanwhile, what is left came
             // with it: like any change it waits for others.
-            let came_meanwhile =
-                !self.turned_away && self.cluster.changed().now_or_never().is_some();
+            let is_turned_away = |batch: &Batch| self.turned_away.contains(&batch.access());
+            let (failed, others): (Vec<Batch>, Vec<Batch>) =
+                waiting.into_iter().partition(is_turned_away);
+            let may_wait = failed.is_empty() || !others.is_empty();
+            let came_meanwhile = may_wait && self.cluster.changed().now_or_never().is_some();
             if came_meanwhile {
                 self.schedule.changed(now);
-            } else {
-                for batch in waiting {
-                    let slot = self.pace.slot(&batch.destination, batch.purpose, now);
-                    self.schedule.again_at(slot.at);
-                }
             }
-            if self.cursor.is_some() {
-                self.schedule.again_at(now);
+            let others = others.iter().filter(|_| !came_meanwhile);
+            for batch in failed.iter().chain(others).chain(&rest) {
+                let slot = self.pace.slot(&batch.destination, batch.purpose, now);
+                self.schedule.again_at(slot.at);
             }
         }
         let mut status = self.status.lock();
@@ -302,14 +313,3 @@ impl<S: Transport> Recorder<S> {
         left
     }
 }
-
-/// What may leave within a cycle.
-struct Sendable {
-    batches: Vec<Batch>,
-    /// Whether others have to wait, and not just because their organization is closed.
-    held_back: bool,
-}
-
-/// After which identity the full snapshot goes on; `None` at its start.
-#[derive(Clone, Debug)]
-pub(super) struct Cursor(Option<Identity>);

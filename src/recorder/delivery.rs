@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::NotSent;
-use crate::github::pace::Purpose;
+use crate::github::pace::{Access, Purpose};
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::record::{Destination, Line};
@@ -96,6 +96,8 @@ impl<S: Transport> Recorder<S> {
                 flow = Flow::End;
                 break;
             }
+            let now = Instant::now();
+            search.prefer(|batch| self.rank(batch, now));
             let Some(batch) = search.next() else {
                 break;
             };
@@ -107,11 +109,18 @@ impl<S: Transport> Recorder<S> {
                     if search::is_shut(&answer) && !search.doubts(&batch, &answer) {
                         flow = Flow::Paused;
                     }
+                    let is_unknown = matches!(answer, Err(Failure::Unknown { .. }));
                     match search.answered(batch, &answer) {
                         Ruling::Settled => self.settle(&lines, &answer, run),
                         Ruling::Later => {}
                         Ruling::Refused(reason) => self.book(&lines, Outcome::Refused(reason)),
                         Ruling::Dropped => self.book(&lines, Outcome::NotApplied),
+                    }
+                    // What may hang is not waited for twice while others have something to say.
+                    if is_unknown && self.cluster.changed().now_or_never().is_some() {
+                        self.schedule.changed(Instant::now());
+                        flow = Flow::End;
+                        break;
                     }
                 }
                 Exchanged::Unlawful => self.leave_out_unlawful(&batch, search),
@@ -131,6 +140,13 @@ impl<S: Transport> Recorder<S> {
         }
         self.judge(&search.verdict());
         flow
+    }
+
+    /// What comes first: what may leave first, and where an organization may hang, the others.
+    fn rank(&self, batch: &Batch, now: Instant) -> impl Ord + use<S> {
+        let access = Access::from(&batch.destination);
+        let last = self.pace.last_outage(access.clone());
+        (self.pace.slot(access, batch.purpose, now).at, last)
     }
 
     /// Sends one request at its time and says what came back.
@@ -179,7 +195,7 @@ impl<S: Transport> Recorder<S> {
             }
             None => {
                 // GitHub may be at it still: the next request keeps its distance from this moment.
-                self.pace.outage(now);
+                self.pace.given_up(&batch.destination, now);
                 self.book(lines, Outcome::Unknown);
                 return Exchanged::Over;
             }
@@ -190,12 +206,12 @@ impl<S: Transport> Recorder<S> {
             Err(_) => {}
         }
         if search.doubts(batch, &exchange.answer) {
-            self.pace.heard(&exchange, now);
+            self.pace.heard(&batch.destination, &exchange, now);
         } else {
             self.pace.answered(&batch.destination, &exchange, now);
             self.note_access(&batch.destination, &exchange.answer);
         }
-        self.turned_away = exchange.failure().is_some();
+        self.note_turn(&batch.destination, exchange.failure().is_some());
         self.note(super::OPERATION, lines.len(), &exchange);
         Exchanged::Answered(exchange.answer)
     }
@@ -225,7 +241,7 @@ impl<S: Transport> Recorder<S> {
             let signed_in = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Turn::Over,
-                signed_in = github.sign_in() => signed_in,
+                signed_in = github.sign_in(&destination.organization) => signed_in,
             };
             let now = Instant::now();
             let at_hand = signed_in.errands.is_empty();
@@ -252,7 +268,7 @@ impl<S: Transport> Recorder<S> {
     /// No request to that destination could be made.
     pub(super) fn no_request(&mut self, destination: &Destination, error: &NotSent, now: Instant) {
         let message = super::chain(error);
-        self.turned_away = true;
+        self.note_turn(destination, true);
         match error {
             NotSent::Credentials(error) => {
                 self.pace.unsent(destination, error.until(), now);
@@ -261,7 +277,7 @@ impl<S: Transport> Recorder<S> {
             }
             NotSent::Request(_) => {
                 // It was checked before.
-                self.pace.outage(now);
+                self.pace.outage(destination, now);
                 tracing::error!(
                     error = message,
                     "request would break the contract, not sent"
@@ -292,7 +308,7 @@ impl<S: Transport> Recorder<S> {
         if unlawful.is_empty() {
             tracing::error!("request would break the contract, not sent");
             self.book(&batch.lines(), Outcome::NotApplied);
-            self.pace.outage(Instant::now());
+            self.pace.outage(&batch.destination, Instant::now());
         } else if !lawful.steps.is_empty() {
             search.add(lawful);
         }
@@ -326,9 +342,13 @@ impl<S: Transport> Recorder<S> {
         self.book(&verdict.invalid, Outcome::Refused(Reason::Invalid));
         self.book(&verdict.undecided, Outcome::NotApplied);
         self.book(&verdict.witnesses, Outcome::NotApplied);
-        if verdict.outage {
-            self.pace.outage(Instant::now());
-            tracing::error!("GitHub calls every record invalid, which is taken for an outage");
+        for access in &verdict.outages {
+            self.pace.outage(access.clone(), Instant::now());
+            let organization = access.organization();
+            tracing::error!(
+                organization,
+                "GitHub calls every record invalid, which is taken for an outage"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::github::answer::{Answer, Doubt, Failure};
 use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
+use crate::github::pace::Access;
 use crate::model::record::Destination;
 
 use super::delivery::Run;
@@ -19,6 +20,16 @@ impl<S: Transport> Recorder<S> {
             let lag = changed_at.elapsed().as_secs_f64();
             let histogram = self.status.lock().report_lag.clone();
             (0..lines).for_each(|_| histogram.0.observe(lag));
+        }
+    }
+
+    /// Whether an organization turned away what was sent last, or took it.
+    pub(super) fn note_turn(&mut self, destination: &Destination, turned_away: bool) {
+        let access = Access::from(destination);
+        if turned_away {
+            self.turned_away.insert(access);
+        } else {
+            self.turned_away.remove(&access);
         }
     }
 

@@ -69,8 +69,8 @@ pub(super) struct Verdict {
     pub(super) undecided: Vec<Line>,
     /// Witnesses of which nothing is known either.
     pub(super) witnesses: Vec<Line>,
-    /// Whether an organization calls everything invalid.
-    pub(super) outage: bool,
+    /// Organizations that call everything invalid.
+    pub(super) outages: BTreeSet<Access>,
 }
 
 impl<'a> Search<'a> {
@@ -94,6 +94,11 @@ impl<'a> Search<'a> {
     /// This is to be sent too.
     pub(super) fn add(&mut self, batch: Batch) {
         self.whole.push_back(batch);
+    }
+
+    /// Sends first what `rank` puts first, as far as it is whole: parts wait for what is whole.
+    pub(super) fn prefer<R: Ord>(&mut self, rank: impl FnMut(&Batch) -> R) {
+        self.whole.make_contiguous().sort_by_cached_key(rank);
     }
 
     /// What is to be sent next.
@@ -290,12 +295,14 @@ impl<'a> Search<'a> {
         let (invalid, undecided): (Vec<Line>, Vec<Line>) =
             alone.into_iter().partition(|line| self.takes(line));
         let unsearched = std::mem::take(&mut self.unsearched);
-        let outage = !undecided.is_empty() || !unsearched.is_subset(&self.taken);
+        let undecided_at = undecided.iter().map(|line| &*line.identity.destination);
+        let mut outages: BTreeSet<Access> = undecided_at.map(Access::from).collect();
+        outages.extend(unsearched.difference(&self.taken).cloned());
         Verdict {
             invalid,
             undecided,
             witnesses: std::mem::take(&mut self.unsettled),
-            outage,
+            outages,
         }
     }
 

@@ -2,22 +2,35 @@
 //! something does. Which are due is decided in `model::storage`; nothing is written ahead, because
 //! one that is sent twice is still one.
 
+use std::collections::BTreeSet;
+
 use tokio::time::{Instant, sleep};
 
 use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::NotSent;
 use crate::github::operation::Operation;
-use crate::github::pace::Purpose;
+use crate::github::pace::{Access, Purpose};
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::plan::Plan;
 use crate::model::storage::StorageStep;
 
+use super::batch::Batch;
 use super::delivery::{PATIENCE, Turn, long_after};
 use super::{Recorder, Transport, batch, chain};
 
 /// The operation of the API by which storage records are written, as metrics name it.
 pub const OPERATION: &str = Operation::CreateStorageRecord.as_str();
+
+/// What became of one storage record.
+enum Sent {
+    /// It was sent.
+    With(Outcome),
+    /// Its organization is left alone now; others may take theirs.
+    NotNow,
+    /// None leaves any more within this cycle.
+    NotAnyMore,
+}
 
 /// What came of the storage records of one cycle.
 #[derive(Default)]
@@ -37,12 +50,14 @@ impl<S: Transport> Recorder<S> {
         let end = Instant::now() + PATIENCE;
         let mut tally = Tally::default();
         for step in &plan.storage.due {
-            let outcome = if Instant::now() < end && !self.schedule.has_changes() {
-                self.send_one(step).await
-            } else {
-                None
+            if Instant::now() >= end || self.schedule.has_changes() {
+                break;
+            }
+            let outcome = match self.send_one(step).await {
+                Sent::With(outcome) => outcome,
+                Sent::NotNow => continue,
+                Sent::NotAnyMore => break,
             };
-            let Some(outcome) = outcome else { break };
             tally.count(outcome);
             let now = self.clock.now();
             self.ledger.stock_mut().answer(step, outcome, now);
@@ -71,9 +86,11 @@ impl<S: Transport> Recorder<S> {
         let stores = self.store_backoff.is_zero();
         let changes = batch::changes(plan, self.size.most());
         // What cannot be sent holds nothing back.
-        let mut changes = changes.iter().map(|batch| &batch.destination);
-        let all_sent = changes.all(|destination| self.is_closed(destination, Purpose::Change));
-        sends && stores && all_sent && self.cursor.is_none() && !self.schedule.has_changes()
+        let mut changes = changes.iter().map(Batch::access);
+        let changed = changes.all(|access| self.is_left_alone(&access, Purpose::Change));
+        let mut rest = self.rest.organizations();
+        let repeated = rest.all(|access| self.is_left_alone(access, Purpose::Snapshot));
+        sends && stores && changed && repeated && !self.schedule.has_changes()
     }
 
     /// The next cycle begins when the next storage record may leave; what was acknowledged is stored.
@@ -82,33 +99,35 @@ impl<S: Transport> Recorder<S> {
         let due = left.due.map(|due| self.clock.instant(due));
         self.schedule.due_at(due);
         // After a change the next cycle begins when changes are gathered.
-        if !left.storage.due.is_empty() && !self.schedule.has_changes() {
-            let destination = &self.settings.policy.destination;
-            let slot = self.pace.slot(destination, Purpose::Storage, now);
-            self.schedule.again_at(slot.at);
+        if !self.schedule.has_changes() {
+            let places: BTreeSet<Access> = left.storage.due.iter().map(access).collect();
+            for access in places {
+                let slot = self.pace.slot(access, Purpose::Storage, now);
+                self.schedule.again_at(slot.at);
+            }
         }
         if !self.ledger.is_stored() {
             self.schedule.store_soon(now);
         }
     }
 
-    /// Sends one. `None`: none leaves any more within this cycle.
-    async fn send_one(&mut self, step: &StorageStep) -> Option<Outcome> {
-        let destination = self.settings.policy.destination.clone();
+    /// Sends one.
+    async fn send_one(&mut self, step: &StorageStep) -> Sent {
+        let destination = step.place.clone();
         match self.turn(&destination, Purpose::Storage).await {
             Turn::Now => {}
-            Turn::Paused | Turn::Over => return None,
+            Turn::Paused => return Sent::NotNow,
+            Turn::Over => return Sent::NotAnyMore,
             Turn::NoToken(error) => {
                 self.no_request(&destination, &error, Instant::now());
-                return None;
+                return Sent::NotNow;
             }
         }
         self.beat();
-        if !self.lease.is_ours() {
-            return None;
-        }
         let line = step.line();
-        let github = self.github.as_mut()?;
+        let Some(github) = self.github.as_mut().filter(|_| self.lease.is_ours()) else {
+            return Sent::NotAnyMore;
+        };
         self.pace.sent(Purpose::Storage, Instant::now());
         let (stop, cluster) = (self.stop.clone(), &self.cluster);
         let call = github.create_storage_record(&destination.organization, &line);
@@ -137,7 +156,7 @@ impl<S: Transport> Recorder<S> {
             }
             Some(Err(error @ NotSent::Credentials(_))) => {
                 self.no_request(&destination, &error, now);
-                return None;
+                return Sent::NotNow;
             }
             Some(Err(NotSent::Request(error))) => {
                 let error = chain(&error);
@@ -145,12 +164,16 @@ impl<S: Transport> Recorder<S> {
                 Outcome::Refused(Reason::Invalid)
             }
             None => {
-                self.pace.storage_given_up(now);
+                self.pace.storage_given_up(&destination, now);
                 Outcome::Unknown
             }
         };
-        Some(outcome)
+        Sent::With(outcome)
     }
+}
+
+fn access(step: &StorageStep) -> Access {
+    Access::from(&step.place)
 }
 
 impl Tally {

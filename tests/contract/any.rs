@@ -256,6 +256,7 @@ pub(crate) fn stored() -> impl Strategy<Value = StorageLine> {
         let is_told_of = shelf.has_address() && image.name.len() <= 256;
         let step = StorageStep {
             shelf: shelf.into(),
+            place: shared_destination().into(),
             image: image.name,
             body: body.into(),
         };

@@ -12,6 +12,7 @@ use deployment_recorder::model::image_map::ImageMap;
 use deployment_recorder::model::inventory::Inventory;
 use deployment_recorder::model::ledger::{Ledger, Outcome};
 use deployment_recorder::model::moment::Moment;
+use deployment_recorder::model::organization::Organizations;
 use deployment_recorder::model::plan::{Plan, Step};
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::model::record::{Destination, Line};
@@ -36,6 +37,7 @@ fn policy(template: &str) -> Policy {
             physical_environment: None,
         }),
         environments_by_label: true,
+        organizations: Organizations::default(),
         image_map: ImageMap::parse(["registry.example:5000=ghcr.io/mirror"]).unwrap(),
         repositories: RegexMap::parse([".*/(.*)=$1"], |_| true).unwrap(),
         template: template.parse().unwrap(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 use deployment_recorder::clock::Clock;
 use deployment_recorder::cluster::Cluster;
 use deployment_recorder::github::api::{ApiUrl, ApiVersion};
-use deployment_recorder::github::auth::Credentials;
-use deployment_recorder::github::auth::app::{self, App, Way};
+use deployment_recorder::github::auth::app::{self, Apps, Way};
+use deployment_recorder::github::auth::{Credentials, Keyring};
 use deployment_recorder::github::client::Client;
 use deployment_recorder::github::writer::Writer;
 use deployment_recorder::model::policy::Policy;
@@ -193,7 +193,7 @@ impl World {
             timeout: 30 * SECOND,
             clock,
         };
-        let credentials = match (&self.app_key, &self.token_file) {
+        let keyring: Keyring = match (&self.app_key, &self.token_file) {
             (Some(key), _) => {
                 let identity = app::Identity {
                     app: APP_ID.to_string(),
@@ -201,12 +201,15 @@ impl World {
                     installation: None,
                     key: key.clone(),
                 };
-                Credentials::from_app(App::new(identity, way.clone(), tap.clone()))
+                Apps::new(identity, way.clone(), tap.clone()).into()
             }
-            (None, Some(path)) => Credentials::from_file(path),
-            (None, None) => Credentials::from_value("token".to_owned().into()),
+            (None, Some(path)) => Credentials::from_file(path).into(),
+            (None, None) => Credentials::from_value("token".to_owned().into()).into(),
         };
-        Client::new(tap, way.api, way.version, credentials, way.timeout)
+        let own = self.own_tokens.iter();
+        let own =
+            own.map(|(organization, file)| (organization.clone(), Credentials::from_file(file)));
+        Client::new(tap, way.api, way.version, keyring.with(own), way.timeout)
     }
 
     /// Kills the recorder: it gets no further than it is.

@@ -1,7 +1,7 @@
 //! The recorder as a GitHub App: its token ends, is revoked, cannot be had. What runs is recorded all
 //! the same, at no other pace than with a token that never ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -34,10 +34,25 @@ pub fn world() -> (KeyFile, World) {
     (key, world)
 }
 
-/// The file with an App's key.
+/// A file of its own with this in it.
+pub fn file(content: &str) -> KeyFile {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("recorder-secret-{}-{number}", std::process::id());
+    let file = KeyFile(std::env::temp_dir().join(name));
+    file.write(content);
+    file
+}
+
+/// The file with an App's key, or another secret.
 pub struct KeyFile(PathBuf);
 
 impl KeyFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Puts another key into it.
     pub fn write(&self, key: &str) {
         std::fs::write(&self.0, key).unwrap();

@@ -99,23 +99,64 @@ impl Forgotten {
 
 type Answers = dyn Fn(&str) -> Option<(u16, &'static str)> + Send;
 
-/// What may answer in the sandbox's place: by path, a status and a body.
+/// What may answer in the sandbox's place: by path, a status and a body. It notes who came by.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<Mutex<Option<Box<Answers>>>>);
+pub struct Gate {
+    answers: Arc<Mutex<Option<Box<Answers>>>>,
+    away: Arc<Mutex<Option<(String, Away)>>>,
+    tokens: Arc<Mutex<Vec<String>>>,
+}
+
+/// How a part of GitHub is away.
+#[derive(Clone, Copy, Debug)]
+pub enum Away {
+    /// It answers with this status alone.
+    Answers(u16),
+    /// It says that it was asked too much, and names ten minutes.
+    Limits,
+    /// It takes requests and never answers.
+    Hangs,
+}
 
 impl Gate {
     /// From now on this answers where it gives an answer.
     pub fn set(&self, answers: impl Fn(&str) -> Option<(u16, &'static str)> + Send + 'static) {
-        *self.0.lock().unwrap() = Some(Box::new(answers));
+        *self.answers.lock().unwrap() = Some(Box::new(answers));
+    }
+
+    /// From now on what has such a path is away.
+    pub fn away(&self, path: &str, how: Away) {
+        *self.away.lock().unwrap() = Some((path.to_owned(), how));
+    }
+
+    /// Who came by for which organization, in a line each.
+    pub fn tokens(&self) -> Vec<String> {
+        self.tokens.lock().unwrap().clone()
+    }
+
+    fn note(&self, request: &Request<Bytes>) {
+        let path = request.uri().path();
+        let organization = path.split('/').nth(2).unwrap_or_default();
+        let token = request.headers()["authorization"].to_str().unwrap();
+        let line = format!("{organization} {token}");
+        self.tokens.lock().unwrap().push(line);
+    }
+
+    /// Whether what has this path is away, and how.
+    fn how(&self, path: &str) -> Option<Away> {
+        let away = self.away.lock().unwrap();
+        let (part, how) = away.as_ref()?;
+        path.starts_with(part.as_str()).then_some(*how)
     }
 
     /// Everything goes to the sandbox again.
     pub fn open(&self) {
-        *self.0.lock().unwrap() = None;
+        *self.answers.lock().unwrap() = None;
+        *self.away.lock().unwrap() = None;
     }
 
     fn answer(&self, path: &str) -> Option<Response<Bytes>> {
-        let gate = self.0.lock().unwrap();
+        let gate = self.answers.lock().unwrap();
         let (status, body) = gate.as_ref()?(path)?;
         let answer = Response::builder().status(status);
         Some(answer.body(Bytes::from_static(body.as_bytes())).unwrap())
@@ -179,6 +220,18 @@ impl Service<Request<Bytes>> for Tap {
         let mut way = self.sent.leaves(self.number);
         if request.uri().path().contains("/deployment-record/") {
             self.look(request.body());
+        }
+        self.gate.note(&request);
+        if let Some(how) = self.gate.how(request.uri().path()) {
+            let answer = Response::builder();
+            let answer = match how {
+                Away::Answers(status) => answer.status(status),
+                Away::Limits => answer.status(429).header("retry-after", "600"),
+                Away::Hangs => return Box::pin(std::future::pending()),
+            };
+            way.came_back();
+            let answer = answer.body(Bytes::new()).unwrap();
+            return Box::pin(async move { Ok(answer) });
         }
         if let Some(answer) = self.gate.answer(request.uri().path()) {
             way.came_back();

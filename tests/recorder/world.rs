@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use deployment_recorder::cluster::Scope;
 use deployment_recorder::model::image_map::ImageMap;
+use deployment_recorder::model::organization::Organizations;
 use deployment_recorder::model::policy::Policy;
 use deployment_recorder::model::record::Destination;
 use deployment_recorder::model::regex_map::RegexMap;
@@ -46,6 +47,8 @@ pub struct World {
     pub interval: Duration,
     /// Where it reads its token, if not from the environment.
     pub token_file: Option<PathBuf>,
+    /// Where it reads the tokens of organizations that have one of their own.
+    pub own_tokens: Vec<(Arc<str>, PathBuf)>,
     /// Where it reads the key of the App as which it signs in, if it does.
     pub app_key: Option<PathBuf>,
     /// How far its clock is ahead of GitHub's.
@@ -80,6 +83,7 @@ fn policy() -> Policy {
         selection: deployment_recorder::model::selection::Selection::default(),
         destination: Arc::new(destination),
         environments_by_label: false,
+        organizations: Organizations::default(),
         image_map: ImageMap::default(),
         repositories: RegexMap::default(),
         template: Template::default(),
@@ -107,6 +111,7 @@ impl Default for World {
             scope: Scope::default(),
             interval: INTERVAL,
             token_file: None,
+            own_tokens: Vec::new(),
             app_key: None,
             ahead: SignedDuration::ZERO,
             dry_run: false,

@@ -138,6 +138,7 @@ pub(crate) fn call() -> Call {
             version: ApiVersion::parse("2022-11-28").unwrap(),
             timeout: DEFAULT_TIMEOUT,
             sign_in: None,
+            own: Vec::new(),
         },
         organization: "acme".into(),
         dry_run: false,

@@ -150,6 +150,19 @@ pub struct DestinationArgs {
         value_name = "LABEL"
     )]
     pub physical_environment_label: Option<String>,
+    /// The label of a namespace that names the organization of its records
+    #[arg(long, env = "DEPLOYMENT_RECORDER_ORG_LABEL", value_name = "LABEL")]
+    pub org_label: Option<String>,
+    /// Images whose full name is as REGEX describes belong to the organization ORG, whatever the
+    /// namespace says; $1 stands for the first group. Of several the first that fits; in the variable
+    /// one a line
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_ORG_MAP",
+        value_name = "REGEX=ORG",
+        value_delimiter = '\n'
+    )]
+    pub org_map: Vec<String>,
     /// What records are called, made of {namespace}, {workload}, {container} and {kind}
     #[arg(
         long,
@@ -248,10 +261,20 @@ pub struct GithubArgs {
     /// The file with the token, read again when it changes; without one GITHUB_TOKEN is used
     #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub github_token_file: Option<PathBuf>,
+    /// The file with the token for another organization, instead of the one for all others; in the
+    /// variable one a line
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_ORG_TOKEN_FILE",
+        value_name = "ORG=FILE",
+        value_delimiter = '\n'
+    )]
+    pub org_token_file: Vec<String>,
     /// Sign in as this GitHub App, given by its id or client id, instead of with a token
     #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_APP_ID", value_name = "ID")]
     pub github_app_id: Option<String>,
-    /// The installation of the App; without it the one in the organization is looked up
+    /// The installation of the App in --org; without it that is looked up, as in every other
+    /// organization
     #[arg(
         long,
         env = "DEPLOYMENT_RECORDER_GITHUB_APP_INSTALLATION_ID",

@@ -7,17 +7,17 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
-use super::in_cluster::Seen;
+use super::in_cluster::{Part, Seen};
 use super::report::Report;
 use super::sample::{MOST, PATIENCE, Sample};
 use crate::cli::github;
 use crate::cli::settings::{self, Github, SignIn};
 use crate::clock::Clock;
 use crate::github::answer::Failure;
-use crate::github::auth::{CredentialsError, Permitted};
+use crate::github::auth::{CredentialsError, Permitted, SignIn as SignedIn};
 use crate::github::client::Client;
 use crate::github::exchange::{Exchange, NotSent};
-use crate::github::pace::SPACING;
+use crate::github::pace::{Access, SPACING};
 use crate::github::reader::Reader;
 use crate::github::records::{DeploymentRecord, Records};
 use crate::github::transport::Transport;
@@ -36,6 +36,10 @@ const OF_AN_ANSWER: [&str; 4] = ["api-version", "token", "permission", "clock"];
 const REACH: &str = "see that it can be reached from here: --github-api-url, HTTPS_PROXY and NO_PROXY, \
                      SSL_CERT_FILE, firewalls and network policies";
 
+/// What to do where a GitHub App gets no token.
+const SEE_APP: &str = "see --github-app-id, --github-app-installation-id, the key, and that the App \
+                       is installed in the organization and not suspended";
+
 /// What to do where a permission is missing.
 const PERMIT: &str = "give it the repository permission Artifact metadata: Read and write on every \
                       repository that built an image that runs; a GitHub App's new permission has \
@@ -47,34 +51,101 @@ pub(super) async fn check(run: &settings::Run, seen: &Seen, clock: Clock, report
         report.skipped("github", "nobody signs in, and a dry run does not need it");
         return;
     };
-    let Some(client) = signed_in(&run.github, sign_in, clock, report).await else {
+    let Some(mut client) = client(&run.github, clock, report).await else {
         return;
     };
-    let organization = &run.policy.destination.organization;
+    let home = &run.policy.destination;
+    let nothing = Part {
+        organization: home.organization.clone(),
+        ..Part::default()
+    };
+    let access = Access::from(home);
+    let part = seen.organizations.get(&access).unwrap_or(&nothing);
+    if signed_in(&run.github, sign_in, part, &mut client, report).await {
+        organization(run, sign_in, &client, (seen, part), clock, report).await;
+    }
+    let others = seen.organizations.iter();
+    for (_, part) in others.filter(|(known, _)| **known != access) {
+        report.about(Some(&part.organization));
+        further(run, &mut client, (seen, part), clock, report).await;
+        report.about(None);
+    }
+}
+
+/// Looks at an organization with the token that there is for it.
+async fn organization(
+    run: &settings::Run,
+    sign_in: &SignIn,
+    client: &Client<Transport>,
+    (seen, part): (&Seen, &Part),
+    clock: Clock,
+    report: &mut Report,
+) {
+    let organization = &part.organization;
     let reader = client.reader();
-    let first = match First::ask(&reader, organization, seen, clock).await {
+    let first = match First::ask(&reader, part, clock).await {
         Ok(first) => first,
         Err(error) => {
             report.failed("token", chain(&error), sign_in.setting());
             return;
         }
     };
+    let home = &run.policy.destination;
     let asked = Asked {
         github: &run.github,
         sign_in,
         organization,
-        permitted: client.permitted(),
-        has_held: !seen.held.is_empty(),
+        permitted: client.permitted(organization),
+        has_held: !part.held.is_empty(),
         middle: first.middle,
     };
-    asked.judge(&first.exchange, report);
+    if organization.eq_ignore_ascii_case(&home.organization) {
+        asked.judge(&first.exchange, report);
+    } else {
+        asked.judge_token(&first.exchange, report);
+    }
     let sample = Sample {
         reader: &reader,
-        destination: &run.policy.destination,
+        host: &home.host,
         seen,
+        part,
         is_let_in: sign_in.is_let_in(),
     };
     sample.check(first, report).await;
+}
+
+/// Looks at an organization that is not the one of most records.
+async fn further(
+    run: &settings::Run,
+    client: &mut Client<Transport>,
+    (seen, part): (&Seen, &Part),
+    clock: Clock,
+    report: &mut Report,
+) {
+    let Some(sign_in) = run.github.sign_in_at(&part.organization) else {
+        return;
+    };
+    if let SignIn::App(_) = sign_in {
+        sleep(SPACING).await;
+    }
+    let signed_in = client.sign_in(&part.organization).await;
+    if let Err(error) = &signed_in.result {
+        let todo = if is_refused(&signed_in) {
+            SEE_APP
+        } else {
+            REACH
+        };
+        report.failed("token", chain(error), todo);
+        return;
+    }
+    organization(run, &sign_in, client, (seen, part), clock, report).await;
+}
+
+/// Whether it was GitHub that gave no token.
+fn is_refused(signed_in: &SignedIn) -> bool {
+    let mut answers = signed_in.errands.iter().filter_map(|errand| errand.status);
+    let last = answers.next_back();
+    last.is_some_and(|status| !status.is_server_error())
 }
 
 /// The first answer that tells something.
@@ -91,20 +162,17 @@ pub(super) struct First {
 impl First {
     /// Asks of one digest after the other until one is answered otherwise than with 404: first of
     /// those that GitHub has acknowledged, for it knows them.
-    async fn ask(
-        reader: &Reader<Transport>,
-        organization: &str,
-        seen: &Seen,
-        clock: Clock,
-    ) -> Result<Self, NotSent> {
-        let (held, running) = (&seen.held, &seen.running);
+    async fn ask(reader: &Reader<Transport>, part: &Part, clock: Clock) -> Result<Self, NotSent> {
+        let (held, running) = (&part.held, &part.running);
         let digests = held.intersection(running).chain(held.difference(running));
         let mut digests = digests.chain(running.difference(held)).copied().take(MOST);
         let mut digest = digests.next().unwrap_or(Digest::ZERO);
         let mut not_found = BTreeSet::new();
         loop {
             let begun = clock.wall();
-            let exchange = reader.deployment_records(organization, &digest).await?;
+            let exchange = reader
+                .deployment_records(&part.organization, &digest)
+                .await?;
             let middle = begun + clock.wall().duration_since(begun) / 2;
             let is_not_found = exchange.failure().is_some_and(Failure::is_not_found);
             let may_ask = is_not_found && reader.slot().at <= Instant::now() + PATIENCE;
@@ -122,58 +190,60 @@ impl First {
     }
 }
 
-/// A client with a token, if there is one to be had.
-async fn signed_in(
-    settings: &Github,
-    sign_in: &SignIn,
-    clock: Clock,
-    report: &mut Report,
-) -> Option<Client<Transport>> {
-    let unasked = |report: &mut Report, checks: &[&'static str]| {
-        for check in checks {
-            report.skipped(check, "GitHub is not asked without a token");
-        }
-    };
-    let mut client = match github::parts(settings.clone(), clock).await {
-        Ok(parts) => parts?.client(),
+fn unasked(report: &mut Report, checks: &[&'static str]) {
+    for check in checks {
+        report.skipped(check, "GitHub is not asked without a token");
+    }
+}
+
+/// A client, if there is something to sign in with.
+async fn client(settings: &Github, clock: Clock, report: &mut Report) -> Option<Client<Transport>> {
+    match github::parts(settings.clone(), clock).await {
+        Ok(parts) => Some(parts?.client()),
         Err(error) => {
-            let setting = sign_in.setting();
             if error.downcast_ref::<CredentialsError>().is_some() {
                 unasked(report, &["github", "api-version"]);
-                let todo = format!("let {setting} lead to what GitHub gave");
+                // What is in front of it is the setting.
+                let todo = format!("let {error} lead to what GitHub gave");
                 report.failed("token", chain(error.as_ref()), &todo);
                 unasked(report, &["permission", "clock"]);
             } else {
                 report.failed("github", chain(error.as_ref()), REACH);
                 unasked(report, &OF_AN_ANSWER);
             }
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// Whether there is a token for this organization.
+async fn signed_in(
+    settings: &Github,
+    sign_in: &SignIn,
+    part: &Part,
+    client: &mut Client<Transport>,
+    report: &mut Report,
+) -> bool {
     if let SignIn::App(_) = sign_in {
         // A token is minted by a write, and another process may have written a moment ago.
         sleep(SPACING).await;
     }
-    let signed_in = client.sign_in().await;
-    let Err(error) = signed_in.result else {
-        return Some(client);
+    let signed_in = client.sign_in(&part.organization).await;
+    let Err(error) = &signed_in.result else {
+        return true;
     };
-    let mut answers = signed_in.errands.iter().filter_map(|errand| errand.status);
-    match answers.next_back() {
-        Some(status) if !status.is_server_error() => {
-            report.ok("github", format!("{} answered {status}", settings.url));
-            let todo = "see --github-app-id, --github-app-installation-id, the key, and that the App \
-                        is installed in the organization and not suspended";
-            unasked(report, &["api-version"]);
-            report.failed("token", chain(&error), todo);
-            unasked(report, &["permission", "clock"]);
-        }
-        _ => {
-            report.failed("github", chain(&error), REACH);
-            unasked(report, &OF_AN_ANSWER);
-        }
+    if is_refused(&signed_in) {
+        let mut answers = signed_in.errands.iter().filter_map(|errand| errand.status);
+        let status = answers.next_back().unwrap_or_default();
+        report.ok("github", format!("{} answered {status}", settings.url));
+        unasked(report, &["api-version"]);
+        report.failed("token", chain(error), SEE_APP);
+        unasked(report, &["permission", "clock"]);
+    } else {
+        report.failed("github", chain(error), REACH);
+        unasked(report, &OF_AN_ANSWER);
     }
-    None
+    false
 }
 
 /// What was asked of GitHub.
@@ -219,6 +289,19 @@ impl Asked<'_> {
             self.of_token(failure, report);
         }
         self.of_clock(exchange.date, report);
+    }
+
+    /// What the answer says of the token alone.
+    fn judge_token(&self, exchange: &Exchange<Records<DeploymentRecord>>, report: &mut Report) {
+        match exchange.failure() {
+            Some(failure) if !is_telling(failure) => {
+                report.failed("token", failure.to_string(), REACH);
+            }
+            Some(failure @ Failure::VersionWithdrawn { .. }) => {
+                report.skipped("token", failure.to_string());
+            }
+            failure => self.of_token(failure, report),
+        }
     }
 
     fn of_token(&self, failure: Option<&Failure>, report: &mut Report) {

@@ -1,7 +1,7 @@
 //! What a check finds in the cluster: the way there, rights, what is read, the ledger and its Lease.
 //! Whatever does not depend on something that failed is looked at all the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +21,6 @@ use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::model::others;
 use crate::model::plan::Plan;
-use crate::model::record::Destination;
 use crate::model::selection::Pattern;
 use crate::model::workload::Kind;
 use crate::recorder::rights::{self, Needed};
@@ -34,12 +33,21 @@ const REACH: Duration = Duration::from_secs(10);
 /// What was seen in the cluster.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The digests that run and would be recorded.
-    pub(super) running: BTreeSet<Digest>,
-    /// The digests of records that GitHub has acknowledged in this organization.
-    pub(super) held: BTreeSet<Digest>,
+    /// What was seen of each organization, but of those about which nothing was.
+    pub(super) organizations: BTreeMap<Access, Part>,
     /// What GitHub is to hold; `None` where the ledger cannot be read, or is another cluster's.
     pub(super) expected: Option<Expected>,
+}
+
+/// What was seen of one organization.
+#[derive(Default)]
+pub(super) struct Part {
+    /// How it is spelled.
+    pub(super) organization: Arc<str>,
+    /// The digests that run and would be recorded there.
+    pub(super) running: BTreeSet<Digest>,
+    /// The digests of records that GitHub has acknowledged there.
+    pub(super) held: BTreeSet<Digest>,
 }
 
 /// Looks at the cluster.
@@ -80,21 +88,56 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     let (inventory, nothing) = (Inventory::new(&facts, &run.policy), Ledger::default());
     let known = ledger.as_ref().unwrap_or(&nothing);
     let plan = Plan::new(known, &inventory, &run.policy, Moment::START);
-    let lines = plan.reports.iter().chain(&plan.unchanged);
     Seen {
-        running: lines.map(|step| step.line.body.digest).collect(),
-        held: held(known, &run.policy.destination),
+        organizations: parts(run, &inventory, &plan, known),
         expected: ledger.map(|ledger| Expected::new(&facts, &ledger, &run.policy)),
     }
 }
 
-/// The digests of what GitHub has acknowledged in the organization of this destination.
-fn held(ledger: &Ledger, home: &Destination) -> BTreeSet<Digest> {
-    let home = Access::from(home);
+/// What is known of each organization that settings, namespaces, images or the ledger name.
+fn parts(
+    run: &settings::Run,
+    inventory: &Inventory,
+    plan: &Plan,
+    ledger: &Ledger,
+) -> BTreeMap<Access, Part> {
+    let host = &run.policy.destination.host;
+    let mut parts = BTreeMap::new();
+    let fixed = run.policy.organizations.fixed();
+    let places = inventory.destinations(&run.policy.selection);
+    let named = fixed.chain(places.map(|place| &place.organization));
+    for organization in named {
+        part(&mut parts, host, organization);
+    }
+    for step in plan.reports.iter().chain(&plan.unchanged) {
+        let organization = &step.line.identity.destination.organization;
+        let digest = step.line.body.digest;
+        part(&mut parts, host, organization).running.insert(digest);
+    }
     let entries = ledger.entries();
-    let entries = entries.filter(|(identity, _)| Access::from(&identity.destination) == home);
-    let bodies = entries.filter_map(|(_, entry)| entry.held.as_ref());
-    bodies.map(|body| body.digest).collect()
+    for (identity, entry) in entries.filter(|(identity, _)| run.policy.is_here(identity)) {
+        if let Some(held) = &entry.held {
+            let organization = &identity.destination.organization;
+            part(&mut parts, host, organization)
+                .held
+                .insert(held.digest);
+        }
+    }
+    parts
+}
+
+/// What is known of an organization, so far.
+fn part<'a>(
+    parts: &'a mut BTreeMap<Access, Part>,
+    host: &str,
+    organization: &Arc<str>,
+) -> &'a mut Part {
+    let new = || Part {
+        organization: organization.clone(),
+        ..Part::default()
+    };
+    let access = Access::new(host, organization);
+    parts.entry(access).or_insert_with(new)
 }
 
 async fn of_server(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {

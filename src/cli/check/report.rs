@@ -9,6 +9,9 @@ use crate::cli::output::Table;
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Report {
     checks: Vec<Line>,
+    /// What the next lines are about, if they say so.
+    #[serde(skip)]
+    about: Option<String>,
 }
 
 /// One thing that was checked.
@@ -60,7 +63,15 @@ impl Report {
         self.add(Line::new(check, Outcome::Skipped, what));
     }
 
-    fn add(&mut self, line: Line) {
+    /// The next lines say that they are about this; `None`: they do not.
+    pub(super) fn about(&mut self, what: Option<&str>) {
+        self.about = what.map(str::to_owned);
+    }
+
+    fn add(&mut self, mut line: Line) {
+        if let Some(about) = &self.about {
+            line.what = format!("{about}: {}", line.what);
+        }
         self.checks.push(line);
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::at_github::First;
-use super::in_cluster::Seen;
+use super::in_cluster::{Part, Seen};
 use super::report::Report;
 use crate::github::answer::Failure;
 use crate::github::exchange::Exchange;
@@ -17,7 +17,6 @@ use crate::github::records::{DeploymentRecord, Records};
 use crate::github::transport::Transport;
 use crate::model::comparison::Listed;
 use crate::model::image::Digest;
-use crate::model::record::Destination;
 
 /// How many digests are looked up at most.
 pub(super) const MOST: usize = 10;
@@ -31,8 +30,11 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// A few digests that run.
 pub(super) struct Sample<'a> {
     pub(super) reader: &'a Reader<Transport>,
-    pub(super) destination: &'a Destination,
+    /// The API's host.
+    pub(super) host: &'a Arc<str>,
     pub(super) seen: &'a Seen,
+    /// The organization.
+    pub(super) part: &'a Part,
     /// Whether it is known that the organization lets the token in, whatever it answers.
     pub(super) is_let_in: bool,
 }
@@ -46,12 +48,12 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, digest: Digest, list: Records<DeploymentRecord>, home: &Destination) {
+    fn add(&mut self, digest: Digest, list: Records<DeploymentRecord>, at: (&Arc<str>, &Arc<str>)) {
         if !list.is_whole() {
             self.short.push(digest);
         }
         let records = list.records.into_iter();
-        let records = records.map(|record| record.listed(&home.host, &home.organization));
+        let records = records.map(|record| record.listed(at.0, at.1));
         self.lists.insert(digest, records.collect());
     }
 }
@@ -64,7 +66,7 @@ impl Sample<'_> {
             report.skipped(CHECK, "there is no ledger to compare with");
             return;
         };
-        if self.seen.running.is_empty() {
+        if self.part.running.is_empty() {
             report.skipped(CHECK, "nothing runs that would be recorded");
             return;
         }
@@ -79,7 +81,7 @@ impl Sample<'_> {
         let names: Vec<Arc<str>> = lacking
             .map(|adoptable| adoptable.record.identity.name)
             .collect();
-        let (asked, running) = (lists.len(), self.seen.running.len());
+        let (asked, running) = (lists.len(), self.part.running.len());
         let of = format!("of {asked} of {running} digests that run");
         if let (true, Some(digest)) = (names.is_empty(), short.first()) {
             let what = format!("GitHub does not say that it lists all records of {digest}");
@@ -106,11 +108,11 @@ impl Sample<'_> {
     /// nothing of it, once it is known that it lets the token in.
     async fn look_up(&self, first: First) -> Found {
         let mut found = Found::default();
-        let home = self.destination;
+        let at = (self.host, &self.part.organization);
         let is_not_found = first.exchange.failure().is_some_and(Failure::is_not_found);
         match first.exchange.answer {
-            Ok(list) if self.seen.running.contains(&first.digest) => {
-                found.add(first.digest, list, home);
+            Ok(list) if self.part.running.contains(&first.digest) => {
+                found.add(first.digest, list, at);
             }
             Ok(_) => {}
             Err(_) if is_not_found && self.is_let_in => {
@@ -124,8 +126,8 @@ impl Sample<'_> {
             .extend(not_found.map(|digest| (digest, Vec::new())));
         found
             .lists
-            .retain(|digest, _| self.seen.running.contains(digest));
-        for digest in &self.seen.running {
+            .retain(|digest, _| self.part.running.contains(digest));
+        for digest in &self.part.running {
             if found.lists.len() >= MOST {
                 break;
             }
@@ -136,7 +138,7 @@ impl Sample<'_> {
                 break;
             };
             match listed.answer {
-                Ok(list) => found.add(*digest, list, home),
+                Ok(list) => found.add(*digest, list, at),
                 Err(failure) if failure.is_not_found() => {
                     found.lists.insert(*digest, Vec::new());
                 }
@@ -150,7 +152,7 @@ impl Sample<'_> {
         if self.reader.slot().at > Instant::now() + PATIENCE {
             return None;
         }
-        let organization = &self.destination.organization;
+        let organization = &self.part.organization;
         let listed = self.reader.deployment_records(organization, digest);
         listed.await.ok()
     }

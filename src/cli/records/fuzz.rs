@@ -92,6 +92,7 @@ fn call() -> Call {
             version: ApiVersion::parse(DEFAULT_VERSION).unwrap(),
             timeout: DEFAULT_TIMEOUT,
             sign_in: None,
+            own: Vec::new(),
         },
         organization: "acme".into(),
         dry_run: true,

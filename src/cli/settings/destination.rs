@@ -8,6 +8,7 @@ use crate::cli::args::{ApiArgs, DestinationArgs};
 use crate::cluster::Scope;
 use crate::model::context::is_repository;
 use crate::model::image_map::ImageMap;
+use crate::model::organization::Organizations;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
 use crate::model::regex_map::RegexMap;
@@ -19,6 +20,7 @@ pub(super) struct Checked {
     template: Template,
     image_map: ImageMap,
     repositories: RegexMap,
+    organizations: Organizations,
 }
 
 impl Checked {
@@ -83,11 +85,14 @@ impl Checked {
         let rules = rules.filter(|rule| !rule.trim().is_empty());
         let repositories = RegexMap::parse(rules, is_repository)
             .map_err(|error| SettingError::invalid("repository-map", &error.rule, &error))?;
+        let organizations = Organizations::parse(lines(&args.org_map))
+            .map_err(|error| SettingError::invalid("org-map", &error.rule, &error))?;
         Ok(Self {
             destination,
             template,
             image_map,
             repositories,
+            organizations,
         })
     }
 
@@ -108,6 +113,7 @@ impl Checked {
             selection: scope.selection.clone(),
             destination: Arc::new(self.destination.clone()),
             environments_by_label: by_label.is_some() || scope.physical_environment_label.is_some(),
+            organizations: self.organizations.clone(),
             image_map: self.image_map.clone(),
             repositories: self.repositories.clone(),
             template: self.template.clone(),
@@ -117,4 +123,11 @@ impl Checked {
             storage: None,
         }
     }
+}
+
+/// The lines of a setting that has one value a line, without those that are empty: a variable often
+/// ends with a line's end.
+pub(super) fn lines(given: &[String]) -> impl Iterator<Item = &str> {
+    let lines = given.iter().map(|line| line.trim());
+    lines.filter(|line| !line.is_empty())
 }

@@ -2,16 +2,19 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::destination::lines;
 use super::{SettingError, Warnings, value};
 use crate::cli::args::{ApiArgs, GithubArgs};
 use crate::github::api::{ApiUrl, ApiVersion};
 use crate::github::auth::app::Identity;
 
 const TOKEN_FILE: &str = "github-token-file";
+const OWN_FILE: &str = "org-token-file";
 const APP: &str = "github-app-id";
 const INSTALLATION: &str = "github-app-installation-id";
 const KEY_FILE: &str = "github-app-private-key-file";
@@ -27,6 +30,8 @@ pub struct Github {
     pub timeout: Duration,
     /// Who signs in; `None` where nothing of that was given.
     pub sign_in: Option<SignIn>,
+    /// The files with the tokens of organizations that have one of their own.
+    pub own: Vec<(Arc<str>, PathBuf)>,
 }
 
 /// Who signs in at GitHub.
@@ -54,6 +59,9 @@ impl fmt::Display for SignIn {
                 write!(f, "GitHub App {app}, ")?;
                 match installation {
                     Some(installation) => write!(f, "installation {installation}")?,
+                    None if organization.is_empty() => {
+                        f.write_str("installation in each organization")?;
+                    }
                     None => write!(f, "installation in {organization}")?,
                 }
                 write!(f, ", key in {}", key.display())
@@ -100,8 +108,34 @@ impl Github {
                 Duration::from_secs(1)..=Duration::from_mins(10),
             )?,
             sign_in,
+            own: own(&args.org_token_file)?,
         };
         Ok((github, warnings))
+    }
+
+    /// Who signs in at this organization, if anybody does.
+    pub fn sign_in_at(&self, organization: &str) -> Option<SignIn> {
+        let mut own = self.own.iter();
+        let own = own.find(|(name, _)| name.eq_ignore_ascii_case(organization));
+        if let Some((_, file)) = own {
+            return Some(SignIn::TokenFile(file.clone()));
+        }
+        match self.sign_in.clone()? {
+            SignIn::App(app) if !app.organization.eq_ignore_ascii_case(organization) => {
+                Some(SignIn::App(Identity {
+                    installation: app.installation.filter(|_| app.organization.is_empty()),
+                    organization: organization.to_owned(),
+                    ..app
+                }))
+            }
+            sign_in => Some(sign_in),
+        }
+    }
+
+    /// Whether a token for this organization was got in a way that shows that it lets it in.
+    pub fn is_let_in(&self, organization: &str) -> bool {
+        let sign_in = self.sign_in_at(organization);
+        sign_in.is_some_and(|sign_in| sign_in.is_let_in())
     }
 
     /// The same, where somebody has to sign in unless nothing is sent.
@@ -137,6 +171,29 @@ fn version(args: &GithubArgs) -> Result<ApiVersion, SettingError> {
             "allowed is a day such as 2022-11-28",
         )
     })
+}
+
+/// The organizations with a token of their own, each with its file.
+fn own(given: &[String]) -> Result<Vec<(Arc<str>, PathBuf)>, SettingError> {
+    let mut own: Vec<(Arc<str>, PathBuf)> = Vec::new();
+    for line in lines(given) {
+        let invalid = |problem: &str| SettingError::invalid(OWN_FILE, line, problem);
+        let parts = line.split_once('=').filter(|(_, file)| !file.is_empty());
+        let Some((name, file)) = parts else {
+            return Err(invalid(
+                "allowed is ORG=FILE, such as acme=/etc/github/acme",
+            ));
+        };
+        let name = value::organization(OWN_FILE, name.trim())?;
+        if own
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+        {
+            return Err(invalid("this organization has a file already"));
+        }
+        own.push((name, file.trim().into()));
+    }
+    Ok(own)
 }
 
 fn sign_in(
@@ -190,10 +247,6 @@ fn app(args: &GithubArgs, organization: Option<&str>) -> Result<Option<Identity>
         let problem = "give the file with the private key of the App";
         return Err(SettingError::missing(KEY_FILE, problem));
     };
-    if organization.is_none() && installation.is_none() {
-        let problem = "give it, or the organization in which it is looked up";
-        return Err(SettingError::missing(INSTALLATION, problem));
-    }
     Ok(Some(Identity {
         app,
         organization: organization.unwrap_or_default().to_owned(),

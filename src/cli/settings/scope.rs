@@ -29,12 +29,14 @@ pub(super) fn scope(
     check_that_something_is_left(&selection)?;
     let logical = destination.logical_environment_label.as_deref();
     let physical = destination.physical_environment_label.as_deref();
+    let organization = destination.org_label.as_deref();
     Ok(Scope {
         selection,
         workload_labels,
         namespace_labels,
         logical_environment_label: label("logical-environment-label", logical)?,
         physical_environment_label: label("physical-environment-label", physical)?,
+        organization_label: label("org-label", organization)?,
     })
 }
 

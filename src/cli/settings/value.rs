@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::SettingError;
+use crate::model::organization::is_organization;
 
 /// A duration such as `30s`, `5m` or `1h30m` within `allowed`.
 pub(super) fn duration(
@@ -46,9 +47,7 @@ pub(super) fn given<T>(
 
 /// The name of an organization: letters, digits and hyphens, up to 39.
 pub(super) fn organization(flag: &'static str, text: &str) -> Result<Arc<str>, SettingError> {
-    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let fits = (1..=39).contains(&text.len()) && !text.starts_with('-');
-    if fits && text.chars().all(is_allowed) {
+    if is_organization(text) {
         return Ok(text.into());
     }
     let problem = "the name of an organization has 1 to 39 letters, digits and hyphens";

@@ -119,6 +119,8 @@ pub(in crate::cli) struct Survey<'a, S> {
     done: Cell<u64>,
     /// What GitHub left with its first answer.
     left: Cell<Option<Rate>>,
+    /// Whether an organization lets in whatever token there is.
+    let_in: &'a dyn Fn(&str) -> bool,
     /// Organizations that are known to let the token in.
     open: RefCell<BTreeSet<Arc<str>>>,
 }
@@ -139,14 +141,14 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
             calls: Cell::new(0),
             done: Cell::new(0),
             left: Cell::new(None),
+            let_in: &|_| false,
             open: RefCell::default(),
         }
     }
 
-    /// The same, where it is known beforehand that this organization lets the token in.
-    pub(in crate::cli) fn let_in_by(self, organization: Option<Arc<str>>) -> Self {
-        self.open.borrow_mut().extend(organization);
-        self
+    /// The same, where it is known beforehand which organizations let the token in.
+    pub(in crate::cli) fn let_in_by(self, let_in: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { let_in, ..self }
     }
 
     /// Everything that GitHub lists under these digests. One that it does not find has no records,
@@ -181,10 +183,12 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
     fn settle(&self, told: Vec<Told<'_>>) -> Result<Lists, SurveyError> {
         let mut lists = Lists::new();
         let open = self.open.borrow();
+        let is_open =
+            |organization: &Arc<str>| open.contains(organization) || (self.let_in)(organization);
         for (organization, digest, records) in told {
             let records = match records {
                 Ok(records) => records,
-                Err(_) if open.contains(organization) => Vec::new(),
+                Err(_) if is_open(organization) => Vec::new(),
                 Err(said) => {
                     return Err(SurveyError::NothingFound {
                         organization: organization.clone(),

@@ -74,8 +74,17 @@ pub struct App {
     state: Mutex<State>,
 }
 
-impl App {
-    /// An App that asks through `service`.
+/// A GitHub App in whichever organizations it is installed in.
+#[derive(Clone, Debug)]
+pub struct Apps {
+    identity: Identity,
+    way: Way,
+    line: Line,
+}
+
+impl Apps {
+    /// An App that asks through `service`. The number of an installation in `identity` is that in its
+    /// organization; where it names none, that of every one.
     pub fn new<S>(identity: Identity, way: Way, service: S) -> Self
     where
         S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + Sync + 'static,
@@ -85,7 +94,49 @@ impl App {
         Self {
             identity,
             way,
-            line: tokio::sync::Mutex::new(Line::new(service.map_err(Into::into))),
+            line: Line::new(service.map_err(Into::into)),
+        }
+    }
+
+    /// Whether there is a key in the file.
+    pub(super) async fn check(&self) -> Result<(), CredentialsError> {
+        App::of(self, &self.identity.organization).check().await
+    }
+}
+
+impl App {
+    /// An App that asks through `service`.
+    pub fn new<S>(identity: Identity, way: Way, service: S) -> Self
+    where
+        S: Service<Request<Bytes>, Response = Response<Bytes>> + Clone + Send + Sync + 'static,
+        S::Error: Into<BoxError>,
+        S::Future: Send + 'static,
+    {
+        Self::with(identity, way, Line::new(service.map_err(Into::into)))
+    }
+
+    /// The App as it is installed in one organization.
+    pub(super) fn of(apps: &Apps, organization: &str) -> Self {
+        let Apps {
+            identity,
+            way,
+            line,
+        } = apps;
+        let named = &identity.organization;
+        let is_it = named.is_empty() || named.eq_ignore_ascii_case(organization);
+        let identity = Identity {
+            organization: organization.to_owned(),
+            installation: identity.installation.filter(|_| is_it),
+            ..identity.clone()
+        };
+        Self::with(identity, way.clone(), line.clone())
+    }
+
+    fn with(identity: Identity, way: Way, line: Line) -> Self {
+        Self {
+            identity,
+            way,
+            line: tokio::sync::Mutex::new(line),
             state: Mutex::default(),
         }
     }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::super::answer::{Doubt, Failure, Taken};
+use super::super::auth::Credentials;
 use super::super::auth::CredentialsError;
 use super::super::pace::SPACING;
 use super::super::rate::Rate;
@@ -170,10 +171,10 @@ async fn after_a_401_the_token_is_read_again() {
             message: "Bad credentials".to_owned()
         })
     );
-    assert!(!first.token_renewed && !client.has_new_token().await);
+    assert!(!first.token_renewed && !client.has_new_token("octo").await);
 
     let second = ask(&mut client).await;
-    assert!(second.token_renewed && client.has_new_token().await);
+    assert!(second.token_renewed && client.has_new_token("octo").await);
     let third = ask(&mut client).await;
     std::fs::remove_file(&path).unwrap();
     assert_eq!(third.answer, Ok(Taken::default()));

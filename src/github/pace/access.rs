@@ -21,6 +21,13 @@ impl Access {
     }
 }
 
+impl Access {
+    /// The organization, in lower case.
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+}
+
 impl From<&Destination> for Access {
     fn from(destination: &Destination) -> Self {
         Self::new(&destination.host, &destination.organization)

@@ -11,8 +11,8 @@ use super::{LIMITS, MINUTE, Pace};
 pub struct Room {
     /// When requests left within the last hour.
     sends: Arc<[Instant]>,
-    /// How many GitHub still took then, and until when that counts.
-    remaining: Option<(u64, Instant)>,
+    /// How many GitHub still took then of each who signs in, and until when that counts.
+    remaining: Arc<[(u64, Instant)]>,
 }
 
 impl Room {
@@ -27,10 +27,10 @@ impl Room {
     }
 
     /// How many requests GitHub still takes by its own count, where it said so for a time that is not
-    /// over.
+    /// over; the least, where it counts several who sign in.
     pub fn remaining(&self, now: Instant) -> Option<u64> {
-        let remaining = self.remaining.filter(|(_, until)| *until > now);
-        remaining.map(|(count, _)| count)
+        let remaining = self.remaining.iter().filter(|(_, until)| *until > now);
+        remaining.map(|(count, _)| *count).min()
     }
 }
 
@@ -39,7 +39,7 @@ impl Pace {
     pub fn room(&self) -> Room {
         Room {
             sends: self.sends.iter().map(|(sent, _)| *sent).collect(),
-            remaining: self.remaining,
+            remaining: self.limits.remaining().collect(),
         }
     }
 }
@@ -76,7 +76,7 @@ mod tests {
         let now = Instant::now();
         let minute = now + Duration::from_mins(1);
         let room = Room {
-            remaining: Some((7, minute)),
+            remaining: [(9, minute), (7, minute), (3, now)].into(),
             ..Room::default()
         };
         assert_eq!(room.remaining(now), Some(7));

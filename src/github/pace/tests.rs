@@ -118,16 +118,83 @@ fn the_first_request_may_leave_at_once_and_the_next_a_second_after_its_answer() 
 }
 
 #[test]
-fn unknown_outcomes_pause_everything_from_two_seconds_to_a_minute_until_one_is_acknowledged() {
+fn unknown_outcomes_pause_an_organization_from_two_seconds_to_a_minute_until_one_is_acknowledged() {
     let mut story = Story::new();
     assert_eq!(story.waits(&unknown(), 7), [2, 4, 8, 16, 32, 60, 60]);
-    assert_eq!(story.wait(&other_organization()), (60, Reason::Outage));
+    assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
     let partial = exchange(Ok(Taken {
         refused: vec![(0, Refusal::NotFound)],
         unknown: Vec::new(),
     }));
     assert_eq!(story.after(&destination(), &partial), (1, Reason::Spacing));
     assert_eq!(story.waits(&unknown(), 2), [2, 4]);
+}
+
+#[test]
+fn where_several_organizations_hide_outcomes_it_is_the_host_until_one_is_answered() {
+    let mut story = Story::new();
+    let (one, other) = (destination(), other_organization());
+    assert_eq!(story.after(&one, &unknown()), (2, Reason::Outage));
+    assert_eq!(story.after(&other, &unknown()), (2, Reason::Outage));
+    assert_eq!(story.after(&one, &unknown()), (4, Reason::Outage));
+    assert_eq!(
+        story.wait(&other),
+        (4, Reason::Outage),
+        "as long as the host"
+    );
+    assert_eq!(story.after(&other, &unknown()), (8, Reason::Outage));
+    assert_eq!(story.wait(&one), (8, Reason::Outage));
+    // Even an answer that takes nothing tells that the host is there.
+    let refused = story.after(&other, &no_access());
+    assert_eq!(refused, (60, Reason::NoAccess));
+    assert_eq!(story.wait(&one), (1, Reason::Spacing));
+    assert!(story.pace.last_outage(&one) < story.pace.last_outage(&other));
+    story.after(&one, &acknowledged());
+    assert_eq!(story.pace.last_outage(&one), None);
+}
+
+#[test]
+fn a_limit_is_that_of_the_token_and_of_every_organization_that_shares_it() {
+    let (one, other) = (destination(), other_organization());
+    for (signers, is_shared) in [
+        (Signers::default(), true),
+        (Signers::shared_but_for([&"third".to_owned()]), true),
+        (Signers::shared_but_for([&"other".to_owned()]), false),
+        (Signers::each(), false),
+    ] {
+        for (limit, wait) in [
+            (limited(Some(90)), (90, Reason::Told)),
+            (limited(None), (60, Reason::Limited)),
+        ] {
+            let mut story = Story::new();
+            story.pace = story.pace.signed_by(signers.clone());
+            assert_eq!(story.after(&one, &limit), wait);
+            let free = (1, Reason::Spacing);
+            let expected = if is_shared { wait } else { free };
+            assert_eq!(story.wait(&other), expected, "{signers:?}");
+        }
+    }
+}
+
+#[test]
+fn changes_are_gathered_when_little_is_left_to_every_token() {
+    let few = |count| Exchange {
+        rate: Rate {
+            remaining: Some(count),
+            resets_in: Some(seconds(600)),
+            ..Rate::default()
+        },
+        ..acknowledged()
+    };
+    let mut story = Story::new();
+    story.pace = story.pace.signed_by(Signers::each());
+    story.after(&destination(), &few(99));
+    assert!(story.pace.is_tight(story.now));
+    story.after(&other_organization(), &few(5000));
+    assert!(!story.pace.is_tight(story.now), "the other is not to wait");
+    story.after(&other_organization(), &few(7));
+    assert!(story.pace.is_tight(story.now));
+    assert!(!story.pace.is_tight(story.now + seconds(601)));
 }
 
 #[test]
@@ -149,7 +216,7 @@ fn an_invalid_body_neither_pauses_nor_ends_an_outage() {
 #[test]
 fn bodies_that_are_all_invalid_may_be_called_an_outage() {
     let mut story = Story::new();
-    story.pace.outage(story.now);
+    story.pace.outage(&destination(), story.now);
     assert_eq!(story.wait(&destination()), (2, Reason::Outage));
 }
 
@@ -256,7 +323,7 @@ fn a_token_that_cannot_be_had_before_a_known_time_pauses_until_then() {
         assert_eq!(story.wait(&destination()), (wait, Reason::NoToken));
     }
     assert_eq!(story.wait(&other_organization()), (0, Reason::Free));
-    story.pace.token_renewed();
+    story.pace.token_renewed(&destination());
     assert_eq!(story.wait(&destination()), (0, Reason::Free));
 }
 
@@ -272,7 +339,7 @@ fn a_new_token_is_tried_at_once() {
     let mut story = Story::new();
     story.waits(&bad_token(), 3);
     story.now += SPACING;
-    story.pace.token_renewed();
+    story.pace.token_renewed(&destination());
     assert_eq!(story.wait(&destination()), (0, Reason::Free));
     let renewed = Exchange {
         token_renewed: true,
@@ -285,7 +352,7 @@ fn a_new_token_is_tried_at_once() {
 fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
     let mut story = Story::new();
     assert_eq!(story.waits(&withdrawn(), 3), [3600, 3600, 3600]);
-    story.pace.token_renewed();
+    story.pace.token_renewed(&destination());
     assert_eq!(story.wait(&destination()), (3600, Reason::VersionWithdrawn));
     assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
 }
@@ -475,7 +542,9 @@ fn what_goes_wrong_with_storage_records_holds_nothing_else_back() {
     assert_eq!(story.wait(&destination()), (1, Reason::Spacing));
     let storage = story.pace.slot(&destination(), Purpose::Storage, now);
     assert_eq!((storage.at, storage.reason), (now + MINUTE, Reason::Outage));
-    story.pace.storage_given_up(now + seconds(5));
+    story
+        .pace
+        .storage_given_up(&destination(), now + seconds(5));
     assert_eq!(story.wait(&destination()), (6, Reason::Spacing));
     let storage = story.pace.slot(&destination(), Purpose::Storage, now);
     assert_eq!(storage.at, now + seconds(125));

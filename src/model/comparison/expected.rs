@@ -11,7 +11,7 @@ use crate::model::ledger::{Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
 use crate::model::policy::Policy;
-use crate::model::record::{Body, Destination, Identity, Status};
+use crate::model::record::{Body, Destination, Identity, Status, is_same_name};
 use crate::model::selection::Selection;
 use crate::model::workload::Source;
 
@@ -30,6 +30,8 @@ pub struct Expected {
     home: Arc<Destination>,
     /// Every destination of this cluster's.
     ours: BTreeSet<Arc<Destination>>,
+    /// The organizations of these.
+    organizations: Vec<Arc<str>>,
     digests: BTreeMap<Arc<str>, BTreeSet<Digest>>,
     pub(super) artifacts: Artifacts,
     /// Whose a name may be: sources that some pod's spec names, running or not.
@@ -54,29 +56,38 @@ impl Expected {
                 .collect(),
             home: policy.destination.clone(),
             ours: BTreeSet::from([policy.destination.clone()]),
+            organizations: Vec::new(),
             digests: BTreeMap::new(),
             artifacts: adoption::artifacts(facts, ledger, &plan, policy),
             present: adoption::present(&inventory, policy),
         };
         let namespaces = inventory.destinations(&policy.selection);
         expected.ours.extend(namespaces.cloned());
-        expected.note_running(facts, &policy.selection);
+        let ours = expected.ours.iter().map(|place| &place.organization);
+        let ours: BTreeSet<Arc<str>> = ours.chain(policy.organizations.fixed()).cloned().collect();
+        expected.organizations = ours.into_iter().collect();
+        expected.note_running(facts, &inventory, &policy.selection);
         expected.note_entries(ledger, &plan, policy);
         expected.note_newcomers(&plan);
         expected
     }
 
-    fn note_running(&mut self, facts: &Facts, selection: &Selection) {
+    /// A digest that runs is asked for where its record goes, whether or not there is one.
+    fn note_running(&mut self, facts: &Facts, inventory: &Inventory, selection: &Selection) {
+        let home = self.home.clone();
+        self.digests_of(&home.organization);
         let remembered = facts.remembered.iter().map(|(_, pod)| pod);
         let pods = facts.pods.iter().chain(remembered);
-        let pods = pods.filter(|pod| selection.has_namespace(&pod.namespace));
-        let containers = pods.flat_map(|pod| &pod.containers);
-        let running = containers.filter_map(|container| container.digest);
-        let organization = self.home.organization.clone();
-        self.digests
-            .entry(organization)
-            .or_default()
-            .extend(running);
+        for pod in pods.filter(|pod| selection.has_namespace(&pod.namespace)) {
+            for container in &pod.containers {
+                let Some(digest) = container.digest else {
+                    continue;
+                };
+                let place = inventory.place(&pod.namespace, &container.image);
+                let place = place.unwrap_or_else(|| home.clone());
+                self.digests_of(&place.organization).insert(digest);
+            }
+        }
     }
 
     fn note_entries(&mut self, ledger: &Ledger, plan: &Plan, policy: &Policy) {
@@ -119,12 +130,16 @@ impl Expected {
     }
 
     fn ask_for<'a>(&mut self, identity: &Identity, bodies: impl Iterator<Item = &'a Arc<Body>>) {
-        let organization = &identity.destination.organization;
+        let digests = self.digests_of(&identity.destination.organization);
+        digests.extend(bodies.map(|body| body.digest));
+    }
+
+    /// The digests to ask an organization for, however it is spelled.
+    fn digests_of(&mut self, organization: &Arc<str>) -> &mut BTreeSet<Digest> {
         let mut known = self.digests.keys();
         let known = known.find(|known| known.eq_ignore_ascii_case(organization));
         let organization = known.unwrap_or(organization).clone();
-        let digests = self.digests.entry(organization).or_default();
-        digests.extend(bodies.map(|body| body.digest));
+        self.digests.entry(organization).or_default()
     }
 
     /// The digests that GitHub has to be asked for, by organization: all that run or ran last, and
@@ -155,7 +170,13 @@ impl Expected {
 
     /// Whether it goes where records of this cluster go, in whichever environment.
     pub(super) fn is_of_this_cluster(&self, identity: &Identity) -> bool {
+        let organization = &identity.destination.organization;
+        let mut ours = self.organizations.iter();
+        if !ours.any(|known| is_same_name(known, organization)) {
+            return false;
+        }
         let there = Destination {
+            organization: self.home.organization.clone(),
             logical_environment: self.home.logical_environment.clone(),
             physical_environment: self.home.physical_environment.clone(),
             ..Destination::clone(&identity.destination)

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::model::facts::{Annotations, Namespace};
 use crate::model::policy::Policy;
-use crate::model::record::Destination;
 use crate::model::selection::{KindGroup, Selection};
 use crate::model::workload::{Kind, Workload};
 
@@ -36,11 +35,8 @@ pub(super) struct Known<'a> {
     pub(super) annotations: &'a Annotations,
 }
 
-/// A namespace, and where its records go.
-pub(super) type NamespaceAndPlace = (Arc<Namespace>, Arc<Destination>);
-
 impl Inventory {
-    pub(super) fn namespace(&self, name: &str) -> Presence<&NamespaceAndPlace> {
+    pub(super) fn namespace(&self, name: &str) -> Presence<&Arc<Namespace>> {
         if !self.coverage.namespaces.covers(name) {
             return Presence::Unread;
         }
@@ -114,7 +110,7 @@ fn without_namespace(workload: &Workload) -> Option<Workload> {
 pub(super) fn selected(
     workload: &Workload,
     team: &Team<'_>,
-    namespace: &Presence<&NamespaceAndPlace>,
+    namespace: &Presence<&Arc<Namespace>>,
     object: &Presence<Result<Known<'_>, &Arc<str>>>,
     policy: &Policy,
 ) -> Selected {
@@ -128,7 +124,7 @@ pub(super) fn selected(
     let mut selected = Selected::Yes;
     if selection.by_namespace_labels {
         match namespace {
-            Presence::Present((namespace, _)) if !namespace.selected => {
+            Presence::Present(namespace) if !namespace.selected => {
                 return Selected::No(Unselected::NamespaceLabels);
             }
             Presence::Present(_) => {}

@@ -6,16 +6,18 @@ use std::sync::Arc;
 use crate::model::context::Context;
 use crate::model::evidence::Evidence;
 use crate::model::exposure::Exposed;
-use crate::model::facts::Pod;
+use crate::model::facts::{Namespace, Pod};
 use crate::model::gap::Reason;
 use crate::model::image::ImageRef;
+use crate::model::organization::Ruling;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
 use crate::model::workload::Source;
 
 use super::Inventory;
 use super::crew::Team;
-use super::scope::{Known, NamespaceAndPlace, Presence, selected};
+use super::place;
+use super::scope::{Known, Presence, selected};
 
 /// An image's normalised name and its version.
 pub type NameAndVersion = (Arc<str>, Option<Arc<str>>);
@@ -31,8 +33,11 @@ pub struct Sight {
     pub covered: bool,
     /// Whether its workload is missing from a complete view of its kind.
     pub workload_gone: bool,
-    /// Where the records of its namespace go now; `None` where that was not read.
+    /// Where its record goes now, by its namespace and by the image of the evidence, else of the
+    /// newest pod that names the container; `None` where not all that decides it is known.
     pub place: Option<Arc<Destination>>,
+    /// Where it goes by its namespace alone; `None` where that was not read.
+    place_by_namespace: Option<Arc<Destination>>,
     /// What its pods say.
     pub standing: Standing,
     /// The image's name, of the evidence, else of the newest pod that names the container.
@@ -141,6 +146,22 @@ impl Sight {
     }
 }
 
+impl Sight {
+    /// Where its record goes now, as far as that is known. `held` is the image's name as GitHub
+    /// holds it under one of its records: where no pod names the image any more, that decides.
+    pub fn place_of(&self, held: &Arc<str>, policy: &Policy) -> Option<Arc<Destination>> {
+        let by_held = || {
+            let base = self.place_by_namespace.as_ref()?;
+            let image = policy.image_map.apply(held);
+            Some(match policy.organizations.of_image(&image) {
+                Ruling::Organization { name, .. } => Arc::new(place::elsewhere(base, &name)),
+                Ruling::Silent | Ruling::Unusable(_) => base.clone(),
+            })
+        };
+        self.place.clone().or_else(by_held)
+    }
+}
+
 impl Inventory {
     /// What is seen of `source`, whether or not any pod names it.
     pub fn sight(&self, source: &Source, policy: &Policy) -> Sight {
@@ -160,7 +181,18 @@ impl Inventory {
         let speaker = speaker.or_else(|| team.newest_named());
         // The pod has the last word; without one it is unread. Who opts out for a whole namespace may
         // have excepted this source in the template of its pods, which nobody reads.
-        let mut context = speaker.map(|(pod, _)| context(pod, &namespace, &object, policy));
+        let written = speaker.map(|(_, image)| &**image);
+        let known = namespace.present().map(|found| &*found.name);
+        let place = known.and_then(|name| self.places.of(name, written));
+        let mut context = speaker.map(|(pod, image)| {
+            let place = place.as_ref().unwrap_or(&policy.destination);
+            let mut context = context(pod, &namespace, &object, &place.organization);
+            let unusable = namespace.present().into_iter();
+            let unusable = unusable.flat_map(|found| self.places.unusable(found, image, policy));
+            let gap = |detail: String| (Reason::InvalidOrganization, detail.into());
+            context.gaps.extend(unusable.map(gap));
+            context
+        });
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match selected(workload, &team, &namespace, &object, policy) {
             Selected::Yes | Selected::Unread if covered && ignored => {
@@ -174,7 +206,6 @@ impl Inventory {
         if let Some((context, name)) = context.as_mut().zip(name.as_ref()) {
             context.map_repository(name, &policy.repositories);
         }
-        let place = namespace.present().map(|(_, place)| place.clone());
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
                 evidence,
@@ -194,6 +225,7 @@ impl Inventory {
             covered,
             workload_gone: matches!(object, Presence::Gone),
             place,
+            place_by_namespace: known.and_then(|name| self.places.of_namespace(name)),
             image: name.filter(|_| pods_read),
             standing: standing(running, &team),
         }
@@ -203,17 +235,17 @@ impl Inventory {
 /// What `pod` and those above it say, as far as each is read.
 fn context(
     pod: &Pod,
-    namespace: &Presence<&NamespaceAndPlace>,
+    namespace: &Presence<&Arc<Namespace>>,
     object: &Presence<Result<Known<'_>, &Arc<str>>>,
-    policy: &Policy,
+    organization: &str,
 ) -> Context {
-    let namespace = namespace.present().map(|(found, _)| &found.annotations);
+    let namespace = namespace.present().map(|found| &found.annotations);
     let object = object.present().and_then(|known| known.as_ref().ok());
     Context::merge(
         namespace,
         object.map(|known| known.annotations),
         Some(&pod.annotations),
-        &policy.destination.organization,
+        organization,
     )
 }
 
@@ -229,7 +261,10 @@ fn standing(running: Option<Box<Running>>, team: &Team<'_>) -> Standing {
 }
 
 /// The record's name and version of an image as a pod's spec writes it.
-fn name_and_version(image: &str, policy: &Policy) -> Result<NameAndVersion, (Reason, Arc<str>)> {
+pub(super) fn name_and_version(
+    image: &str,
+    policy: &Policy,
+) -> Result<NameAndVersion, (Reason, Arc<str>)> {
     let Some(image) = ImageRef::parse(image) else {
         return Err((Reason::InvalidImage, image.into()));
     };

@@ -28,7 +28,7 @@ impl Plan {
                 plan.withheld.push((identity.clone(), Why::ForeignHost));
                 continue;
             }
-            let Some(body) = body::of_end(entry, &canon, now) else {
+            let Some(body) = body::of_end(identity, entry, &canon, now) else {
                 plan.withheld.push((identity.clone(), Why::EndRefused));
                 continue;
             };

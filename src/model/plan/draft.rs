@@ -57,10 +57,7 @@ impl<'a> Draft<'a> {
             reported: BTreeSet::new(),
             endings: Vec::new(),
             by_source,
-            stocktaking: policy
-                .storage
-                .as_ref()
-                .map(|rule| Stocktaking::new(rule, &policy.destination)),
+            stocktaking: policy.storage.as_ref().map(Stocktaking::new),
             sights,
         }
     }
@@ -164,7 +161,8 @@ impl<'a> Draft<'a> {
             self.keep_context(source, own, &mut body);
         }
         self.expose(source, own, &running.exposed, &mut body);
-        let body = self.canon.apply(&Arc::new(body));
+        let place = identity.destination.clone();
+        let body = self.canon.apply(&place, &Arc::new(body));
         let body = match entry {
             Some(entry) => entry.own_copy(&body),
             None => body,
@@ -179,7 +177,7 @@ impl<'a> Draft<'a> {
         let step = Step { line, owner, fresh };
         let recorded = self.report_or_keep(source, step, own);
         if let Some(stocktaking) = &mut self.stocktaking {
-            stocktaking.note(image, body, recorded);
+            stocktaking.note(&place, image, body, recorded);
         }
     }
 

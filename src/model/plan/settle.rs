@@ -77,15 +77,16 @@ impl Draft<'_> {
 
     fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
         let source = entry.owner.source()?;
-        let place = self.sights.get(source)?.place.as_ref()?;
-        naming::acknowledged(source, place, self.by_source, &self.policy.template)
+        let held = entry.held.as_ref()?;
+        let place = self.sights.get(source)?.place_of(&held.name, self.policy)?;
+        naming::acknowledged(source, &place, self.by_source, &self.policy.template)
     }
 
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
     /// has not refused it since.
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
-        let Some(body) = held.map(|held| self.canon.apply(held)) else {
+        let Some(body) = held.map(|held| self.canon.apply(&identity.destination, held)) else {
             return self.plan.silent.push(identity.clone());
         };
         let refusal = self.ledger.refusal(identity, &body);
@@ -116,7 +117,7 @@ impl Draft<'_> {
     }
 
     fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
-        let Some(body) = body::of_end(entry, &self.canon, self.now) else {
+        let Some(body) = body::of_end(identity, entry, &self.canon, self.now) else {
             if let Some(refusal) = &entry.end_refusal {
                 self.due(refusal.retry_at);
                 self.plan.withheld.push((identity.clone(), Why::EndRefused));

@@ -44,7 +44,7 @@ impl<S: Carrier> Ending<'_, '_, S> {
     }
 
     async fn send_all(&mut self, search: &mut Search<'_>) -> Result<(), Over> {
-        while let Some(batch) = search.next() {
+        while let Some(batch) = self.next(search) {
             let lines = batch.lines();
             let organization = batch.destination.organization.clone();
             if let Some(why) = self.shut.get(&organization) {
@@ -99,6 +99,17 @@ impl<S: Carrier> Ending<'_, '_, S> {
             }
         }
         Ok(())
+    }
+
+    /// What is sent next: an organization that hangs, or that has to wait, holds back no other.
+    fn next(&self, search: &mut Search<'_>) -> Option<Batch> {
+        let github = &self.errand.github;
+        search.prefer(|batch| {
+            let organization = &batch.destination.organization;
+            let slot = github.slot(organization);
+            (slot.at, github.last_outage(organization))
+        });
+        search.next()
     }
 
     /// Sends one request at its time, if this process may write right before it leaves.

@@ -105,7 +105,7 @@ fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -
         }
     }
     let verdict = search.verdict();
-    story.outage = verdict.outage;
+    story.outage = !verdict.outages.is_empty();
     let invalid = verdict.invalid.iter();
     story.invalid = invalid
         .map(|line| line.identity.name.parse().unwrap())
@@ -267,7 +267,9 @@ fn access_that_is_lost_is_believed_after_one_more_request() {
 #[test]
 fn a_full_batch_has_no_place_for_a_witness_and_none_is_sent_twice() {
     let plan = plan(0..0, 0..1500);
-    let batches = super::super::batch::snapshot(&plan, None, MAX_LINES);
+    let mut rest = super::super::rest::Rest::default();
+    rest.begin(&plan);
+    let batches = super::super::batch::snapshot(&plan, &rest, MAX_LINES);
     let story = play(&plan, batches, finds(|name| name >= 1000));
     assert!(!story.denied);
     assert_eq!(story.taken, (1000..1500).collect());

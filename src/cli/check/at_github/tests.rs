@@ -18,6 +18,7 @@ fn github() -> Github {
         version: ApiVersion::parse(DEFAULT_VERSION).unwrap(),
         timeout: Duration::from_secs(30),
         sign_in: Some(SignIn::Token("ghp_secret".into())),
+        own: Vec::new(),
     }
 }
 

@@ -255,7 +255,7 @@ async fn where_the_token_is_let_in_for_sure_nothing_found_is_nothing() {
     let waits = Waits::new(&progress, Clock::real());
     let reply = |_: &str, _| (404, Some("15"), String::new());
     let survey = Survey::new(github(&seen, reply), HOST.into(), &progress, &waits)
-        .let_in_by(Some("acme".into()));
+        .let_in_by(&|organization| organization == "acme");
     // Each time counts for itself.
     for _ in 0..2 {
         let lists = survey.lists(&asked("acme", 3)).await.unwrap();

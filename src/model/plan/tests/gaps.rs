@@ -1,7 +1,9 @@
 //! Gaps: each reason is produced once, by the least that makes it, and says what it is about.
 
 use super::*;
-use crate::model::facts::Object;
+use crate::model::exposure::Way;
+use crate::model::exposure::links::Link;
+use crate::model::facts::{Object, View};
 use crate::model::fixtures::{annotations, rollout};
 use crate::model::gap::Gap;
 use crate::model::ledger::Outcome;
@@ -73,6 +75,12 @@ fn with(reason: Reason) -> (Scene, &'static str) {
             scene.change_pods("web", |pod| pod.annotations = annotations(&six));
             "f"
         }
+        Reason::ExposureUnknown => {
+            scene.policy.selection.ways = vec![Way::LoadBalancer];
+            let views = &mut scene.facts.coverage.links;
+            views.insert(Link::Service, View::Nothing);
+            "Service in shop"
+        }
         Reason::InvalidRisk => {
             mark(&mut scene, "runtime-risks", "cats");
             "cats"
@@ -80,6 +88,13 @@ fn with(reason: Reason) -> (Scene, &'static str) {
         Reason::InvalidRepository => {
             mark(&mut scene, "repository", "else/web");
             "else/web"
+        }
+        Reason::InvalidOrganization => {
+            let namespaces = scene.facts.namespaces.iter_mut();
+            for namespace in namespaces {
+                Arc::make_mut(namespace).organization = Some("no_name".into());
+            }
+            "no_name"
         }
         Reason::NotFound | Reason::Unauthorized | Reason::Invalid => {
             return refused_as(scene, Outcome::Refused(reason));

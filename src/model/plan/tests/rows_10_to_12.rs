@@ -8,6 +8,7 @@ use crate::model::fixtures::{
 };
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
+use crate::model::organization::Organizations;
 use crate::model::plan::{Row, Why};
 use crate::model::record::Destination;
 use crate::model::workload::Kind;
@@ -17,7 +18,7 @@ use super::{WEB, is_quiet, rename, scene_spelling};
 #[test]
 fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowledged() {
     type Change = fn(&mut Scene);
-    let changes: [Change; 5] = [
+    let changes: [Change; 8] = [
         rename,
         |scene| {
             let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
@@ -38,6 +39,13 @@ fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowle
                 organization: "other".into(),
                 ..Destination::clone(&scene.policy.destination)
             });
+        },
+        |scene| label(scene, Some("tools")),
+        |scene| rules(scene, &["ghcr.io/acme/.*=tools"]),
+        |scene| {
+            rules(scene, &["quay.io/([^/]+)/.*=$1"]);
+            let image = |pod: &mut Pod| pod.containers[0].image = "quay.io/tools/web:1".into();
+            scene.change_pods("web", image);
         },
     ];
     for (number, change) in changes.into_iter().enumerate() {
@@ -60,7 +68,12 @@ fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowle
 #[test]
 fn row_10_a_move_that_was_cut_short_is_finished_although_its_source_runs_no_longer() {
     type Change = fn(&mut Scene);
-    let moves: [Change; 2] = [rename, |scene| environment(scene, Some("staging"))];
+    let moves: [Change; 4] = [
+        rename,
+        |scene| environment(scene, Some("staging")),
+        |scene| label(scene, Some("tools")),
+        |scene| rules(scene, &["ghcr.io/acme/.*=tools"]),
+    ];
     let stops: [Change; 3] = [
         |scene| scene.change_pods("web", |pod| pod.containers[0].state = State::Ran),
         |scene| scene.change_pods("web", |pod| pod.containers[0].digest = None),
@@ -110,6 +123,112 @@ fn promise_2_nothing_ends_by_a_move_that_github_has_not_acknowledged() {
         assert!(is_quiet(&plan));
         assert_eq!(names(&plan.retained), [WEB]);
     }
+}
+
+#[test]
+fn row_10_of_two_organizations_that_acknowledged_it_neither_ends_while_no_image_says_which() {
+    let mut scene = Scene::recorded();
+    rules(&mut scene, &["quay.io/([^/]+)/.*=$1"]);
+    let moved = |pod: &mut Pod| pod.containers[0].image = "quay.io/tools/web:1".into();
+    scene.change_pods("web", moved);
+    let new = scene.cycle().reports[0].line.identity.clone();
+    scene.restart();
+    let pods = scene.facts.pods.clone();
+    scene.remove_pods("web");
+    let plan = scene.plan();
+    assert!(is_quiet(&plan), "{plan:?}");
+    assert_eq!(plan.retained.len(), 2);
+    // What stands in a pod's spec says it, and so does what runs.
+    for state in [State::NeverRan, State::Running] {
+        scene.facts.pods.clone_from(&pods);
+        scene.change_pods("web", |pod| pod.containers[0].state = state);
+        let plan = scene.plan();
+        assert_eq!(names(&plan.decommissions), [WEB]);
+        assert_ne!(plan.decommissions[0].line.identity, new);
+    }
+    // Back again before the old one ended: now the new one is the one that ends.
+    let back = |pod: &mut Pod| pod.containers[0].image = image("web").into();
+    scene.change_pods("web", back);
+    assert_eq!(scene.plan().decommissions[0].line.identity, new);
+}
+
+#[test]
+fn row_10_what_says_nothing_usable_about_an_organization_moves_nothing_and_is_a_gap() {
+    let mut scene = Scene::recorded();
+    label(&mut scene, Some("my_org"));
+    rules(&mut scene, &["ghcr.io/(acme/.*)=$1"]);
+    let plan = scene.plan();
+    assert!(is_quiet(&plan), "{plan:?}");
+    let gaps = plan.gaps.iter().map(|gap| (gap.reason, &*gap.detail));
+    let expected = [
+        (
+            Reason::InvalidOrganization,
+            "acme/web (--org-map ghcr.io/(acme/.*)=$1)",
+        ),
+        (
+            Reason::InvalidOrganization,
+            "my_org (the label of its namespace)",
+        ),
+    ];
+    assert_eq!(gaps.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn row_11_a_repository_is_judged_by_the_organization_of_its_own_record() {
+    for (label_of, value, repository) in [
+        (None, "acme/web", Some("web")),
+        (Some("tools"), "acme/web", None),
+        (Some("tools"), "Tools/web", Some("web")),
+    ] {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        label(&mut scene, label_of);
+        let marks = crate::model::fixtures::annotations(&[("repository", value)]);
+        scene.change_pods("web", |pod| pod.annotations = marks.clone());
+        let plan = scene.plan();
+        let body = &plan.reports[0].line.body;
+        assert_eq!(body.repository.as_deref(), repository, "{value}");
+    }
+}
+
+#[test]
+fn each_organization_has_one_name_of_a_digest_for_itself() {
+    let mut scene = Scene::new();
+    rules(&mut scene, &["quay.io/([^/]+)/.*=$1"]);
+    for (name, image) in [
+        ("a", "quay.io/tools/web:2"),
+        ("b", "quay.io/tools/app:1"),
+        ("c", "ghcr.io/acme/web:1"),
+        ("d", "docker.io/acme/web:1"),
+    ] {
+        scene.run(&Kind::Deployment, name, [container("app", image, 1)]);
+    }
+    let plan = scene.cycle();
+    let of = |organization: &str| {
+        let lines = plan.reports.iter().map(|step| &step.line);
+        let lines = lines.filter(|it| &*it.identity.destination.organization == organization);
+        let names: Vec<&str> = lines.map(|it| &*it.body.name).collect();
+        names
+    };
+    assert_eq!(of("tools"), ["quay.io/tools/app"; 2]);
+    assert_eq!(of("acme"), ["docker.io/acme/web"; 2]);
+    // What is retained and what ends follows the names of its own organization.
+    scene.change_pods("d", |pod| pod.containers[0].state = State::Ran);
+    scene.delete(&Kind::Deployment, "b");
+    let plan = scene.plan();
+    assert_eq!(&*plan.decommissions[0].line.body.name, "quay.io/tools/web");
+    assert_eq!(&*plan.retained[0].line.body.name, "ghcr.io/acme/web");
+}
+
+/// Labels the namespace with an organization, or not.
+fn label(scene: &mut Scene, name: Option<&str>) {
+    let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+    namespace.organization = name.map(Into::into);
+}
+
+/// Says which images go to which organization.
+fn rules(scene: &mut Scene, rules: &[&str]) {
+    scene.policy.organizations = Organizations::parse(rules.iter().copied()).unwrap();
 }
 
 /// Labels the namespace with a logical environment, or not.

@@ -1,0 +1,152 @@
+//! Outages: how long to wait where outcomes are unknown. What hides an outcome may be one
+//! organization's own matter or everybody's (a broken network, a failing GitHub). Which of them it is
+//! shows when GitHub answers another organization, so no organization waits for what happened to
+//! others before it was tried itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Access, Backoff, MINUTE};
+
+/// The pauses of organizations whose outcomes are unknown.
+#[derive(Debug)]
+pub(super) struct Outages {
+    of: BTreeMap<Access, Outage>,
+    /// Those that were not answered since GitHub answered anybody.
+    silent: BTreeSet<Access>,
+    /// The pause of all that are silent, once there are several: it is the host that fails, and one
+    /// of them at a time looks whether it still does.
+    host: Backoff,
+}
+
+#[derive(Debug)]
+struct Outage {
+    pause: Backoff,
+    /// When it was seen last.
+    last: Instant,
+}
+
+const fn backoff() -> Backoff {
+    Backoff::new(Duration::from_secs(2), MINUTE)
+}
+
+impl Default for Outages {
+    fn default() -> Self {
+        Self {
+            of: BTreeMap::new(),
+            silent: BTreeSet::new(),
+            host: backoff(),
+        }
+    }
+}
+
+impl Outages {
+    /// Nothing is sent there before this.
+    pub(super) fn until(&self, access: &Access) -> Option<Instant> {
+        let own = self.of.get(access)?.pause.until();
+        let is_of_host = self.silent.len() > 1 && self.silent.contains(access);
+        let host = self.host.until().filter(|_| is_of_host);
+        own.max(host)
+    }
+
+    /// When an outcome was unknown there last, if it was and nothing was acknowledged since.
+    pub(super) fn last(&self, access: &Access) -> Option<Instant> {
+        self.of.get(access).map(|outage| outage.last)
+    }
+
+    /// An outcome is unknown.
+    pub(super) fn begin(&mut self, access: &Access, now: Instant) {
+        self.begin_own(access, now);
+        self.silent.insert(access.clone());
+        if self.silent.len() > 1 {
+            self.host.begin(now);
+        }
+    }
+
+    /// Answers that were definite say no more than unknown ones would.
+    pub(super) fn begin_own(&mut self, access: &Access, now: Instant) {
+        let new = || Outage {
+            pause: backoff(),
+            last: now,
+        };
+        let outage = self.of.entry(access.clone()).or_insert_with(new);
+        outage.pause.begin(now);
+        outage.last = now;
+    }
+
+    /// GitHub answered somebody: what is silent still is so by itself.
+    pub(super) fn heard(&mut self) {
+        self.silent.clear();
+        self.host.end();
+    }
+
+    /// Something was acknowledged there.
+    pub(super) fn end(&mut self, access: &Access) {
+        self.of.remove(access);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(organization: &str) -> Access {
+        Access::new("api.github.com", organization)
+    }
+
+    fn wait(outages: &Outages, organization: &str, now: Instant) -> u64 {
+        let until = outages.until(&access(organization));
+        until.map_or(0, |until| until.saturating_duration_since(now).as_secs())
+    }
+
+    #[test]
+    fn an_outage_of_one_organization_is_its_own() {
+        let (mut outages, now) = (Outages::default(), Instant::now());
+        for expected in [2, 4, 8, 16, 32, 60, 60] {
+            outages.begin(&access("acme"), now);
+            assert_eq!(wait(&outages, "acme", now), expected);
+            assert_eq!(wait(&outages, "tools", now), 0);
+            outages.heard();
+            assert_eq!(wait(&outages, "acme", now), expected, "tools was answered");
+        }
+        outages.end(&access("acme"));
+        assert_eq!(wait(&outages, "acme", now), 0);
+        outages.begin(&access("acme"), now);
+        assert_eq!(wait(&outages, "acme", now), 2, "anew");
+    }
+
+    #[test]
+    fn where_the_host_fails_one_organization_at_a_time_looks_whether_it_still_does() {
+        let (mut outages, mut now) = (Outages::default(), Instant::now());
+        let names = ["acme", "tools", "games"];
+        let mut tries = Vec::new();
+        let start = now;
+        while now < start + Duration::from_mins(30) {
+            // Whoever was tried longest ago, as the recorder does.
+            let ready = names.iter().filter(|name| wait(&outages, name, now) == 0);
+            let next = ready.min_by_key(|name| outages.last(&access(name)));
+            if let Some(name) = next {
+                outages.begin(&access(name), now);
+                tries.push(*name);
+            }
+            now += Duration::from_secs(1);
+        }
+        assert!((30..=42).contains(&tries.len()), "{}", tries.len());
+        for name in names {
+            let count = tries.iter().filter(|tried| *tried == &name).count();
+            assert!(
+                count >= tries.len() / 4,
+                "{name}: {count} of {}",
+                tries.len()
+            );
+        }
+        // One that comes later is not held back by what it had no part in.
+        assert_eq!(wait(&outages, "fresh", now), 0);
+        outages.heard();
+        outages.end(&access("tools"));
+        assert_eq!(wait(&outages, "tools", now), 0);
+        assert!(wait(&outages, "acme", now) <= 60);
+    }
+}
