@@ -27,7 +27,7 @@ impl Reason {
             }
             Self::TooManyTags => "more than five tags: the first five by key are recorded",
             Self::ExposureUnknown => {
-                "whether traffic from outside reaches it is not known: that risk is as GitHub was told last"
+                "whether traffic from outside reaches it cannot be told: that risk is as GitHub was told last"
             }
             Self::InvalidRisk => "a runtime risk that GitHub does not know",
             Self::InvalidRepository => {
@@ -76,8 +76,8 @@ impl Reason {
                  together"
             }
             Self::ExposureUnknown => {
-                "grant list and watch on what is not read (deployment-recorder check names each \
-                 rule), or wait until it is read"
+                "grant list and watch on the kind that the gap names, or leave its word out of \
+                 --infer-risks"
             }
             Self::InvalidRisk => {
                 "use critical-resource, internet-exposed, lateral-movement or sensitive-data in \
