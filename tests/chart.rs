@@ -17,6 +17,7 @@ use clap::FromArgMatches;
 use deployment_recorder::cli::args::{self, Cli, Command};
 use deployment_recorder::cli::settings::{Check, Decommission, Run};
 use deployment_recorder::cluster::{Right, Scope};
+use deployment_recorder::model::exposure::Way;
 use deployment_recorder::model::selection::{KindGroup, Pattern, Selection};
 use secrecy::SecretString;
 
@@ -42,10 +43,16 @@ const FLAGS_HEAD: &str = "\
 
 /// The rights of a recorder of these kinds, in the namespace `a` alone or everywhere.
 fn rights(kinds: &[KindGroup], in_one_namespace: bool) -> Vec<Right> {
+    rights_for(kinds, &[], in_one_namespace)
+}
+
+/// The same of one that looks for these ways from outside.
+fn rights_for(kinds: &[KindGroup], ways: &[Way], in_one_namespace: bool) -> Vec<Right> {
     let namespaces = in_one_namespace.then(|| Pattern::new("a"));
     let selection = Selection {
         kinds: kinds.to_vec(),
         namespaces: namespaces.into_iter().collect(),
+        ways: ways.to_vec(),
         ..Selection::default()
     };
     let scope = Scope {
@@ -93,6 +100,13 @@ fn watched() -> String {
         let all = rights(&[group], true);
         let own = beyond(&always, &resources(&all));
         line(format!("  {}: {own}", group.as_str()));
+    }
+    line("# For each word of --infer-risks.".to_owned());
+    line("inferRisks:".to_owned());
+    for way in Way::ALL {
+        let all = rights_for(&[], &[way], true);
+        let own = beyond(&always, &resources(&all));
+        line(format!("  {}: {own}", way.as_str()));
     }
     let default = KindGroup::DEFAULT.map(KindGroup::as_str);
     line(format!("default: [{}]", default.join(", ")));
@@ -147,7 +161,7 @@ fn the_tests_of_the_chart_know_every_flag() {
 #[test]
 fn what_is_not_named_is_listed_and_watched_and_only_namespaces_are_read_by_name() {
     for in_one_namespace in [true, false] {
-        for right in rights(&KindGroup::ALL, in_one_namespace) {
+        for right in rights_for(&KindGroup::ALL, &Way::ALL, in_one_namespace) {
             let by_name = right.verb == "get";
             assert_eq!(by_name, right.name.is_some(), "{right:?}");
             assert!(!by_name || right.resource == "namespaces", "{right:?}");

@@ -29,6 +29,8 @@ mod cluster {
     mod calls;
     mod changes;
     mod check;
+    mod exposure;
+    mod gateways;
     mod github;
     mod grants;
     mod kills;

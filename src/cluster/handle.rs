@@ -72,8 +72,8 @@ impl MirrorHealth {
         matches!(self.state, MirrorState::Synced | MirrorState::Forbidden)
     }
 
-    /// Whether all that is known of its kind is what its pods say, and that is enough: it is not built
-    /// in, and the API server forbids to read it, or it is given up.
+    /// Whether nothing is known of its kind, and what is recorded without it is known: it is no owner that
+    /// is built in, and the API server forbids to read it, or it is given up.
     pub fn is_done_without(&self) -> bool {
         is_other(&self.kind) && (self.state == MirrorState::Forbidden || self.given_up)
     }

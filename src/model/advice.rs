@@ -59,7 +59,7 @@ impl Reason {
             Self::NameTooLong => {
                 "give the image a shorter name, or map a prefix of it to a shorter one with --image-map"
             }
-            Self::ContextUnknown | Self::NotCovered => {
+            Self::ContextUnknown | Self::NotCovered | Self::ExposureUnknown => {
                 "grant list and watch on what is not read (deployment-recorder check names each \
                  rule), or wait until it is read"
             }

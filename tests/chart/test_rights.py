@@ -19,8 +19,9 @@ def read(rules):
     return {(group, resource) for it in whole for group in it["apiGroups"] for resource in it["resources"]}
 
 
-def of_kinds(*kinds, namespaces=True):
+def of_kinds(*kinds, namespaces=True, ways=()):
     named = [it for kind in kinds for it in WATCHED["kinds"][kind]]
+    named += [it for way in ways for it in WATCHED["inferRisks"][way]]
     more = WATCHED["wholeCluster"] if namespaces else []
     return {(it["apiGroup"], it["resource"]) for it in WATCHED["always"] + more + named}
 
@@ -32,7 +33,7 @@ def test_what_is_read_is_what_the_code_says_for_the_selected_kinds(helm):
     narrow = rules(charts.rendered("narrow", helm), "ClusterRole", name)
     assert read(narrow) == of_kinds("daemonsets", "pods")
     several = rules(charts.rendered("everything", helm), "ClusterRole", "acme-recorder")
-    assert read(several) == of_kinds("deployments", "others", "jobs", "pods")
+    assert read(several) == of_kinds("deployments", "others", "jobs", "pods", ways=WATCHED["inferRisks"])
 
 
 @pytest.mark.parametrize("kind", WATCHED["kinds"])
@@ -40,6 +41,13 @@ def test_each_kind_has_its_own_rights(kind):
     given = ["--values", charts.values_files()["minimal"], "--set", f"config.kinds={{{kind}}}"]
     found = rules(charts.render("helm4", *given), "ClusterRole", "rec-deployment-recorder")
     assert read(found) == of_kinds(kind)
+
+
+@pytest.mark.parametrize("way", WATCHED["inferRisks"])
+def test_each_way_from_outside_has_its_own_rights(way):
+    given = ["--values", charts.values_files()["minimal"], "--set", f"config.inferRisks={{{way}}}"]
+    found = rules(charts.render("helm4", *given), "ClusterRole", "rec-deployment-recorder")
+    assert read(found) == of_kinds(*WATCHED["default"], ways=[way])
 
 
 def test_nothing_is_read_one_by_one_but_by_its_name(values):
@@ -67,7 +75,7 @@ def test_namespaced_nothing_is_for_the_whole_cluster(helm):
     assert [it["metadata"]["namespace"] for it in watching] == ["billing", "records", "shop"]
     for role in watching:
         place = role["metadata"]["namespace"]
-        assert read(role["rules"]) == of_kinds(*WATCHED["default"], namespaces=False)
+        assert read(role["rules"]) == of_kinds(*WATCHED["default"], namespaces=False, ways=["ingress"])
         (by_name,) = [it for it in role["rules"] if "resourceNames" in it]
         assert (by_name["resources"], by_name["resourceNames"]) == (["namespaces"], [place])
 

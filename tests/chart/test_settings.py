@@ -140,6 +140,7 @@ def test_what_is_set_arrives(helm):
         "repository-map": "ghcr.io/acme/([^/]+)=$1\ndocker.io/(a|b){1,2}/.*=base",
         "kinds": "deployments,others",
         "add-kinds": "jobs,pods",
+        "infer-risks": "loadbalancer,ingress,gateway,nodeport",
         # The kubelet would put the pod's name in place of the variable.
         "name-template": "$$(POD_NAME)-{namespace}/{workload}/{container}",
         "storage-records": "",

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where each kind is: its API and its plural.
-const KINDS: [(&str, &str, &str); 16] = [
+const KINDS: [(&str, &str, &str); 25] = [
     ("Namespace", "/api/v1", "namespaces"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("Pod", "/api/v1", "pods"),
@@ -25,6 +25,19 @@ const KINDS: [(&str, &str, &str); 16] = [
     ("CronJob", "/apis/batch/v1", "cronjobs"),
     ("Job", "/apis/batch/v1", "jobs"),
     ("Lease", "/apis/coordination.k8s.io/v1", "leases"),
+    ("Service", "/api/v1", "services"),
+    ("Ingress", "/apis/networking.k8s.io/v1", "ingresses"),
+    ("Gateway", GATEWAYS, "gateways"),
+    ("HTTPRoute", GATEWAYS, "httproutes"),
+    ("GRPCRoute", GATEWAYS, "grpcroutes"),
+    ("TLSRoute", GATEWAYS, "tlsroutes"),
+    ("TCPRoute", GATEWAYS, "tcproutes"),
+    ("UDPRoute", GATEWAYS, "udproutes"),
+    (
+        "CustomResourceDefinition",
+        "/apis/apiextensions.k8s.io/v1",
+        "customresourcedefinitions",
+    ),
     ("ClusterRole", RBAC, "clusterroles"),
     ("ClusterRoleBinding", RBAC, "clusterrolebindings"),
     ("Role", RBAC, "roles"),
@@ -35,6 +48,8 @@ const KINDS: [(&str, &str, &str); 16] = [
         "subjectaccessreviews",
     ),
 ];
+
+const GATEWAYS: &str = "/apis/gateway.networking.k8s.io/v1";
 
 const RBAC: &str = "/apis/rbac.authorization.k8s.io/v1";
 
@@ -75,9 +90,31 @@ impl Api {
 
     /// Says what a pod's status is, as a kubelet does.
     pub(crate) async fn patch_status(&self, namespace: &str, pod: &str, status: &Value) {
-        let path = path("Pod", Some(namespace), Some(pod)) + "/status";
+        self.patch_status_of("Pod", namespace, pod, status).await;
+    }
+
+    /// Says what an object's status is, as its controller does.
+    pub(crate) async fn patch_status_of(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        status: &Value,
+    ) {
+        let path = path(kind, Some(namespace), Some(name)) + "/status";
         let patch = json!({"status": status});
         self.must(Method::PATCH, &path, &patch).await;
+    }
+
+    /// Creates an object, unless there is one of its name.
+    pub(crate) async fn ensure(&self, object: &Value) {
+        let kind = object["kind"].as_str().expect("an object has a kind");
+        let path = path(kind, object["metadata"]["namespace"].as_str(), None);
+        match self.ask(Method::POST, &path, object).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => panic!("POST {path}: {error}"),
+        }
     }
 
     /// Deletes an object; what it owns follows in its own time.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::calls::audited;
 use super::grants::documents;
 use super::stage::Stage;
+use super::{exposure, gateways};
 
 /// One thing that may be done, or that was done: namespace (`None`: the whole cluster), API group,
 /// resource, verb, and the class of the object's name (`None`: any object).
@@ -106,7 +107,14 @@ async fn everything(stage: &mut Stage) {
 
 /// Compares the rules of a file with what was asked. Returns what was denied.
 fn compare(stage: &Stage, file: &str) -> BTreeSet<(String, String, String)> {
-    let allowed = allowed(stage, file);
+    compare_with(stage, file, allowed(stage, file))
+}
+
+fn compare_with(
+    stage: &Stage,
+    file: &str,
+    allowed: BTreeSet<Deed>,
+) -> BTreeSet<(String, String, String)> {
     let (mut used, mut denied) = (BTreeSet::new(), BTreeSet::new());
     for call in audited(&stage.user) {
         let asked = &call["objectRef"];
@@ -157,6 +165,30 @@ async fn each_right_in_the_whole_cluster_is_used_and_nothing_else_is_asked_for()
     stage.grant().await;
     everything(&mut stage).await;
     assert_eq!(compare(&stage, "rbac.yaml"), BTreeSet::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn each_further_right_to_infer_risks_is_used_and_nothing_else_is_asked_for() {
+    let mut stage = Stage::new("least-exposure").await;
+    gateways::install(&stage.api).await;
+    stage.look_at_the_whole_cluster();
+    stage.set("infer-risks", "loadbalancer,ingress,gateway,nodeport");
+    stage.grant().await;
+    exposure::grant_links(&stage, &[]).await;
+    everything(&mut stage).await;
+    let mut all = allowed(&stage, "rbac.yaml");
+    for rule in exposure::rules() {
+        let (group, resources) = (texts(&rule["apiGroups"]), texts(&rule["resources"]));
+        for (resource, verb) in resources.iter().flat_map(|resource| {
+            texts(&rule["verbs"])
+                .into_iter()
+                .map(move |verb| (resource, verb))
+        }) {
+            all.insert((None, group[0].clone(), resource.clone(), verb, None));
+        }
+    }
+    let denied = compare_with(&stage, "rbac.yaml with the rules of docs/risks.md", all);
+    assert_eq!(denied, BTreeSet::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -133,6 +133,7 @@ impl Stage {
                 "listen",
                 "namespaces",
                 "namespace-selector",
+                "infer-risks",
                 "cluster",
                 "logical-environment",
                 "mass-decommission-hold",

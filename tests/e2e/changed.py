@@ -130,6 +130,8 @@ def changed_values(story) -> Changed:
                 "others",
             ],
             "addKinds": ["jobs"],
+            # Nothing of the story is reached from outside.
+            "inferRisks": ["loadbalancer", "ingress", "gateway"],
             "nameTemplate": "{namespace}.{workload}.{container}",
             "storageRecords": True,
             "storageExcludeRegistries": ["docker.io"],

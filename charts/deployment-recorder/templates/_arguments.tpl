@@ -16,6 +16,7 @@ github-timeout: config.timeout
 idle-after: config.idleAfter
 image-map: config.imageMap
 images: config.images
+infer-risks: config.inferRisks
 interval: config.interval
 kinds: config.kinds
 leader-elect: leaderElection.enabled and replicaCount

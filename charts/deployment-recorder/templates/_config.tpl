@@ -80,6 +80,7 @@ so nothing secret may be here.
   (list "repository-map" (join "\n" $config.repositoryMap))
   (list "kinds" (include "deployment-recorder.commas" $config.kinds))
   (list "add-kinds" (include "deployment-recorder.commas" $config.addKinds))
+  (list "infer-risks" (include "deployment-recorder.commas" $config.inferRisks))
   (list "name-template" ($config.nameTemplate | default $config.dnTemplate))
   (list "storage-exclude-registries" (include "deployment-recorder.commas" $config.storageExcludeRegistries))
   (list "idle-after" $config.idleAfter)

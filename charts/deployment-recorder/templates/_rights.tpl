@@ -50,7 +50,7 @@ excluded. Then the program asks for each by its name, and lists no namespaces.
 
 {{/*
 The rules to read what is selected: whole lists and changes of them, of the selected kinds alone; namespaces
-too where they are not named one by one.
+too where they are not named one by one; and what leads traffic in, by the ways that are asked for.
 */}}
 {{- define "deployment-recorder.watchRules" -}}
 {{- $watched := .Files.Get "files/watched.yaml" | fromYaml }}
@@ -60,6 +60,10 @@ too where they are not named one by one.
 {{- end }}
 {{- range include "deployment-recorder.kinds" . | fromYamlArray }}
 {{- $read = concat $read (get $watched.kinds . | default list) }}
+{{- end }}
+{{- $ways := include "deployment-recorder.commas" .Values.config.inferRisks }}
+{{- range ternary (splitList "," $ways) list (ne $ways "") }}
+{{- $read = concat $read (get $watched.inferRisks . | default list) }}
 {{- end }}
 {{- $groups := dict }}
 {{- range $read }}
