@@ -59,7 +59,11 @@ impl Reason {
             Self::NameTooLong => {
                 "give the image a shorter name, or map a prefix of it to a shorter one with --image-map"
             }
-            Self::ContextUnknown | Self::NotCovered | Self::ExposureUnknown => {
+            Self::ExposureUnknown => {
+                "grant list and watch on the kind that its detail names; of a Gateway in another \
+                 namespace, look at that namespace too (docs/risks.md)"
+            }
+            Self::ContextUnknown | Self::NotCovered => {
                 "grant list and watch on what is not read (deployment-recorder check names each \
                  rule), or wait until it is read"
             }

@@ -2,12 +2,19 @@
 //! document, each rule beside its source; whatever no rule names counts as reached from outside.
 //! `docs/risks.md` shows the same to people.
 
+mod rules;
+
 use std::fmt;
 use std::sync::Arc;
 
 use super::addresses::is_private;
 use super::links::{Gateway, Ingress, Service};
 use crate::model::text_map::TextMap;
+
+use rules::{
+    AWS_CLASSES, AWS_INTERNAL, AWS_SCHEME, AWS_TYPE, GATEWAY_CLASSES, GATEWAYS, INGRESS_CLASS,
+    INGRESS_CLASSES, INGRESS_UNLESS, INGRESSES, Rule, SERVICE_CLASSES, SERVICES, SOURCE_RANGES,
+};
 
 /// Why an object is internal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,232 +56,6 @@ impl fmt::Display for Internal {
         }
     }
 }
-
-/// How the value of an annotation says that something is internal. Letter case counts, as with those
-/// who read it.
-#[derive(Clone, Copy, Debug)]
-enum Says {
-    /// By being this.
-    Exactly(&'static str),
-    /// By being one of these, which Go's `strconv.ParseBool` takes for true:
-    /// <https://pkg.go.dev/strconv#ParseBool>.
-    True,
-    /// By not being empty.
-    Anything,
-    /// By being neither empty nor `false`.
-    NotFalse,
-    /// By JSON with this text, spaces left out.
-    Json(&'static str),
-}
-
-impl Says {
-    fn internal(self, value: &str) -> bool {
-        match self {
-            Self::Exactly(word) => value == word,
-            Self::True => ["1", "t", "T", "true", "TRUE", "True"].contains(&value),
-            Self::Anything => !value.trim().is_empty(),
-            Self::NotFalse => !value.is_empty() && value != "false",
-            Self::Json(part) => value.split_whitespace().collect::<String>().contains(part),
-        }
-    }
-}
-
-type Rule = (&'static str, Says);
-
-/// AWS: `internal` or `internet-facing`.
-/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#lb-scheme>
-const AWS_SCHEME: &str = "service.beta.kubernetes.io/aws-load-balancer-scheme";
-/// AWS, older: the controller takes `true`; the cloud provider anything but `false`.
-/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#lb-internal>
-/// <https://github.com/kubernetes/cloud-provider-aws/blob/master/pkg/providers/v1/aws.go>
-const AWS_INTERNAL: &str = "service.beta.kubernetes.io/aws-load-balancer-internal";
-/// AWS: `external` and `nlb-ip` are for the controller, `nlb` and nothing for the cloud provider.
-/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/annotations/#lb-type>
-const AWS_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
-/// Classes of AWS, internal unless the scheme says otherwise.
-/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/service/nlb/>
-/// <https://docs.aws.amazon.com/eks/latest/userguide/auto-configure-nlb.html>
-const AWS_CLASSES: [&str; 2] = ["service.k8s.aws/nlb", "eks.amazonaws.com/nlb"];
-
-/// Source ranges before there was a field for them:
-/// <https://kubernetes.io/docs/reference/labels-annotations-taints/#service-beta-kubernetes-io-load-balancer-source-ranges>.
-const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
-
-/// Classes of Services that are internal, whatever else is said.
-const SERVICE_CLASSES: [&str; 3] = [
-    // https://cloud.google.com/kubernetes-engine/docs/how-to/internal-load-balancing
-    "networking.gke.io/l4-regional-internal",
-    // https://github.com/kubernetes/ingress-gce/blob/master/pkg/annotations/service.go
-    "networking.gke.io/l4-regional-internal-legacy",
-    // A tailnet: https://tailscale.com/kb/1439/kubernetes-operator-cluster-ingress
-    "tailscale",
-];
-
-/// Annotations of Services, AWS apart.
-const SERVICES: [Rule; 24] = [
-    // Google: https://cloud.google.com/kubernetes-engine/docs/concepts/service-load-balancer-parameters
-    (
-        "networking.gke.io/load-balancer-type",
-        Says::Exactly("Internal"),
-    ),
-    // Google, older: https://kubernetes.io/docs/concepts/services-networking/service/#internal-load-balancer
-    // and in lower case: https://github.com/kubernetes/cloud-provider-gcp/blob/master/providers/gce/gce_annotations.go
-    (
-        "cloud.google.com/load-balancer-type",
-        Says::Exactly("Internal"),
-    ),
-    (
-        "cloud.google.com/load-balancer-type",
-        Says::Exactly("internal"),
-    ),
-    // Azure: https://learn.microsoft.com/azure/aks/internal-lb
-    (
-        "service.beta.kubernetes.io/azure-load-balancer-internal",
-        Says::Exactly("true"),
-    ),
-    // OpenStack, and OVHcloud's Octavia: https://github.com/kubernetes/cloud-provider-openstack/blob/master/docs/openstack-cloud-controller-manager/expose-applications-using-loadbalancer-type-service.md
-    (
-        "service.beta.kubernetes.io/openstack-internal-load-balancer",
-        Says::True,
-    ),
-    // DigitalOcean: https://docs.digitalocean.com/products/kubernetes/how-to/configure-load-balancers/#network
-    (
-        "service.beta.kubernetes.io/do-loadbalancer-network",
-        Says::Exactly("INTERNAL"),
-    ),
-    // Hetzner: https://github.com/hetznercloud/hcloud-cloud-controller-manager/blob/main/docs/reference/load_balancer_annotations.md
-    (
-        "load-balancer.hetzner.cloud/disable-public-network",
-        Says::True,
-    ),
-    // Oracle: https://docs.oracle.com/iaas/Content/ContEng/Tasks/contengcreatingloadbalancer.htm
-    (
-        "service.beta.kubernetes.io/oci-load-balancer-internal",
-        Says::True,
-    ),
-    (
-        "oci-network-load-balancer.oraclecloud.com/internal",
-        Says::True,
-    ),
-    // IBM: https://cloud.ibm.com/docs/containers?topic=containers-loadbalancer
-    (
-        "service.kubernetes.io/ibm-load-balancer-cloud-provider-ip-type",
-        Says::Exactly("private"),
-    ),
-    // Alibaba: https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/add-annotations-to-the-yaml-file-of-a-service-to-configure-clb-instances
-    (
-        "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type",
-        Says::Exactly("intranet"),
-    ),
-    (
-        "service.beta.kubernetes.io/alicloud-loadbalancer-address-type",
-        Says::Exactly("intranet"),
-    ),
-    // Tencent: https://kubernetes.io/docs/concepts/services-networking/service/#internal-load-balancer
-    (
-        "service.kubernetes.io/qcloud-loadbalancer-internal-subnetid",
-        Says::Anything,
-    ),
-    // Baidu: likewise
-    (
-        "service.beta.kubernetes.io/cce-load-balancer-internal-vpc",
-        Says::Exactly("true"),
-    ),
-    // Huawei: https://support.huaweicloud.com/intl/en-us/usermanual-cce/cce_10_0681.html
-    (HUAWEI, Says::Json(HUAWEI_INNER)),
-    // Yandex: https://yandex.cloud/en/docs/managed-kubernetes/operations/create-load-balancer
-    ("yandex.cloud/load-balancer-type", Says::Exactly("internal")),
-    // Scaleway: https://github.com/scaleway/scaleway-cloud-controller-manager/blob/master/docs/loadbalancer-annotations.md
-    (
-        "service.beta.kubernetes.io/scw-loadbalancer-private",
-        Says::True,
-    ),
-    // STACKIT: https://github.com/stackitcloud/cloud-provider-stackit/blob/main/docs/load-balancer.md
-    ("lb.stackit.cloud/internal-lb", Says::True),
-    ("yawol.stackit.cloud/internalLB", Says::True),
-    // Outscale: https://github.com/outscale/cloud-provider-osc/blob/main/docs/annotations.md
-    (
-        "service.beta.kubernetes.io/osc-load-balancer-internal",
-        Says::NotFalse,
-    ),
-    // Volcengine: https://www.volcengine.com/docs/6460/143012
-    (
-        "service.beta.kubernetes.io/volcengine-loadbalancer-address-type",
-        Says::Exactly("PRIVATE"),
-    ),
-    // Naver: https://guide.ncloud-docs.com/docs/en/k8s-k8suse-nlb
-    (
-        "service.beta.kubernetes.io/ncloud-load-balancer-internal",
-        Says::Exactly("true"),
-    ),
-    // AWS, as Kubernetes has it: https://kubernetes.io/docs/concepts/services-networking/service/#internal-load-balancer
-    (AWS_SCHEME, Says::Exactly("internal")),
-    (AWS_INTERNAL, Says::NotFalse),
-];
-
-const HUAWEI: &str = "kubernetes.io/elb.autocreate";
-const HUAWEI_INNER: &str = r#""type":"inner""#;
-
-/// The class of an Ingress before there was a field for it, which some controllers still need:
-/// <https://kubernetes.io/docs/concepts/services-networking/ingress/#deprecated-annotation>.
-const INGRESS_CLASS: &str = "kubernetes.io/ingress.class";
-
-/// Classes of Ingresses that are internal.
-const INGRESS_CLASSES: [&str; 3] = [
-    // https://cloud.google.com/kubernetes-engine/docs/how-to/internal-load-balance-ingress
-    "gce-internal",
-    // https://cloud.ibm.com/docs/containers?topic=containers-managed-ingress-about
-    "private-iks-k8s-nginx",
-    "private-iks-traefik",
-];
-
-/// AWS: <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#scheme>.
-const ALB_SCHEME: &str = "alb.ingress.kubernetes.io/scheme";
-/// OpenStack: <https://github.com/kubernetes/cloud-provider-openstack/blob/master/docs/octavia-ingress-controller/using-octavia-ingress-controller.md>.
-const OCTAVIA_INTERNAL: &str = "octavia.ingress.kubernetes.io/internal";
-/// Tailscale: <https://tailscale.com/kb/1439/kubernetes-operator-cluster-ingress>.
-const TAILSCALE_FUNNEL: &str = "tailscale.com/funnel";
-
-/// Classes of Ingresses that are internal unless an annotation has this value.
-const INGRESS_UNLESS: [(&str, &str, &str); 3] = [
-    ("alb", ALB_SCHEME, "internet-facing"),
-    ("openstack", OCTAVIA_INTERNAL, "false"),
-    ("tailscale", TAILSCALE_FUNNEL, "true"),
-];
-
-/// Annotations of Ingresses.
-const INGRESSES: [Rule; 5] = [
-    (ALB_SCHEME, Says::Exactly("internal")),
-    // Azure: https://azure.github.io/application-gateway-kubernetes-ingress/annotations/#use-private-ip
-    ("appgw.ingress.kubernetes.io/use-private-ip", Says::True),
-    // Tencent: https://www.tencentcloud.com/document/product/457/38983
-    ("kubernetes.io/ingress.subnetId", Says::Anything),
-    // Yandex: https://yandex.cloud/en/docs/application-load-balancer/k8s-ref/ingress
-    ("ingress.alb.yc.io/internal-ipv4-address", Says::Anything),
-    // Huawei: https://support.huaweicloud.com/intl/en-us/usermanual-cce/cce_10_0252.html
-    (HUAWEI, Says::Json(HUAWEI_INNER)),
-];
-
-/// Classes of Gateways that are internal.
-const GATEWAY_CLASSES: [&str; 5] = [
-    // https://cloud.google.com/kubernetes-engine/docs/concepts/gateway-api#gatewayclass
-    "gke-l7-rilb",
-    "gke-l7-rilb-mc",
-    "gke-l7-cross-regional-internal-managed-mc",
-    // Networks of one's own alone: https://www.gateway-api-controller.eks.aws.dev/latest/api-types/gateway/
-    "amazon-vpc-lattice",
-    // Between the workloads of a mesh: https://istio.io/latest/docs/ambient/usage/waypoint/
-    "istio-waypoint",
-];
-
-/// Annotations of Gateways.
-const GATEWAYS: [Rule; 1] = [
-    // https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#automated-deployment
-    (
-        "networking.istio.io/service-type",
-        Says::Exactly("ClusterIP"),
-    ),
-];
 
 /// Whether an annotation of a Service says anything here.
 pub fn reads_of_service(key: &str) -> bool {

@@ -1,6 +1,7 @@
 //! What clouds document, as tables: annotations with their values as spelled there, each with its
 //! source, and what is close to it and means something else.
 
+use super::rules::{ALB_SCHEME, TAILSCALE_FUNNEL};
 use super::*;
 use crate::model::exposure::links::Sort;
 
@@ -620,7 +621,7 @@ const AGIC: &str =
     "https://azure.github.io/application-gateway-kubernetes-ingress/annotations/#use-private-ip";
 const OPENSTACK: &str = "https://github.com/kubernetes/cloud-provider-openstack/blob/master/docs/openstack-cloud-controller-manager/expose-applications-using-loadbalancer-type-service.md";
 const OCTAVIA: &str = "https://github.com/kubernetes/cloud-provider-openstack/blob/master/docs/octavia-ingress-controller/using-octavia-ingress-controller.md";
-const OVH: &str = "https://help.ovhcloud.com/csm/en-public-cloud-kubernetes-expose-applications-using-load-balancer";
+const OVH: &str = "https://support.us.ovhcloud.com/hc/en-us/articles/32583163140755-Expose-your-applications-using-OVHcloud-Public-Cloud-Load-Balancer";
 const DIGITALOCEAN: &str =
     "https://docs.digitalocean.com/products/kubernetes/how-to/configure-load-balancers/";
 const HETZNER: &str = "https://github.com/hetznercloud/hcloud-cloud-controller-manager/blob/main/docs/reference/load_balancer_annotations.md";
@@ -632,17 +633,20 @@ const IBM_INGRESS: &str =
 const ALIBABA: &str = "https://github.com/kubernetes/cloud-provider-alibaba-cloud";
 const TENCENT: &str = "https://www.tencentcloud.com/document/product/457";
 const HUAWEI_ELB: &str =
-    "https://support.huaweicloud.com/intl/en-us/usermanual-cce/cce_10_0681.html";
+    "https://support.huaweicloud.com/intl/en-us/usermanual-cce/cce_10_0385.html";
 const YANDEX: &str =
     "https://yandex.cloud/en/docs/managed-kubernetes/operations/create-load-balancer";
 const YANDEX_INGRESS: &str =
     "https://yandex.cloud/en/docs/application-load-balancer/k8s-ref/ingress";
 const SCALEWAY: &str = "https://github.com/scaleway/scaleway-cloud-controller-manager/blob/master/docs/loadbalancer-annotations.md";
-const STACKIT: &str = "https://github.com/stackitcloud/cloud-provider-stackit";
-const OUTSCALE: &str = "https://github.com/outscale/cloud-provider-osc";
-const VOLCENGINE: &str = "https://www.volcengine.com/docs/6460";
-const NAVER: &str = "https://guide.ncloud-docs.com/docs/en/vnks-nks-1-8";
-const TAILSCALE: &str = "https://tailscale.com/kb/1439/kubernetes-operator-cluster-ingress";
+const STACKIT: &str =
+    "https://github.com/stackitcloud/cloud-provider-stackit/blob/main/docs/load-balancer.md";
+const OUTSCALE: &str =
+    "https://github.com/outscale/cloud-provider-osc/blob/main/docs/annotations.md";
+const VOLCENGINE: &str =
+    "https://docs.byteplus.com/en/docs/vke/Configuring-a-LoadBalancer-Service-using-annotations";
+const NAVER: &str = "https://guide.ncloud-docs.com/docs/k8s-k8suse-loadbalancer";
+const TAILSCALE: &str = "https://tailscale.com/docs/kubernetes-operator/ingress";
 const LINODE: &str = "https://github.com/linode/linode-cloud-controller-manager/blob/main/docs/configuration/annotations.md";
 const VULTR: &str =
     "https://github.com/vultr/vultr-cloud-controller-manager/blob/master/docs/load-balancers.md";
