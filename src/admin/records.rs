@@ -4,56 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::model::ledger::Owner;
+pub(super) use crate::model::plan::State;
 use crate::model::plan::{Plan, Step, Why};
 use crate::model::record::{Body, Identity};
 use crate::model::storage::StoragePlan;
 use crate::recorder::status::{Rest, Status, Unsent};
-
-/// What becomes of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
-    /// It runs, and GitHub holds it as it is.
-    Deployed,
-    /// It runs, and GitHub is to be told.
-    Reporting,
-    /// It is kept as GitHub holds it, and sent so with the full snapshot.
-    Retained,
-    /// It is kept and not sent: what GitHub holds of it is not known, or GitHub will not have it
-    /// now.
-    Silent,
-    /// Nothing is sent for it, for a reason.
-    Withheld,
-    /// It is gone, and GitHub is to be told.
-    Decommissioning,
-    /// GitHub has acknowledged its end, and is told once more after a while.
-    Tombstone,
-}
-
-impl State {
-    /// Every state.
-    pub(super) const ALL: [Self; 7] = [
-        Self::Deployed,
-        Self::Reporting,
-        Self::Retained,
-        Self::Silent,
-        Self::Withheld,
-        Self::Decommissioning,
-        Self::Tombstone,
-    ];
-
-    /// Its name, in kebab case.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Deployed => "deployed",
-            Self::Reporting => "reporting",
-            Self::Retained => "retained",
-            Self::Silent => "silent",
-            Self::Withheld => "withheld",
-            Self::Decommissioning => "decommissioning",
-            Self::Tombstone => "tombstone",
-        }
-    }
-}
 
 /// One record.
 #[derive(Clone, Copy, Debug)]

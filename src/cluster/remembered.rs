@@ -186,6 +186,7 @@ fn keep_newest(known: &mut HashMap<Arc<str>, Arc<Pod>>, uid: Arc<str>, pod: &Arc
 mod tests {
     use super::*;
     use crate::model::facts::{Annotations, Container};
+    use crate::model::image::ImageId;
 
     fn owner(kind: Kind, uid: &str) -> OwnerRef {
         OwnerRef {
@@ -213,6 +214,7 @@ mod tests {
             image: "busybox".into(),
             state,
             digest: None,
+            image_id: ImageId::Nothing,
         };
         Arc::new(Pod {
             namespace: "n".into(),

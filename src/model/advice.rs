@@ -3,8 +3,9 @@
 //! decided here.
 
 use super::gap::Reason;
+use super::image::ImageId;
 use super::inventory::sight::Unselected;
-use super::plan::{Row, Why};
+use super::plan::{Row, State, Why};
 
 impl Reason {
     /// What it means, without a capital letter and a full stop.
@@ -212,6 +213,45 @@ impl Row {
     }
 }
 
+impl State {
+    /// What it means, without a capital letter and a full stop.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Deployed => "it runs, and GitHub holds it as it is",
+            Self::Reporting => "it runs, and GitHub is to be told",
+            Self::Retained => "it is kept as GitHub holds it, and sent so with the full snapshot",
+            Self::Silent => {
+                "it is kept and not sent: what GitHub holds of it is not known, or GitHub will not have \
+                 it now"
+            }
+            Self::Withheld => "nothing is sent for it, for a reason",
+            Self::Decommissioning => "it is gone, and GitHub is to be told",
+            Self::Tombstone => {
+                "GitHub has acknowledged its end, and is told once more after a while"
+            }
+        }
+    }
+}
+
+impl ImageId {
+    /// What a container's status said, without a capital letter and a full stop.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Nothing => "the container's status names no image (imageID)",
+            Self::Manifest => "the container runtime names it (imageID)",
+            Self::Configuration => {
+                "the container runtime names the image's configuration (a bare imageID), which no \
+                 registry knows"
+            }
+            Self::Archive => {
+                "the image was loaded into the node from an archive (imageID import-...), whose digest \
+                 no registry knows"
+            }
+            Self::Other => "what the container runtime names (imageID) is no SHA-256 of a manifest",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -235,6 +275,9 @@ mod tests {
         }
         for row in Row::ALL {
             assert!(says(STATUS, row.as_str(), row.meaning()), "{row:?}");
+        }
+        for state in State::ALL {
+            assert!(says(STATUS, state.as_str(), state.meaning()), "{state:?}");
         }
         let bare = STATUS.replace('`', "");
         for why in Unselected::ALL {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::exposure::links::{Link, Links};
-use super::image::Digest;
+use super::image::{Digest, ImageId};
 use super::text_map::TextMap;
 use super::workload::Kind;
 
@@ -77,6 +77,8 @@ pub struct Container {
     pub state: State,
     /// The digest that runs, or ran last: see [`super::image::running_digest`].
     pub digest: Option<Digest>,
+    /// What its status named as what it runs, when it was read last. For explanations alone.
+    pub image_id: ImageId,
 }
 
 /// How far a container got.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::facts::{
     Annotations, Container, Coverage, Facts, Namespace, Object, OwnerRef, Pod, State, View,
 };
-use super::image::Digest;
+use super::image::{Digest, ImageId};
 use super::policy::Policy;
 use super::record::Destination;
 use super::selection::Selection;
@@ -113,6 +113,7 @@ pub(crate) fn container(name: &str, image: &str, number: u64) -> Container {
         image: image.into(),
         state: State::Running,
         digest: Some(digest(number)),
+        image_id: ImageId::Manifest,
     }
 }
 
@@ -124,6 +125,7 @@ impl Container {
 
     pub(crate) fn without_digest(mut self) -> Self {
         self.digest = None;
+        self.image_id = ImageId::Configuration;
         self
     }
 }

@@ -90,27 +90,50 @@ impl ImageRef {
     }
 }
 
+/// What a container's status says that it runs (`imageID`). Container runtimes put very different
+/// things there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ImageId {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// `[docker-pullable://]repository@sha256:…`: the manifest or index that was pulled.
+    Manifest,
+    /// A bare `sha256:…`, `docker://sha256:…` or 64 hexadecimal digits: the image's configuration,
+    /// which no registry and no attestation knows.
+    Configuration,
+    /// What was loaded into a node from an archive: a made-up repository `import-<date>` with the
+    /// digest of the archive.
+    Archive,
+    /// Something else: a digest of another algorithm, a tag, an unknown scheme.
+    Other,
+}
+
+impl ImageId {
+    /// Reads an image ID, with the digest of the manifest or index if it names one.
+    pub fn read(text: &str) -> (Self, Option<Digest>) {
+        let bare = text.strip_prefix("docker-pullable://").unwrap_or(text);
+        let id = text.strip_prefix("docker://").unwrap_or(bare);
+        if text.is_empty() {
+            return (Self::Nothing, None);
+        } else if is_image_id(id) || Digest::parse(id).is_some() {
+            return (Self::Configuration, None);
+        }
+        match ImageRef::parse(bare) {
+            Some(image) if image.name.starts_with("docker.io/library/import-") => {
+                (Self::Archive, None)
+            }
+            Some(image) if image.digest.is_some() => (Self::Manifest, image.digest),
+            Some(_) | None => (Self::Other, None),
+        }
+    }
+}
+
 /// The digest that a container runs: the one that `image` (as the pod's spec writes it) is pinned
 /// to, else the one in `image_id` (as the container's status has it).
-///
-/// Runtimes put very different things into a status. `[docker-pullable://]repository@sha256:…`
-/// names the manifest or index that was pulled. A bare `sha256:…`, `docker://sha256:…` or 64
-/// hexadecimal digits name the image's configuration, which no registry and no attestation knows.
-/// What was loaded into a node from an archive appears under a made-up repository `import-<date>`
-/// with the digest of the archive.
 pub fn running_digest(image: &str, image_id: &str) -> Option<Digest> {
     let pinned = || ImageRef::parse(image)?.digest;
-    let pulled = || {
-        let reference = image_id
-            .strip_prefix("docker-pullable://")
-            .unwrap_or(image_id);
-        let reference = ImageRef::parse(reference)?;
-        if reference.name.starts_with("docker.io/library/import-") {
-            return None;
-        }
-        reference.digest
-    };
-    pinned().or_else(pulled)
+    pinned().or_else(|| ImageId::read(image_id).1)
 }
 
 /// The registry that a name without one means.

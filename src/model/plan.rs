@@ -19,9 +19,11 @@ mod draft;
 mod guard;
 mod row;
 mod settle;
+mod state;
 mod verdict;
 
 pub use row::{Row, Why};
+pub use state::State;
 
 use draft::Draft;
 use verdict::Verdict;

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 
 use crate::cluster::slim::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, SoftList};
 use crate::model::facts::{Container, State};
-use crate::model::image::{Digest, running_digest};
+use crate::model::image::{Digest, ImageId, running_digest};
 
 use super::{Converter, KeptPod};
 
@@ -61,11 +61,13 @@ impl Converter {
             let earlier = before.and_then(|before| before.seen_of(name));
             let status = status_of(name, statuses);
             let (digest, now) = digest(spec.image.text(), status, earlier);
+            let image_id = status.map_or("", |status| status.image_id.text());
             containers.push(Container {
                 name: self.intern(name),
                 image: self.intern(spec.image.text()),
                 state: status.map_or(State::NeverRan, state),
                 digest,
+                image_id: ImageId::read(image_id).0,
             });
             seen.push(now.map(|now| Seen {
                 container: now.container,
