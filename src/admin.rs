@@ -7,6 +7,7 @@
 //! | `/readyz` | 200 once the ledger is read and nothing of the cluster is waited for, else 503 |
 //! | `/metrics` | OpenMetrics, or Prometheus' older text format |
 //! | `/api/status` | JSON: what is recorded, what is not and why (`docs/status.md`) |
+//! | `/api/status/explain` | JSON: the same of one workload, with the reason for each step |
 //!
 //! `?verbose` lists the checks behind the first two. What GitHub does is no part of either: a
 //! restart mends nothing there.
@@ -19,9 +20,11 @@ use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::cluster::{HealthHandle, MirrorHealth};
+use crate::model::policy::Policy;
 use crate::recorder::status::{Shared, Status};
 
 mod checks;
+pub mod explain;
 mod listen;
 mod metrics;
 mod records;
@@ -47,6 +50,7 @@ struct View {
     turns_within: Duration,
     settings: Value,
     cluster: OnceLock<HealthHandle>,
+    policy: OnceLock<Arc<Policy>>,
 }
 
 impl Admin {
@@ -60,6 +64,7 @@ impl Admin {
             turns_within: checks::TURNS_WITHIN + github_timeout,
             settings,
             cluster: OnceLock::new(),
+            policy: OnceLock::new(),
         }))
     }
 
@@ -67,6 +72,12 @@ impl Admin {
     /// call counts.
     pub fn show(&self, cluster: HealthHandle) {
         self.0.cluster.get_or_init(|| cluster);
+    }
+
+    /// Explains by that policy, which is the recorder's; until then nothing is explained. Only the
+    /// first call counts.
+    pub fn explain_by(&self, policy: Arc<Policy>) {
+        self.0.policy.get_or_init(|| policy);
     }
 
     /// Takes the first of `addresses` that can be listened on, in their order. Nothing is answered

@@ -23,6 +23,7 @@ pub mod decommission;
 pub mod desk;
 pub mod diff;
 pub mod dry;
+pub mod explain;
 pub mod github;
 pub mod interrupt;
 pub mod listing;
@@ -127,6 +128,11 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
             if !same.map_err(Failure::CouldNotTell)? {
                 return Ok(ExitCode::FAILURE);
             }
+        }
+        Command::Explain(args) => {
+            let settings = settings::Explain::new(args)?;
+            logs.begin();
+            to_its_end(explain::execute(settings))?;
         }
         Command::Verify(args) => {
             let settings = settings::Verify::new(args, token())?;

@@ -22,6 +22,7 @@ mod mirror;
 mod others;
 mod patience;
 mod place;
+mod pod_proxy;
 mod proxy;
 mod remembered;
 mod resolver;
@@ -48,13 +49,13 @@ pub use handle::HealthHandle;
 pub use health::MirrorState;
 pub use identity::{Unidentified, identity};
 pub use labels::{LabelSelector, LabelSelectorError};
+pub use pod_proxy::{PodProxyError, ask_pod};
 pub use rights::{Right, Unasked};
 pub use scope::Scope;
 
 pub use tasks::MirrorEnded;
 
 use convert::Converter;
-use coverage::Seen;
 use exact::ExactNamespaces;
 use keep::{Namespaces, Owners, Pods, Shared};
 use links::LinkMirrors;
@@ -167,48 +168,7 @@ impl Cluster {
     }
 
     fn gather(&self) -> Facts {
-        let mut facts = Facts::default();
-        let mut seen = Seen::default();
-        for mirror in &self.pods {
-            let state = mirror.state();
-            seen.add(&mirror.place, state.shown());
-            facts
-                .pods
-                .extend(state.index.iter().map(|kept| Arc::clone(&kept.pod)));
-        }
-        facts.coverage.pods = seen.view();
-        for mirrors in self
-            .owners
-            .chunk_by(|one, next| one.place.kind == next.place.kind)
-        {
-            let mut seen = Seen::default();
-            for mirror in mirrors {
-                let state = mirror.state();
-                seen.add(&mirror.place, state.shown());
-                facts.objects.extend(state.index.iter().cloned());
-            }
-            let kind = mirrors.first().map(|mirror| mirror.place.kind.clone());
-            facts
-                .coverage
-                .kinds
-                .extend(kind.map(|kind| (kind, seen.view())));
-        }
-        self.others.add_to(&mut facts);
-        match &self.namespaces {
-            KnownNamespaces::Exact(exact) => {
-                (facts.namespaces, facts.coverage.namespaces) = exact.facts();
-            }
-            KnownNamespaces::Watched(mirror) => {
-                let state = mirror.state();
-                let mut seen = Seen::default();
-                seen.add(&mirror.place, state.shown());
-                facts.coverage.namespaces = seen.view();
-                facts.namespaces.extend(state.index.iter().cloned());
-            }
-        }
-        self.links.tell(&mut facts);
-        facts.remembered = self.shared.remembered().of(&facts.objects, &facts.pods);
-        facts
+        self.health_handle().facts(None)
     }
 
     /// Waits until something changed since the last call returned. Nothing that leaves the facts as

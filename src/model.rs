@@ -15,6 +15,7 @@ pub mod selection;
 pub mod advice;
 pub mod context;
 pub mod evidence;
+pub mod explain;
 pub mod exposure;
 pub mod gap;
 pub mod inventory;

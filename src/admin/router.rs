@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{RawQuery, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
@@ -15,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::checks::{self, Check};
+use super::explain::route::{self, Question};
 use super::metrics::{self, Format};
 use super::{Admin, status};
 
@@ -25,6 +27,9 @@ mod tests;
 /// stays until its client has read it.
 const STATUS_ANSWERS: usize = 2;
 
+/// How many explanations are worked out at once. Each reads the pods of one namespace.
+const EXPLANATIONS: usize = 2;
+
 /// How long a request waits for one of them.
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -33,6 +38,7 @@ const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 struct Desk {
     admin: Admin,
     status_answers: Arc<Semaphore>,
+    explanations: Arc<Semaphore>,
 }
 
 /// The routes.
@@ -40,6 +46,7 @@ pub(super) fn router(admin: Admin) -> Router {
     let desk = Desk {
         admin,
         status_answers: Arc::new(Semaphore::new(STATUS_ANSWERS)),
+        explanations: Arc::new(Semaphore::new(EXPLANATIONS)),
     };
     Router::new()
         .route("/livez", get(livez))
@@ -47,6 +54,7 @@ pub(super) fn router(admin: Admin) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(all_metrics))
         .route("/api/status", get(whole_status))
+        .route("/api/status/explain", get(explanation))
         .with_state(desk)
 }
 
@@ -73,9 +81,7 @@ async fn all_metrics(State(desk): State<Desk>, headers: HeaderMap) -> Response {
 async fn whole_status(State(desk): State<Desk>) -> Response {
     let permit = timeout(STATUS_PATIENCE, desk.status_answers.acquire_owned()).await;
     let Ok(Ok(permit)) = permit else {
-        let busy = "others are reading the status, try again\n";
-        let page = page_of(StatusCode::SERVICE_UNAVAILABLE, TEXT, busy);
-        return ([(RETRY_AFTER, "5")], page).into_response();
+        return busy();
     };
     match status::json(&desk.admin) {
         Ok(json) => {
@@ -87,6 +93,24 @@ async fn whole_status(State(desk): State<Desk>) -> Response {
         }
         Err(_) => failed("the status cannot be written"),
     }
+}
+
+async fn explanation(
+    State(desk): State<Desk>,
+    question: Result<Query<Question>, QueryRejection>,
+) -> Response {
+    let permit = timeout(STATUS_PATIENCE, desk.explanations.acquire_owned()).await;
+    let Ok(Ok(_permit)) = permit else {
+        return busy();
+    };
+    let (code, json) = route::answer(&desk.admin, question);
+    page_of(code, "application/json", json)
+}
+
+fn busy() -> Response {
+    let busy = "others are reading the status, try again\n";
+    let page = page_of(StatusCode::SERVICE_UNAVAILABLE, TEXT, busy);
+    ([(RETRY_AFTER, "5")], page).into_response()
 }
 
 /// A status answer, which gives its permit back when the last of it is sent.

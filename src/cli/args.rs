@@ -13,10 +13,12 @@ use clap::{Arg, ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueHint}
 use clap_complete::Shell;
 
 mod by_hand;
+mod explain;
 mod groups;
 mod records;
 
 pub use by_hand::{DecommissionArgs, VerifyArgs};
+pub use explain::ExplainArgs;
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
     OutputArgs, PlaceArgs, ScopeArgs, StorageArgs,
@@ -103,6 +105,14 @@ pub enum Command {
     /// Reads the cluster and the ledger and writes nothing. Exits 0 if GitHub was told everything,
     /// 1 if there are differences, and 2 if that could not be found out.
     Diff(DiffArgs),
+    /// Say why: from the pods of a workload to its records, step by step
+    ///
+    /// Who speaks for a container, where digest, name, tags and risks come from, what GitHub holds and when
+    /// it is asked again, and what to do about what is missing. The running controller is asked through
+    /// the API server, which takes the right to get pods/proxy in its namespace. Where it cannot be asked
+    /// the answer is worked out from the cluster and the stored ledger, with the flags that run has; what
+    /// GitHub answered last is not known then. Writes nothing. Exits 1 if nothing has that name.
+    Explain(ExplainArgs),
     /// Ask GitHub what it holds and compare; exits 1 if something differs
     ///
     /// Lists every digest that runs or stands in the ledger, one call each, and uses at most a fifth of
@@ -137,7 +147,7 @@ pub enum Command {
     Man {
         /// The command it is about, as in records-set; without one, the program
         #[arg(value_parser = [
-            "run", "snapshot", "diff", "verify", "decommission", "check", "records",
+            "run", "snapshot", "diff", "explain", "verify", "decommission", "check", "records",
             "records-create", "records-set", "records-list", "storage", "storage-create",
             "storage-list", "completion", "man",
         ])]

@@ -144,10 +144,12 @@ async fn prepare(
     let client = connection.client.clone();
     let (candidate, store) = writer(client, &settings.ledger, clock, status.clone(), patience);
     let cluster = Cluster::start(connection.client, settings.scope, rand::random());
+    let policy = Arc::new(settings.policy);
+    admin.explain_by(Arc::clone(&policy));
     admin.show(cluster.health_handle());
     let parts = Parts {
         settings: Settings {
-            policy: Arc::new(settings.policy),
+            policy,
             interval: settings.interval,
             ledger_namespace: namespace.to_string(),
         },

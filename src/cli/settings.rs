@@ -19,6 +19,7 @@ mod by_hand;
 mod call;
 mod destination;
 mod error;
+mod explain;
 #[cfg(feature = "fuzz")]
 pub(crate) mod fuzz;
 mod github;
@@ -31,6 +32,7 @@ pub use artifact::Asked;
 pub use by_hand::{Adopt, Decommission, Doing, Verify, Which};
 pub use call::{Call, List};
 pub use error::{SettingError, given, variable};
+pub use explain::{Explain, Way};
 pub use github::{Github, SignIn};
 pub use records::{Create, CreateStorage, Place, Records, Set, Storage};
 
@@ -151,16 +153,8 @@ impl Snapshot {
     /// sent.
     pub fn new(args: SnapshotArgs) -> Result<Self, SettingError> {
         let form = form(&args.output)?;
-        let input = match args.from {
-            Some(file) if file.as_os_str() == "-" => Input::Stdin,
-            Some(file) if file.as_os_str().is_empty() => {
-                return Err(SettingError::invalid(
-                    "from",
-                    "",
-                    "give a file, or - for standard input",
-                ));
-            }
-            Some(file) => Input::File(file),
+        let input = match input(args.from)? {
+            Some(input) => input,
             None => Input::Cluster(connection(args.connection)?),
         };
         let scope = scope::scope(&args.scope, &args.destination)?;
@@ -230,6 +224,7 @@ impl Check {
 }
 
 /// The checked form of [`CycleArgs`].
+#[derive(Clone, Copy)]
 struct Cycle {
     interval: Duration,
     idle_after: Option<Duration>,
@@ -289,6 +284,22 @@ fn connection(args: super::args::ConnectionArgs) -> Result<Connection, SettingEr
     Ok(Connection {
         kubeconfig,
         context,
+    })
+}
+
+/// What stands in place of a cluster, if anything does.
+fn input(from: Option<PathBuf>) -> Result<Option<Input>, SettingError> {
+    Ok(match from {
+        Some(file) if file.as_os_str() == "-" => Some(Input::Stdin),
+        Some(file) if file.as_os_str().is_empty() => {
+            return Err(SettingError::invalid(
+                "from",
+                "",
+                "give a file, or - for standard input",
+            ));
+        }
+        Some(file) => Some(Input::File(file)),
+        None => None,
     })
 }
 

@@ -65,7 +65,7 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn of_file(name: &str, text: io::Result<String>, scope: Scope) -> anyhow::Result<Facts> {
+pub(super) fn of_file(name: &str, text: io::Result<String>, scope: Scope) -> anyhow::Result<Facts> {
     let text = text.with_context(|| format!("--from: {name} cannot be read"))?;
     file::facts(&text, scope).with_context(|| {
         format!("--from: {name} is not what kubectl get -o yaml or -o json writes")

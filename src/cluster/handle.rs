@@ -1,16 +1,18 @@
-//! The health of all mirrors at one moment, and a handle to ask for it from elsewhere. A handle keeps
-//! no watch going and changes nothing.
+//! What the mirrors show at one moment and how they are, and a handle to ask for it from elsewhere. A
+//! handle keeps no watch going and changes nothing.
 
 use std::sync::Arc;
 
+use super::coverage::Seen;
 use super::health::MirrorState;
-use super::keep::{Keep, Owners, Pods};
+use super::keep::{Keep, Owners, Pods, Shared};
 use super::links::LinkMirrors;
 use super::mirror::Mirror;
 use super::others::{Others, is_other};
 use super::{Cluster, KnownNamespaces, MirrorHealth};
+use crate::model::facts::Facts;
 
-/// How the mirrors of a cluster are, for whoever shows it while somebody else owns the cluster.
+/// The mirrors of a cluster, for whoever shows them while somebody else owns the cluster.
 /// Clones share everything.
 #[derive(Clone, Debug)]
 pub struct HealthHandle {
@@ -19,6 +21,7 @@ pub struct HealthHandle {
     others: Arc<Others>,
     links: LinkMirrors,
     namespaces: KnownNamespaces,
+    shared: Arc<Shared>,
 }
 
 impl HealthHandle {
@@ -45,10 +48,72 @@ impl HealthHandle {
         }
         health
     }
+
+    /// What is known now of one namespace: its pods and owners and itself. What is fully seen is told
+    /// as it is, of other namespaces too.
+    pub fn facts_in(&self, namespace: &str) -> Facts {
+        self.facts(Some(namespace))
+    }
+
+    /// What is known now, of that namespace or of all.
+    pub(super) fn facts(&self, only: Option<&str>) -> Facts {
+        let is_in = |namespace: &str| only.is_none_or(|only| namespace == only);
+        let mut facts = Facts::default();
+        let mut seen = Seen::default();
+        for mirror in &self.pods {
+            let state = mirror.state();
+            seen.add(&mirror.place, state.shown());
+            let pods = state.index.iter().map(|kept| &kept.pod);
+            let pods = pods.filter(|pod| is_in(&pod.namespace));
+            facts.pods.extend(pods.map(Arc::clone));
+        }
+        facts.coverage.pods = seen.view();
+        for mirrors in self
+            .owners
+            .chunk_by(|one, next| one.place.kind == next.place.kind)
+        {
+            let mut seen = Seen::default();
+            for mirror in mirrors {
+                let state = mirror.state();
+                seen.add(&mirror.place, state.shown());
+                let objects = state.index.iter();
+                facts
+                    .objects
+                    .extend(objects.filter(|it| is_in(&it.namespace)).cloned());
+            }
+            let kind = mirrors.first().map(|mirror| mirror.place.kind.clone());
+            facts
+                .coverage
+                .kinds
+                .extend(kind.map(|kind| (kind, seen.view())));
+        }
+        self.others.add_to(&mut facts);
+        // An owner may stand in no namespace, although its pods do.
+        facts
+            .objects
+            .retain(|it| it.namespace.is_empty() || is_in(&it.namespace));
+        match &self.namespaces {
+            KnownNamespaces::Exact(exact) => {
+                (facts.namespaces, facts.coverage.namespaces) = exact.facts();
+            }
+            KnownNamespaces::Watched(mirror) => {
+                let state = mirror.state();
+                let mut seen = Seen::default();
+                seen.add(&mirror.place, state.shown());
+                facts.coverage.namespaces = seen.view();
+                facts.namespaces.extend(state.index.iter().cloned());
+            }
+        }
+        facts.namespaces.retain(|namespace| is_in(&namespace.name));
+        // Wherever it stands: traffic comes across namespaces.
+        self.links.tell(&mut facts);
+        facts.remembered = self.shared.remembered().of(&facts.objects, &facts.pods);
+        facts
+    }
 }
 
 impl Cluster {
-    /// A handle to the health of the mirrors, for others to keep.
+    /// A handle to the mirrors, for others to keep.
     pub fn health_handle(&self) -> HealthHandle {
         HealthHandle {
             pods: self.pods.clone(),
@@ -56,6 +121,7 @@ impl Cluster {
             others: Arc::clone(&self.others),
             links: self.links.clone(),
             namespaces: self.namespaces.clone(),
+            shared: Arc::clone(&self.shared),
         }
     }
 }

@@ -80,10 +80,6 @@ impl Reason {
                 "leave at most five annotations metadata.github.com/TAG on namespace, workload and pod \
                  together"
             }
-            Self::ExposureUnknown => {
-                "grant list and watch on the kind that the gap names, or leave its word out of \
-                 --infer-risks"
-            }
             Self::InvalidRisk => {
                 "use critical-resource, internet-exposed, lateral-movement or sensitive-data in \
                  metadata.github.com/runtime-risks"

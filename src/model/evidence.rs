@@ -7,6 +7,10 @@ use std::sync::Arc;
 use super::facts::{Container, Pod, State};
 use super::image::Digest;
 
+mod lost;
+
+pub use lost::{Lost, Other};
+
 /// The container that speaks for a source.
 #[derive(Clone, Debug)]
 pub struct Evidence {

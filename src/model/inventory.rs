@@ -14,6 +14,7 @@ use super::workload::{Kind, Owners, Source, Walk, Workload, walk};
 
 mod crew;
 mod exposure;
+pub mod look;
 mod place;
 mod scope;
 pub mod sight;

@@ -10,6 +10,7 @@ use rand::Rng as _;
 use tokio::time::Instant;
 
 use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
+use crate::model::explain::Known;
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::others;
@@ -96,9 +97,11 @@ impl<S: Transport> Recorder<S> {
         self.count_orphans(&inventory);
         let plan = Arc::new(plan);
         let unsent = Unsent::of(&plan, &self.ledger);
+        let known = Known::all(&self.ledger, &plan, self.settings.policy.settle_after);
         let mut status = self.status.lock();
         status.plan = Some(plan.clone());
         status.unsent = unsent;
+        status.known = known.into();
         drop(status);
         plan
     }

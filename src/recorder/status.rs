@@ -10,6 +10,7 @@ use prometheus_client::metrics::histogram::Histogram;
 
 pub use super::waits::{Wait, reasons};
 pub use crate::github::pace::Room;
+use crate::model::explain::Known;
 use crate::model::ledger::{Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Why};
@@ -49,6 +50,8 @@ pub struct Status {
     pub plan: Option<Arc<Plan>>,
     /// The entries of the ledger that the last plan sends nothing for.
     pub unsent: Arc<[Unsent]>,
+    /// What the ledger knows besides the last plan, for explanations.
+    pub known: Arc<[Known]>,
     /// How many pods have had no owner for at least a minute.
     pub orphans: usize,
     /// How many cycles there were.

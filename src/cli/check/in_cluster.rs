@@ -274,6 +274,7 @@ async fn of_lease(run: &settings::Run, client: &Client, report: &mut Report) {
         Ok(Some(lease::Standing {
             holder: Some(holder),
             renewed,
+            ..
         })) => {
             let renewed =
                 renewed.map_or_else(String::new, |at| format!(", who renewed it at {at}"));

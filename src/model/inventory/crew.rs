@@ -112,6 +112,14 @@ impl Team<'_> {
     }
 }
 
+impl Team<'_> {
+    /// The pods that name the container, and whether they run to an end. For explanations alone.
+    pub(super) fn named(&self) -> (impl Iterator<Item = &Arc<Pod>>, bool) {
+        let named = self.pods.iter().filter(|pod| names(pod, self.container));
+        (named, self.completes)
+    }
+}
+
 fn names(pod: &Pod, container: &str) -> bool {
     pod.container(container).is_some()
 }

@@ -113,6 +113,14 @@ impl Identity {
     }
 }
 
+/// The pod in which a holder runs, by its name.
+pub fn pod_of(holder: &str) -> Option<String> {
+    match holder.parse::<Identity>().ok()?.home {
+        Home::Pod { name, .. } => Some(name),
+        Home::Host { .. } => None,
+    }
+}
+
 /// A holder as people know it, with its name in full.
 pub fn described(holder: &str) -> String {
     match holder.parse() {

@@ -14,7 +14,7 @@ use super::RETRY;
 use super::calls::{Doing, Leases};
 use super::election::Seen;
 use super::error::LeaseError;
-use super::identity::described;
+use super::identity::{described, pod_of};
 
 /// What keeping the Lease `name` asks of the API server, as RBAC has it.
 pub fn access(name: &str) -> Vec<Access> {
@@ -33,6 +33,8 @@ pub fn access(name: &str) -> Vec<Access> {
 pub struct Standing {
     /// Who has it, as people know it; `None` where nobody has.
     pub holder: Option<String>,
+    /// The pod in which the holder runs, if it runs in one.
+    pub pod: Option<String>,
     /// When it was renewed last, by the holder's clock.
     pub renewed: Option<Timestamp>,
 }
@@ -67,6 +69,7 @@ pub async fn look(
     Ok(seen.map(|seen| {
         let holder = Some(seen.record.holder).filter(|holder| !holder.is_empty());
         Standing {
+            pod: holder.as_deref().and_then(pod_of),
             holder: holder.map(|holder| described(&holder)),
             renewed: seen.record.renewed,
         }

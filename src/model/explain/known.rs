@@ -1,0 +1,134 @@
+//! What the ledger knows of a record besides what the last plan says: what GitHub acknowledged, what is
+//! unanswered, what it refuses and when it is asked again. Made with each plan, for the records of
+//! which there is something to say; nothing is decided by it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::gap::Reason;
+use crate::model::ledger::{Entry, Fate, Ledger, Owner, Refusal};
+use crate::model::moment::Moment;
+use crate::model::plan::Plan;
+use crate::model::record::{Body, Identity, Status};
+
+/// What the ledger knows of a record.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its key, as the ledger spells it.
+    pub identity: Identity,
+    /// Whose name it is.
+    pub owner: Owner,
+    /// What GitHub last acknowledged.
+    pub held: Option<Arc<Body>>,
+    /// What was sent and has no definite answer.
+    pub unanswered: Vec<(Status, Arc<Body>)>,
+    /// When that is asked again.
+    pub asked_again_at: Option<Moment>,
+    /// Whether GitHub has acknowledged its end once, and when it is told again.
+    pub ends_again_at: Option<Moment>,
+    /// Since when its source is missing.
+    pub missing_since: Option<Moment>,
+    /// Since when its source has no pod.
+    pub idle_since: Option<Moment>,
+    /// What GitHub refuses.
+    pub refused: Vec<Refused>,
+}
+
+/// What GitHub refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What it would not take.
+    pub body: Arc<Body>,
+    /// As what.
+    pub status: Status,
+    /// Why.
+    pub reason: Reason,
+    /// When it is asked again, if it is still wanted then.
+    pub retry_at: Moment,
+}
+
+impl Refused {
+    fn new(refusal: &Refusal, status: Status) -> Self {
+        Self {
+            body: refusal.body.clone(),
+            status,
+            reason: refusal.reason,
+            retry_at: refusal.retry_at,
+        }
+    }
+}
+
+impl Known {
+    /// What `ledger` knows of each record of which `plan` does not say all, by identity. Of one that is
+    /// sent as it is held, with nothing unanswered, the plan says all.
+    pub fn all(ledger: &Ledger, plan: &Plan, settle_after: Duration) -> Vec<Self> {
+        let mut known: BTreeMap<&Identity, Self> = BTreeMap::new();
+        let plain = plan.unchanged.iter().chain(&plan.retained);
+        let plain: std::collections::BTreeSet<&Identity> =
+            plain.map(|step| &step.line.identity).collect();
+        for (identity, entry) in ledger.entries() {
+            if !(plain.contains(identity) && is_plain(entry)) {
+                known.insert(identity, Self::of(identity, entry, settle_after));
+            }
+        }
+        for (identity, refusal) in ledger.refusals() {
+            let refused = Refused::new(refusal, Status::Deployed);
+            let of_entry = || match ledger.entry(identity) {
+                Some(entry) => Some(Self::of(identity, entry, settle_after)),
+                None => Self::without_entry(identity, plan),
+            };
+            if !known.contains_key(identity) {
+                known.extend(of_entry().map(|made| (identity, made)));
+            }
+            if let Some(known) = known.get_mut(identity) {
+                known.refused.push(refused);
+            }
+        }
+        known.into_values().collect()
+    }
+
+    fn of(identity: &Identity, entry: &Entry, settle_after: Duration) -> Self {
+        let unknown = entry.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
+        let end = entry.end_refusal.as_deref();
+        let end = end.map(|refusal| Refused::new(refusal, Status::Decommissioned));
+        let tombstone = entry.is_tombstone();
+        Self {
+            identity: identity.clone(),
+            owner: entry.owner.clone(),
+            held: entry.held.clone(),
+            unanswered: unknown
+                .map(|sent| (sent.status, sent.body.clone()))
+                .collect(),
+            asked_again_at: entry.settles_at(settle_after),
+            ends_again_at: tombstone.then(|| entry.ends_again_at(settle_after)),
+            missing_since: entry.missing_since,
+            idle_since: entry.idle_since,
+            refused: end.into_iter().collect(),
+        }
+    }
+
+    /// A name that GitHub never took, if it is still somebody's.
+    fn without_entry(identity: &Identity, plan: &Plan) -> Option<Self> {
+        let mut names = plan.names.iter();
+        let (source, _) = names.find(|(_, given)| *given == identity)?;
+        Some(Self {
+            identity: identity.clone(),
+            owner: Owner::Source(source.clone()),
+            held: None,
+            unanswered: Vec::new(),
+            asked_again_at: None,
+            ends_again_at: None,
+            missing_since: None,
+            idle_since: None,
+            refused: Vec::new(),
+        })
+    }
+}
+
+/// Whether there is nothing to say of an entry but what it holds.
+fn is_plain(entry: &Entry) -> bool {
+    let waits = entry.missing_since.is_some() || entry.idle_since.is_some();
+    let is_open = entry.is_unanswered() || entry.end_refusal.is_some() || entry.is_tombstone();
+    !waits && !is_open
+}

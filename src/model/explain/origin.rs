@@ -1,0 +1,162 @@
+//! Origins: where each thing that a record says comes from. What counts is decided in `context` and
+//! `inventory`; here the same answer is looked for in one object after the other.
+
+use std::sync::Arc;
+
+use crate::model::facts::Annotations;
+use crate::model::inventory::look::Level;
+use crate::model::record::{Body, Destination};
+use crate::model::risk::Risk;
+use crate::model::workload::Workload;
+
+use super::View;
+
+/// Where something comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A setting, by its flag.
+    Setting(&'static str),
+    /// A label of the namespace, which that setting names.
+    Label(&'static str),
+    /// An annotation, by what is behind `metadata.github.com/`.
+    Annotation {
+        /// Whose.
+        on: Level,
+        /// Which.
+        key: Arc<str>,
+    },
+    /// What GitHub holds, because what else would say it cannot be read.
+    Held,
+}
+
+/// Where a record goes, part by part.
+#[derive(Clone, Debug)]
+pub struct To {
+    /// The place.
+    pub destination: Arc<Destination>,
+    /// Where the organization comes from.
+    pub organization: Origin,
+    /// Where the logical environment comes from.
+    pub logical_environment: Origin,
+    /// Where the physical environment comes from; `None` where there is none.
+    pub physical_environment: Option<Origin>,
+}
+
+/// A tag.
+#[derive(Clone, Debug)]
+pub struct Tag {
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its value.
+    pub value: Arc<str>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// What a record says besides the image.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The repository.
+    pub repository: Option<(Arc<str>, Origin)>,
+    /// The tags, by key.
+    pub tags: Vec<Tag>,
+    /// The risks, each with every place that names it.
+    pub risks: Vec<(Risk, Vec<Origin>)>,
+    /// The annotation that opts out or in, with its value, if there is one.
+    pub ignore: Option<(Arc<str>, Origin)>,
+}
+
+/// Annotations that count, the nearest to the pod last.
+type Levels<'a> = [(Level, &'a Annotations)];
+
+impl Context {
+    /// Where each thing that `body` says comes from.
+    pub(super) fn of(body: Option<&Body>, levels: &Levels<'_>) -> Self {
+        let ignore = nearest(levels, "ignore");
+        let mut context = Self {
+            ignore: ignore.map(|(value, origin)| (value.clone(), origin)),
+            ..Self::default()
+        };
+        let Some(body) = body else { return context };
+        let origin = |key: &str| nearest(levels, key).map_or(Origin::Held, |(_, origin)| origin);
+        context.repository = body
+            .repository
+            .clone()
+            .map(|name| (name, origin("repository")));
+        context.tags = body
+            .tags
+            .iter()
+            .map(|(key, value)| Tag {
+                key: key.clone(),
+                value: value.clone(),
+                origin: origin(key),
+            })
+            .collect();
+        let risks = body.risks.iter();
+        context.risks = risks.map(|risk| (risk, of_risk(levels, risk))).collect();
+        context
+    }
+}
+
+/// The nearest annotation of that key.
+fn nearest<'a>(levels: &Levels<'a>, key: &str) -> Option<(&'a Arc<str>, Origin)> {
+    let mut levels = levels.iter().rev();
+    levels.find_map(|(level, annotations)| {
+        let value = annotations.get(key)?;
+        Some((value, annotation(level, key)))
+    })
+}
+
+/// Every annotation that names `risk`.
+fn of_risk(levels: &Levels<'_>, risk: Risk) -> Vec<Origin> {
+    const KEY: &str = "runtime-risks";
+    let names = |list: &str| list.split(',').any(|word| word.trim() == risk.as_str());
+    let naming = levels.iter().filter(|(_, annotations)| {
+        let list = annotations.get(KEY);
+        list.is_some_and(|list| names(list))
+    });
+    let origins: Vec<Origin> = naming.map(|(level, _)| annotation(level, KEY)).collect();
+    if origins.is_empty() {
+        return vec![Origin::Held];
+    }
+    origins
+}
+
+fn annotation(level: &Level, key: &str) -> Origin {
+    Origin::Annotation {
+        on: level.clone(),
+        key: key.into(),
+    }
+}
+
+impl View<'_> {
+    /// Where the records of `workload` go, if its namespace is read.
+    pub(super) fn place(&self, workload: &Workload, place: Option<Arc<Destination>>) -> Option<To> {
+        let namespace = self.inventory.known_namespace(&workload.namespace)?;
+        let destination = place?;
+        let of = |label: bool, of_label, flag| {
+            if label {
+                Origin::Label(of_label)
+            } else {
+                Origin::Setting(flag)
+            }
+        };
+        let physical = destination.physical_environment.is_some().then(|| {
+            of(
+                namespace.physical_environment.is_some(),
+                "--physical-environment-label",
+                "--physical-environment",
+            )
+        });
+        Some(To {
+            organization: Origin::Setting("--org"),
+            logical_environment: of(
+                namespace.logical_environment.is_some(),
+                "--logical-environment-label",
+                "--logical-environment",
+            ),
+            physical_environment: physical,
+            destination,
+        })
+    }
+}

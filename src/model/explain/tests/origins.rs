@@ -1,0 +1,162 @@
+//! Where everything comes from that a record says.
+
+use proptest::prelude::*;
+
+use crate::model::fixtures::annotations;
+use crate::model::fixtures::worlds::{cases, world};
+use crate::model::inventory::look::Level;
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+use crate::model::risk::Risk;
+
+use super::*;
+
+fn annotation(on: &Level, key: &str) -> Origin {
+    Origin::Annotation {
+        on: on.clone(),
+        key: key.into(),
+    }
+}
+
+#[test]
+fn tags_repository_and_risks_name_the_object_that_says_them() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    let mut shop = crate::model::fixtures::namespace("shop");
+    shop.annotations = annotations(&[
+        ("team", "platform"),
+        ("tier", "one"),
+        ("runtime-risks", "sensitive-data"),
+    ]);
+    shop.logical_environment = Some("staging".into());
+    scene.facts.namespaces = vec![Arc::new(shop)];
+    scene.change_object(&Kind::Deployment, |object| {
+        object.annotations = annotations(&[
+            ("team", "shop"),
+            ("repository", "acme/web"),
+            ("runtime-risks", "sensitive-data, internet-exposed"),
+        ]);
+    });
+    let marks = [("ignore", "false"), ("slot", "a")];
+    scene.change_pods("web", |pod| pod.annotations = annotations(&marks));
+    let part = part(&scene, "web");
+    let namespace = Level::Namespace("shop".into());
+    let workload = Level::Workload(part.source.workload.clone());
+    let pod = Level::Pod("web-0".into());
+    let context = &part.context;
+    let tags: Vec<(&str, &str, &Origin)> = context
+        .tags
+        .iter()
+        .map(|tag| (&*tag.key, &*tag.value, &tag.origin))
+        .collect();
+    let expected = [
+        ("slot", "a", &annotation(&pod, "slot")),
+        ("team", "shop", &annotation(&workload, "team")),
+        ("tier", "one", &annotation(&namespace, "tier")),
+    ];
+    assert_eq!(tags, expected);
+    let repository = ("web".into(), annotation(&workload, "repository"));
+    assert_eq!(context.repository, Some(repository));
+    assert_eq!(
+        context.ignore,
+        Some(("false".into(), annotation(&pod, "ignore")))
+    );
+    let [namespace, workload] = [&namespace, &workload].map(|on| annotation(on, "runtime-risks"));
+    let risks = [
+        (Risk::InternetExposed, vec![workload.clone()]),
+        (Risk::SensitiveData, vec![namespace, workload]),
+    ];
+    assert_eq!(context.risks, risks);
+    let to = part.to.unwrap();
+    assert_eq!(to.organization, Origin::Setting("--org"));
+    let label = Origin::Label("--logical-environment-label");
+    assert_eq!(
+        (&*to.destination.logical_environment, to.logical_environment),
+        ("staging", label)
+    );
+    assert_eq!(to.physical_environment, None);
+}
+
+#[test]
+fn what_is_kept_for_a_kind_that_cannot_be_read_is_githubs_own() {
+    let mut scene = Scene::new();
+    let kind = crate::model::fixtures::rollout();
+    scene.run(&kind, "web", [container("app", &image("web"), 1)]);
+    scene
+        .facts
+        .coverage
+        .kinds
+        .insert(kind.clone(), crate::model::facts::View::Everything);
+    let marks = [("team", "shop"), ("runtime-risks", "sensitive-data")];
+    scene.change_object(&kind, |object| object.annotations = annotations(&marks));
+    scene.cycle();
+    scene.forbid(&kind);
+    let part = part(&scene, "web");
+    assert_eq!(part.context.tags[0].origin, Origin::Held);
+    assert_eq!(
+        part.context.risks,
+        [(Risk::SensitiveData, vec![Origin::Held])]
+    );
+}
+
+/// The value of the annotation that an origin names.
+fn value_of<'a>(origin: &Origin, facts: &'a Facts) -> Option<&'a str> {
+    let Origin::Annotation { on, key } = origin else {
+        return None;
+    };
+    let mut levels = facts.namespaces.iter();
+    let annotations = match on {
+        Level::Namespace(name) => &levels.find(|it| it.name == *name)?.annotations,
+        Level::Workload(workload) => {
+            let mut objects = facts.objects.iter();
+            let found = objects.find(|it| {
+                let place = (&it.namespace, &it.name);
+                it.kind == workload.kind && place == (&workload.namespace, &workload.name)
+            });
+            &found?.annotations
+        }
+        Level::Pod(name) => {
+            let gone = facts.remembered.iter().map(|(_, pod)| pod);
+            let mut pods = facts.pods.iter().chain(gone);
+            &pods.find(|it| it.name == *name)?.annotations
+        }
+    };
+    annotations.get(key).map(|value| &**value)
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+    #[test]
+    fn whatever_a_record_says_stands_where_its_origin_says(world in world()) {
+        let inventory = Inventory::new(&world.facts, &world.policy);
+        let ledger = Ledger::default();
+        let plan = Plan::new(&ledger, &inventory, &world.policy, Moment::START);
+        let books = Books { facts: &world.facts, policy: &world.policy, plan: &plan, known: &[] };
+        for source in inventory.sources() {
+            let Source { .. } = &source;
+            let workload = &source.workload;
+            let name = format!("{}/{}", workload.kind, workload.name);
+            let asked = Asked::new(&workload.namespace, &name, Some(&source.container));
+            let Answer::Explained(found) = Answer::new(&asked, books) else {
+                return Err(TestCaseError::fail(format!("{name} is not found")));
+            };
+            let parts = found.iter().flat_map(|one| &one.parts);
+            for part in parts.filter(|part| part.source == source) {
+                prop_assert_eq!(part.row, plan.rows.get(&source).copied());
+                for tag in &part.context.tags {
+                    prop_assert_eq!(value_of(&tag.origin, &world.facts), Some(&*tag.value));
+                }
+                for (risk, origins) in &part.context.risks {
+                    for origin in origins {
+                        let list = value_of(origin, &world.facts).unwrap_or_default();
+                        prop_assert!(list.contains(risk.as_str()), "{:?}", origin);
+                    }
+                }
+                if let Some((repository, origin)) = &part.context.repository {
+                    let value = value_of(origin, &world.facts).unwrap_or_default();
+                    prop_assert!(value.ends_with(&**repository), "{}", value);
+                }
+            }
+        }
+    }
+}
