@@ -12,6 +12,8 @@ mod container;
 mod origin;
 mod record;
 pub(super) mod route;
+#[cfg(test)]
+mod tests;
 
 pub use container::{Container, Digest, Image, NameOf, Other, Selected, Speaker};
 pub use origin::{Origin, Risk, Tag, To, Value};

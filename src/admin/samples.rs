@@ -248,16 +248,32 @@ pub(super) enum Api {
 
 /// A cluster whose API server answers as `api` says for each plural name of a kind.
 pub(super) fn cluster(api: impl Fn(&str) -> Api + Clone + Send + Sync + 'static) -> Cluster {
+    answering(api, |_| None)
+}
+
+/// A cluster with these objects, by the plural name of their kind.
+pub(super) fn cluster_of(
+    objects: impl Fn(&str) -> Option<Value> + Clone + Send + Sync + 'static,
+) -> Cluster {
+    answering(|_| Api::Empty, objects)
+}
+
+fn answering(
+    api: impl Fn(&str) -> Api + Clone + Send + Sync + 'static,
+    objects: impl Fn(&str) -> Option<Value> + Clone + Send + Sync + 'static,
+) -> Cluster {
     let service = tower::service_fn(move |request: Request<Payload>| {
         let plural = request.uri().path().rsplit('/').next().unwrap_or_default();
         let how = api(plural);
+        let items = objects(plural).unwrap_or_else(|| json!([]));
         let watches = request.uri().query().unwrap_or_default().contains("watch=");
         async move {
             match how {
                 Api::Empty if !watches => Ok(page(
                     200,
                     &json!({
-                        "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": "1" }, "items": [],
+                        "kind": "List", "apiVersion": "v1", "metadata": { "resourceVersion": "1" },
+                        "items": items,
                     }),
                 )),
                 Api::Forbidden => Ok(page(

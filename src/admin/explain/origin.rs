@@ -11,11 +11,11 @@ use crate::model::risk;
 /// Where something comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// `setting`, `label`, `annotation` or `held` (what GitHub holds).
+    /// `setting`, `label`, `annotation`, `rule` or `held` (what GitHub holds).
     pub what: String,
     /// The flag, or the whole key of the annotation.
     pub name: Option<String>,
-    /// Whose annotation or label it is.
+    /// Whose annotation or label it is; of a rule, the rule as typed.
     pub object: Option<String>,
 }
 
@@ -77,6 +77,10 @@ impl From<&explain::Origin> for Origin {
                 Some(format!("metadata.github.com/{key}")),
                 Some(of_level(on)),
             ),
+            explain::Origin::Rule(rule) => {
+                let flag = "--repository-map".to_owned();
+                ("rule", Some(flag), Some(rule.to_string()))
+            }
             explain::Origin::Held => ("held", None, None),
         };
         Self {

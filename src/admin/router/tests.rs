@@ -186,18 +186,43 @@ async fn the_status_is_json_and_no_more_than_two_are_in_memory_at_once() {
 #[tokio::test(start_paused = true)]
 async fn nothing_can_be_changed_and_other_paths_are_not_there() {
     let (routes, ..) = routes();
-    for path in ["/livez", "/healthz", "/readyz", "/metrics", "/api/status"] {
+    for path in [
+        "/livez",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/status",
+        "/api/status/explain",
+    ] {
         for method in ["POST", "PUT", "DELETE", "PATCH"] {
             let (code, headers, _) = ask(&routes, method, path).await;
             assert_eq!(code, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             assert_eq!(headers[ALLOW], "GET,HEAD");
         }
         let (_, _, text) = ask(&routes, "HEAD", path).await;
-        assert_eq!(text, "");
+        assert_eq!(text, "", "{path}");
     }
     assert_eq!(ask(&routes, "GET", "/").await.0, StatusCode::NOT_FOUND);
     assert_eq!(
         ask(&routes, "GET", "/metrics/").await.0,
         StatusCode::NOT_FOUND
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_explanation_is_json_whatever_it_comes_to() {
+    let (routes, ..) = routes();
+    for (path, expected) in [
+        (
+            "/api/status/explain?namespace=a&name=b",
+            StatusCode::SERVICE_UNAVAILABLE,
+        ),
+        ("/api/status/explain?namespace=a", StatusCode::BAD_REQUEST),
+    ] {
+        let (code, headers, text) = ask(&routes, "GET", path).await;
+        assert_eq!(code, expected);
+        assert_eq!(headers[CONTENT_TYPE], "application/json");
+        let error = serde_json::from_str::<Value>(&text).unwrap();
+        assert!(error["error"].is_string(), "{text}");
+    }
 }

@@ -250,6 +250,7 @@ fn of_origin(origin: &Origin) -> String {
         "setting" => format!("setting {name}"),
         "label" => format!("label of {object} ({name})"),
         "annotation" => format!("{name} of {object}"),
+        "rule" => format!("{name} {object}"),
         _ => "as GitHub holds it".to_owned(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::model::facts::Annotations;
 use crate::model::inventory::look::Level;
+use crate::model::origin;
 use crate::model::record::{Body, Destination};
 use crate::model::risk::Risk;
 use crate::model::workload::Workload;
@@ -25,6 +26,8 @@ pub enum Origin {
         /// Which.
         key: Arc<str>,
     },
+    /// A rule of `--repository-map`, as typed.
+    Rule(Arc<str>),
     /// What GitHub holds, because what else would say it cannot be read.
     Held,
 }
@@ -70,8 +73,12 @@ pub struct Context {
 type Levels<'a> = [(Level, &'a Annotations)];
 
 impl Context {
-    /// Where each thing that `body` says comes from.
-    pub(super) fn of(body: Option<&Body>, levels: &Levels<'_>) -> Self {
+    /// Where each thing that `body` says comes from; `repository`: what was found for it.
+    pub(super) fn of(
+        body: Option<&Body>,
+        levels: &Levels<'_>,
+        repository: Option<&origin::Origin>,
+    ) -> Self {
         let ignore = nearest(levels, "ignore");
         let mut context = Self {
             ignore: ignore.map(|(value, origin)| (value.clone(), origin)),
@@ -79,10 +86,12 @@ impl Context {
         };
         let Some(body) = body else { return context };
         let origin = |key: &str| nearest(levels, key).map_or(Origin::Held, |(_, origin)| origin);
-        context.repository = body
-            .repository
-            .clone()
-            .map(|name| (name, origin("repository")));
+        let of_repository = match repository {
+            Some(origin::Origin::Rule(rule)) => Origin::Rule(rule.clone()),
+            _ => origin("repository"),
+        };
+        let name = body.repository.clone();
+        context.repository = name.map(|name| (name, of_repository));
         context.tags = body
             .tags
             .iter()

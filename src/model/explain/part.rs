@@ -119,13 +119,15 @@ impl View<'_> {
         let levels = self
             .inventory
             .levels(&source.workload, pod.map(|pod| &**pod));
+        let frame = running.and_then(|running| running.frame.as_ref());
+        let repository = frame.map(|(_, context)| &context.origin);
         let said = records.iter().find_map(|record| record.wanted.as_deref());
         let is_its = |gap: &&Gap| gap.subject == Subject::Source(source.clone());
         Part {
             row: plan.rows.get(source).copied(),
             standing: Standing::of(&sight),
             selected: sight.selected(held.map(|held| &held.name), policy),
-            unseen: self.inventory.unseen(&source.workload, evidence.is_some()),
+            unseen: self.inventory.unseen(source),
             speaker,
             losers,
             more_losers,
@@ -133,7 +135,7 @@ impl View<'_> {
             image: running.map(|running| running.image.clone()),
             naming: self.naming(source, &records),
             to: self.place(&source.workload, sight.place.clone()),
-            context: Context::of(said, &levels),
+            context: Context::of(said, &levels, repository),
             gaps: plan.gaps.iter().filter(is_its).cloned().collect(),
             records,
             source: source.clone(),

@@ -9,6 +9,7 @@ use crate::model::facts::{Annotations, Namespace, Pod};
 use crate::model::workload::{Kind, Source, Workload};
 
 use super::Inventory;
+use super::scope::Presence;
 
 /// An object that says something about a record by its annotations.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +55,10 @@ impl Inventory {
 
     /// Whether `workload` has an object of its own that is seen.
     pub fn has_object(&self, workload: &Workload) -> bool {
-        self.objects.contains_key(workload)
+        matches!(
+            self.object(workload, self.crews.get(workload)),
+            Presence::Present(Ok(_))
+        )
     }
 
     /// The containers of a source that do not speak for it, newest pod first.
@@ -93,7 +97,7 @@ impl Inventory {
         let crew = self.crews.get(workload);
         let object = match self.object(workload, crew) {
             // A pod that is its own workload is told once, as the pod that it is.
-            super::scope::Presence::Present(Ok(known)) if workload.kind != Kind::Pod => {
+            Presence::Present(Ok(known)) if workload.kind != Kind::Pod => {
                 Some((Level::Workload(workload.clone()), known.annotations))
             }
             _ => None,
@@ -102,10 +106,12 @@ impl Inventory {
         [namespace, object, pod].into_iter().flatten().collect()
     }
 
-    /// What is not fully seen of all that the presence of `workload` depends on.
-    pub fn unseen(&self, workload: &Workload, runs: bool) -> Vec<View> {
+    /// What is not fully seen of all that the presence of `source` depends on.
+    pub fn unseen(&self, source: &Source) -> Vec<View> {
+        let workload = &source.workload;
         let (kind, namespace) = (&workload.kind, &*workload.namespace);
         let crew = self.crews.get(workload);
+        let runs = crew.is_some_and(|crew| crew.team(kind, &source.container).runs());
         let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
         let passed = crew.map_or(&[][..], |crew| &crew.passed);
         let mut kinds = vec![Kind::Pod];
@@ -142,11 +148,8 @@ mod tests {
             let inventory = Inventory::new(&world.facts, &world.policy);
             for source in inventory.sources() {
                 let sight = inventory.sight(&source, &world.policy);
-                let runs = matches!(sight.standing, Standing::Runs(_));
-                let unseen = inventory.unseen(&source.workload, runs);
-                if source.workload.kind.is_built_in() {
-                    prop_assert_eq!(unseen.is_empty(), sight.covered, "{}", source);
-                }
+                let unseen = inventory.unseen(&source);
+                prop_assert_eq!(unseen.is_empty(), sight.covered, "{}", source);
             }
         }
 

@@ -7,6 +7,7 @@ use crate::model::fixtures::worlds::{cases, world};
 use crate::model::inventory::look::Level;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
+use crate::model::regex_map::RegexMap;
 use crate::model::risk::Risk;
 
 use super::*;
@@ -78,19 +79,30 @@ fn tags_repository_and_risks_name_the_object_that_says_them() {
 }
 
 #[test]
+fn a_repository_that_no_annotation_names_is_that_of_a_rule() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.policy.repositories = RegexMap::parse(["ghcr.io/acme/(.+)=$1"], |_| true).unwrap();
+    let origin = |scene: &Scene| part(scene, "web").context.repository.unwrap();
+    let rule = Origin::Rule("ghcr.io/acme/(.+)=$1".into());
+    assert_eq!(origin(&scene), ("web".into(), rule));
+    let marks = [("repository", "shop")];
+    scene.change_pods("web", |pod| pod.annotations = annotations(&marks));
+    let pod = Level::Pod("web-0".into());
+    let annotated = ("shop".into(), annotation(&pod, "repository"));
+    assert_eq!(origin(&scene), annotated);
+}
+
+#[test]
 fn what_is_kept_for_a_kind_that_cannot_be_read_is_githubs_own() {
     let mut scene = Scene::new();
     let kind = crate::model::fixtures::rollout();
     scene.run(&kind, "web", [container("app", &image("web"), 1)]);
-    scene
-        .facts
-        .coverage
-        .kinds
-        .insert(kind.clone(), crate::model::facts::View::Everything);
+    scene.read(&kind);
     let marks = [("team", "shop"), ("runtime-risks", "sensitive-data")];
     scene.change_object(&kind, |object| object.annotations = annotations(&marks));
     scene.cycle();
-    scene.forbid(&kind);
+    scene.refuse(&kind);
     let part = part(&scene, "web");
     assert_eq!(part.context.tags[0].origin, Origin::Held);
     assert_eq!(
