@@ -29,6 +29,7 @@ mod cluster {
     mod calls;
     mod changes;
     mod check;
+    mod explain;
     mod exposure;
     mod gateways;
     mod github;

@@ -128,7 +128,7 @@ impl Stage {
                 "ledger-namespace",
                 "mass-decommission-hold",
             ],
-            "diff" | "verify" => &["listen"],
+            "diff" | "verify" | "explain" => &["listen"],
             "decommission" => &[
                 "listen",
                 "namespaces",
