@@ -1,5 +1,6 @@
 //! `docs/api.md` is true: its commands are run one after another against github-sandbox, and what they
-//! print is what stands there. Nothing else is known of them here.
+//! print is what stands there. Nothing else is known of them here. So is `docs/explain.md`, whose
+//! commands need nobody.
 //!
 //! A block `console` holds commands behind `$ ` and below each what it prints; a line `...` stands for
 //! any lines. The block after a comment `file: NAME` is written to that file. Where something
@@ -22,6 +23,9 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 
 const DOCUMENT: &str = include_str!("../docs/api.md");
+
+/// The other one.
+const EXPLAIN: &str = include_str!("../docs/explain.md");
 
 /// Where the document says that the sandbox is.
 const ADDRESS: &str = "127.0.0.1:8090";
@@ -140,10 +144,10 @@ fn agrees(expected: &str, printed: &str) -> bool {
 }
 
 /// A folder with what the document needs.
-fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api-doc");
+fn folder(name: &str, document: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, content) in files(DOCUMENT) {
+    for (name, content) in files(document) {
         std::fs::write(folder.join(name), content).unwrap();
     }
     let examples = folder.join("examples");
@@ -178,28 +182,20 @@ async fn type_in(folder: &Path, commands: &[&str]) -> Vec<String> {
     printed
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn every_command_prints_what_the_document_says() {
-    let sandbox = Sandbox::new(Settings {
-        unknown_digests: true,
-        jitter: std::time::Duration::from_millis(50),
-        ..Settings::default()
-    });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let serving = tokio::spawn(serve(listener, sandbox.clone()));
-
-    let parts = parts(DOCUMENT);
+/// Runs every command of a document, with the sandbox at `address`.
+async fn check(name: &str, document: &str, address: &str) {
+    let parts = parts(document);
     let commands: Vec<String> = parts
         .iter()
         .filter_map(|part| match part {
-            Part::Step { command, .. } => Some(command.replace(ADDRESS, &address)),
+            Part::Step { command, .. } => Some(command.replace(ADDRESS, address)),
             Part::Text(_) => None,
         })
         .collect();
+    assert!(commands.len() > 2, "{name} has commands");
     let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
-    let mut printed = type_in(&folder(), &commands).await.into_iter();
-    serving.abort();
+    let folder = folder(&format!("{name}-doc"), document);
+    let mut printed = type_in(&folder, &commands).await.into_iter();
 
     let (mut wrong, mut truth) = (Vec::new(), String::new());
     for part in &parts {
@@ -209,7 +205,7 @@ async fn every_command_prints_what_the_document_says() {
                 command,
                 printed: expected,
             } => {
-                let printed = printed.next().unwrap().replace(&address, ADDRESS);
+                let printed = printed.next().unwrap().replace(address, ADDRESS);
                 let printed = printed.replace(AGENT, "deployment-recorder/VERSION");
                 let is_right = agrees(expected, &printed);
                 if !is_right {
@@ -224,10 +220,30 @@ async fn every_command_prints_what_the_document_says() {
             }
         }
     }
-    let there = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api.md");
+    let there = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.md"));
     std::fs::write(&there, truth).unwrap();
     let wrong = wrong.join("\n");
     assert!(wrong.is_empty(), "{wrong}\nAs it would be true: {there:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_explanation_is_what_its_document_says() {
+    check("explain", EXPLAIN, ADDRESS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn every_command_prints_what_the_document_says() {
+    let sandbox = Sandbox::new(Settings {
+        unknown_digests: true,
+        jitter: std::time::Duration::from_millis(50),
+        ..Settings::default()
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serving = tokio::spawn(serve(listener, sandbox.clone()));
+
+    check("api", DOCUMENT, &address).await;
+    serving.abort();
 
     assert_eq!(sandbox.violations(), []);
     let asked: BTreeSet<_> = sandbox

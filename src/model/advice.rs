@@ -72,7 +72,7 @@ impl Reason {
                 "grant list and watch on the owner's kind (deployment-recorder check names the rule), \
                  or wait until it is read"
             }
-            Self::OwnerUnreadable => "grant list and watch on that kind",
+            Self::OwnerUnreadable => "let its kind be read: grant list and watch on it",
             Self::InvalidTag => {
                 "shorten the key or the value of the annotation to 100 characters, or remove it"
             }
@@ -255,6 +255,7 @@ mod tests {
     use super::*;
 
     const STATUS: &str = include_str!("../../docs/status.md");
+    const EXPLAIN: &str = include_str!("../../docs/explain.md");
 
     /// Whether that page has a line of a table with these two cells.
     fn says(page: &str, name: &str, meaning: &str) -> bool {
@@ -279,6 +280,19 @@ mod tests {
         for why in Unselected::ALL {
             let line = format!("| {} | {} |", why.as_str(), why.setting());
             assert!(bare.contains(&line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_page_about_explanations_gives_the_same_advice_as_they_do() {
+        for reason in Reason::ALL {
+            assert!(says(EXPLAIN, reason.as_str(), reason.advice()), "{reason}");
+        }
+        for why in Why::ALL {
+            assert!(says(EXPLAIN, why.as_str(), why.advice()), "{why}");
+        }
+        for why in Unselected::ALL {
+            assert!(says(EXPLAIN, why.as_str(), why.advice()), "{why:?}");
         }
     }
 

@@ -155,6 +155,9 @@ fn of_evidence(page: &mut Page<'_>, it: &Container) -> io::Result<()> {
     if let Some(speaker) = &it.speaker {
         let why = match (&*speaker.speaks_as, speaker.ready_pods) {
             ("newest-ready", Some(1)) => "the only ready pod that runs it".to_owned(),
+            ("newest-ready", Some(ready)) if speaker.ready_and_same == Some(ready) => {
+                format!("the newest of {ready} ready pods, which all run the same")
+            }
             ("newest-ready", Some(ready)) => {
                 let same = speaker.ready_and_same.unwrap_or_default();
                 format!("of {ready} ready pods {same} run the same; it is the newest of these")
