@@ -29,6 +29,7 @@ mod cluster {
     mod calls;
     mod changes;
     mod check;
+    mod crds;
     mod explain;
     mod exposure;
     mod gateways;
@@ -40,6 +41,8 @@ mod cluster {
     mod ledger;
     mod names;
     mod objects;
+    mod owned;
+    mod owners;
     mod program;
     mod proxy;
     mod rights;

@@ -1,7 +1,7 @@
 //! Others: which kinds that are not built in matter at this moment, so that somebody looks at them.
 //! Nothing here says what such a kind is called elsewhere, or whether it can be read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::facts::{Facts, Pod};
 use super::ledger::{Ledger, Owner};
@@ -14,15 +14,18 @@ pub fn are_selected(selection: &Selection) -> bool {
     groups.iter().any(|it| selection.rank(*it).is_some())
 }
 
-/// The kinds that are not built in at which the walks of selected pods end. A Node, and what is passed
-/// through, are none. Labels are not asked for: they may be unread.
+/// The kinds that are not built in at which the walks of pods in selected namespaces end. A Node, and
+/// what is passed through, are none. The labels of owners are not asked for: nobody has read them yet.
 pub fn at_the_end_of_walks(facts: &Facts, selection: &Selection) -> BTreeSet<Kind> {
     let mut kinds = BTreeSet::new();
     if !are_selected(selection) {
         return kinds;
     }
+    let labelled = facts.namespaces.iter().filter(|it| it.selected);
+    let labelled: HashSet<&str> = labelled.map(|it| &*it.name).collect();
+    let is_in = |pod: &Pod| !selection.by_namespace_labels || labelled.contains(&*pod.namespace);
     let owners = Owners::new(facts);
-    for pod in &facts.pods {
+    for pod in facts.pods.iter().filter(|pod| is_in(pod)) {
         let kind = match walk(pod, &owners) {
             Walk::Workload { workload, .. } => workload.kind,
             Walk::Orphan(owner) | Walk::NotRead(owner) => owner.kind,
@@ -135,6 +138,15 @@ mod tests {
             ..Selection::default()
         };
         assert_eq!(ends(&facts, &elsewhere), [""; 0]);
+        let mut labelled = Selection {
+            by_namespace_labels: true,
+            ..Selection::default()
+        };
+        assert_eq!(ends(&facts, &labelled), both[..1]);
+        Arc::make_mut(&mut facts.namespaces[0]).selected = false;
+        assert_eq!(ends(&facts, &labelled), [""; 0]);
+        labelled.by_namespace_labels = false;
+        assert_eq!(ends(&facts, &labelled), both[..1]);
     }
 
     #[test]

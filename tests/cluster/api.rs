@@ -13,13 +13,14 @@ use tokio::time::{Instant, sleep};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where each kind is: its API and its plural.
-const KINDS: [(&str, &str, &str); 25] = [
+const KINDS: [(&str, &str, &str); 26] = [
     ("Namespace", "/api/v1", "namespaces"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("Pod", "/api/v1", "pods"),
     ("ServiceAccount", "/api/v1", "serviceaccounts"),
     ("Deployment", "/apis/apps/v1", "deployments"),
     ("ReplicaSet", "/apis/apps/v1", "replicasets"),
+    ("ReplicationController", "/api/v1", "replicationcontrollers"),
     ("StatefulSet", "/apis/apps/v1", "statefulsets"),
     ("DaemonSet", "/apis/apps/v1", "daemonsets"),
     ("CronJob", "/apis/batch/v1", "cronjobs"),
@@ -80,6 +81,31 @@ impl Api {
         let namespace = object["metadata"]["namespace"].as_str();
         let path = path(kind, namespace, None);
         self.must(Method::POST, &path, object).await
+    }
+
+    /// Creates an object of a kind that has no path here: in `objects`, where those of its kind are.
+    pub(crate) async fn create_in(&self, objects: &str, object: &Value) -> Value {
+        let namespace = object["metadata"]["namespace"].as_str();
+        let path = path(objects, namespace, None);
+        self.must(Method::POST, &path, object).await
+    }
+
+    /// The same, unless it exists.
+    pub(crate) async fn create_if_missing(&self, objects: &str, object: &Value) {
+        match self.ask(Method::POST, objects, object).await {
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 409 => {}
+            Err(error) => panic!("POST {objects}: {error}"),
+        }
+    }
+
+    /// Whether there is something to read at this path.
+    pub(crate) async fn answers(&self, path: &str) -> bool {
+        match self.ask(Method::GET, path, &Value::Null).await {
+            Ok(_) => true,
+            Err(kube::Error::Api(status)) if [404, 503].contains(&status.code) => false,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
     }
 
     /// Changes an object: what the patch names is replaced, what it gives as null is removed.
@@ -206,10 +232,13 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
     }
 }
 
-/// The path of an object, or of all of its kind.
+/// The path of an object, or of all of its kind. In place of a kind that is known here there may be
+/// the path of all its objects.
 fn path(kind: &str, namespace: Option<&str>, name: Option<&str>) -> String {
     let known = KINDS.iter().find(|(known, _, _)| *known == kind);
-    let (_, api, plural) = known.unwrap_or_else(|| panic!("no path is known for {kind}"));
+    let known = known.map(|(_, api, plural)| (*api, *plural));
+    let known = known.or_else(|| kind.rsplit_once('/'));
+    let (api, plural) = known.unwrap_or_else(|| panic!("no path is known for {kind}"));
     let namespace = namespace.filter(|namespace| !namespace.is_empty());
     let namespace = namespace.map_or_else(String::new, |it| format!("/namespaces/{it}"));
     let name = name.map_or_else(String::new, |it| format!("/{it}"));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::calls::audited;
 use super::grants::documents;
+use super::owners::SERVICES;
 use super::stage::Stage;
 use super::{exposure, gateways};
 
@@ -105,16 +106,10 @@ async fn everything(stage: &mut Stage) {
     ends(stage, "decommission", &["--all", "--yes"], 0).await;
 }
 
-/// Compares the rules of a file with what was asked. Returns what was denied.
-fn compare(stage: &Stage, file: &str) -> BTreeSet<(String, String, String)> {
-    compare_with(stage, file, allowed(stage, file))
-}
-
-fn compare_with(
-    stage: &Stage,
-    file: &str,
-    allowed: BTreeSet<Deed>,
-) -> BTreeSet<(String, String, String)> {
+/// Compares the rules of a file, and what is allowed besides, with what was asked. Returns what was denied.
+fn compare(stage: &Stage, file: &str, besides: &[Deed]) -> BTreeSet<(String, String, String)> {
+    let mut allowed = allowed(stage, file);
+    allowed.extend(besides.iter().cloned());
     let (mut used, mut denied) = (BTreeSet::new(), BTreeSet::new());
     for call in audited(&stage.user) {
         let asked = &call["objectRef"];
@@ -164,7 +159,7 @@ async fn each_right_in_the_whole_cluster_is_used_and_nothing_else_is_asked_for()
     stage.look_at_the_whole_cluster();
     stage.grant().await;
     everything(&mut stage).await;
-    assert_eq!(compare(&stage, "rbac.yaml"), BTreeSet::new());
+    assert_eq!(compare(&stage, "rbac.yaml", &[]), BTreeSet::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -176,7 +171,7 @@ async fn each_further_right_to_infer_risks_is_used_and_nothing_else_is_asked_for
     stage.grant().await;
     exposure::grant_links(&stage, &[]).await;
     everything(&mut stage).await;
-    let mut all = allowed(&stage, "rbac.yaml");
+    let mut besides = Vec::new();
     for rule in exposure::rules() {
         let (group, resources) = (texts(&rule["apiGroups"]), texts(&rule["resources"]));
         for (resource, verb) in resources.iter().flat_map(|resource| {
@@ -184,11 +179,10 @@ async fn each_further_right_to_infer_risks_is_used_and_nothing_else_is_asked_for
                 .into_iter()
                 .map(move |verb| (resource, verb))
         }) {
-            all.insert((None, group[0].clone(), resource.clone(), verb, None));
+            besides.push((None, group[0].clone(), resource.clone(), verb, None));
         }
     }
-    let denied = compare_with(&stage, "rbac.yaml with the rules of docs/risks.md", all);
-    assert_eq!(denied, BTreeSet::new());
+    assert_eq!(compare(&stage, "rbac.yaml", &besides), BTreeSet::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -200,5 +194,51 @@ async fn each_right_in_single_namespaces_is_used_and_only_the_cluster_cannot_be_
     let cluster = ["get", "namespaces", "kube-system"].map(str::to_owned);
     let [verb, resource, name] = cluster;
     let expected = BTreeSet::from([(verb, resource, name)]);
-    assert_eq!(compare(&stage, "rbac-namespaced.yaml"), expected);
+    assert_eq!(compare(&stage, "rbac-namespaced.yaml", &[]), expected);
+}
+
+/// What the chart's presets for owners allow: group, resource.
+fn presets() -> BTreeSet<(String, String)> {
+    let file = "charts/deployment-recorder/files/owners.yaml";
+    let file = format!("{}/{file}", env!("CARGO_MANIFEST_DIR"));
+    let yaml = std::fs::read_to_string(file).expect("the chart's presets");
+    let presets: Value = serde_saphyr::from_str(&yaml).expect("it is YAML");
+    let presets = presets.as_object().expect("presets by name").values();
+    let entries = presets.flat_map(|entries| entries.as_array().expect("entries"));
+    let each = entries.flat_map(|entry| {
+        let resources = texts(&entry["resources"]).into_iter();
+        resources.map(|resource| (text(&entry["apiGroup"]), resource))
+    });
+    each.collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn each_right_of_the_presets_for_owners_is_used_and_nothing_else_is_asked_for() {
+    let mut stage = Stage::new("least-owners").await;
+    stage.look_at_the_whole_cluster();
+    let crds = SERVICES.map(|(crd, _)| crd);
+    let named = crds.map(|crd| (crd.group.to_owned(), crd.plural.to_owned()));
+    assert_eq!(presets(), BTreeSet::from(named.clone()));
+    for crd in &crds {
+        crd.define(&stage.api).await;
+    }
+    stage.grant().await;
+    stage.grant_owners(&crds).await;
+    for (crd, name) in &SERVICES {
+        stage.own(crd, name, ("app", "acme/owned:1")).await;
+    }
+    everything(&mut stage).await;
+    for (_, name) in &SERVICES {
+        assert!(!stage.history(name, "app").is_empty(), "{name}");
+    }
+    let besides: Vec<Deed> = named
+        .into_iter()
+        .flat_map(|(group, resource)| {
+            ["list", "watch"].map(|verb| {
+                let verb = verb.to_owned();
+                (None, group.clone(), resource.clone(), verb, None)
+            })
+        })
+        .collect();
+    assert_eq!(compare(&stage, "rbac.yaml", &besides), BTreeSet::new());
 }
