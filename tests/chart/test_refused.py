@@ -77,6 +77,14 @@ WRONG = [
     ("auth.githubApp.installId=1", "auth.githubApp.appId is missing"),
     ("auth.existingSecret=,auth.apiToken=a,auth.secretKeys.appId=id", "auth.secretKeys.appId is a key in"),
     ("rbac.namespaced=true", "rbac.namespaced is true, but config.namespaces is empty"),
+    (
+        "rbac.ownerPresets={argo},config.kinds={deployments}",
+        "rbac.owners is given, but config.kinds has neither others nor jobs",
+    ),
+    (
+        "rbac.owners[0].apiGroup=a.io,rbac.owners[0].resources={as},rbac.create=false",
+        "rbac.owners is given, but rbac.create is false",
+    ),
     ("rbac.namespaced=true,config.namespaces={a*}", "rbac.namespaced is true, but config.namespaces has a *"),
     (
         "rbac.namespaced=true,config.namespaces={a},config.excludeNamespaces={b}",
@@ -120,6 +128,18 @@ UNKNOWN = [
     ("podLabels.a=1", "podLabels.a: Invalid type", "at '/podLabels/a': got number, want string"),
     ("podLabels.a=-b", "podLabels.a: Does not match pattern", "at '/podLabels/a': '-b' does not match pattern"),
     ("imagePullSecrets[0].nome=a", "imagePullSecrets.0: name is required", "at '/imagePullSecrets/0': missing property"),
+    ("rbac.ownerPresets={flux}", "rbac.ownerPresets.0 must be one of", "at '/rbac/ownerPresets/0': value must be one of"),
+    ("rbac.owners[0].apiGroup=a.io", "rbac.owners.0: resources is required", "at '/rbac/owners/0': missing property"),
+    (
+        "rbac.owners[0].apiGroup=*,rbac.owners[0].resources={as}",
+        "rbac.owners.0.apiGroup: Does not match pattern",
+        "at '/rbac/owners/0/apiGroup': '*' does not match pattern",
+    ),
+    (
+        "rbac.owners[0].apiGroup=a.io,rbac.owners[0].resources={as/status}",
+        "rbac.owners.0.resources.0: Does not match pattern",
+        "at '/rbac/owners/0/resources/0': 'as/status' does not match pattern",
+    ),
     ("strategy.type=Slow", "strategy.type must be one of", "at '/strategy/type': value must be one of"),
 ]
 

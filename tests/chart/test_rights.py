@@ -1,5 +1,7 @@
 """Rights: the least that each set of values needs."""
 
+import json
+
 import charts
 import pytest
 import yaml
@@ -34,6 +36,37 @@ def test_what_is_read_is_what_the_code_says_for_the_selected_kinds(helm):
     assert read(narrow) == of_kinds("daemonsets", "pods")
     several = rules(charts.rendered("everything", helm), "ClusterRole", "acme-recorder")
     assert read(several) == of_kinds("deployments", "others", "jobs", "pods", ways=WATCHED["inferRisks"])
+
+
+OWNERS = yaml.safe_load((charts.CHART / "files" / "owners.yaml").read_text())
+
+
+def test_the_schema_has_every_preset():
+    schema = json.loads((charts.CHART / "values.schema.json").read_text())
+    presets = schema["properties"]["rbac"]["properties"]["ownerPresets"]
+    assert presets["items"]["enum"] == list(OWNERS)
+
+
+@pytest.mark.parametrize("preset", OWNERS)
+def test_each_preset_adds_the_right_to_read_its_owners_alone(preset, helm):
+    given = ["--values", charts.values_files()["minimal"], "--set", f"rbac.ownerPresets={{{preset}}}"]
+    found = rules(charts.render(helm, *given), "ClusterRole", "rec-deployment-recorder")
+    added = {(it["apiGroup"], resource) for it in OWNERS[preset] for resource in it["resources"]}
+    assert added
+    assert read(found) == of_kinds(*WATCHED["default"]) | added
+
+
+def test_owners_of_ones_own_are_read_beside_presets_each_once(helm):
+    found = rules(charts.rendered("owners", helm), "ClusterRole", "rec-deployment-recorder")
+    added = {
+        ("argoproj.io", "rollouts"),
+        ("argoproj.io", "workflows"),
+        ("core.strimzi.io", "strimzipodsets"),
+        ("example.io", "things"),
+    }
+    assert read(found) == of_kinds(*WATCHED["default"], "jobs") | added
+    groups = [group for rule in found for group in rule["apiGroups"] if "resourceNames" not in rule]
+    assert len(groups) == len(set(groups))
 
 
 @pytest.mark.parametrize("kind", WATCHED["kinds"])
@@ -75,7 +108,8 @@ def test_namespaced_nothing_is_for_the_whole_cluster(helm):
     assert [it["metadata"]["namespace"] for it in watching] == ["billing", "records", "shop"]
     for role in watching:
         place = role["metadata"]["namespace"]
-        assert read(role["rules"]) == of_kinds(*WATCHED["default"], namespaces=False, ways=["ingress"])
+        owners = {("postgresql.cnpg.io", "clusters"), ("example.io", "things")}
+        assert read(role["rules"]) == of_kinds(*WATCHED["default"], namespaces=False, ways=["ingress"]) | owners
         (by_name,) = [it for it in role["rules"] if "resourceNames" in it]
         assert (by_name["resources"], by_name["resourceNames"]) == (["namespaces"], [place])
 

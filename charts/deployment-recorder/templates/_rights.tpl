@@ -48,6 +48,16 @@ excluded. Then the program asks for each by its name, and lists no namespaces.
 {{- toYaml $exact }}
 {{- end }}
 
+{{/* What rbac.ownerPresets and rbac.owners name: entries with an apiGroup and resources. */}}
+{{- define "deployment-recorder.owners" -}}
+{{- $presets := .Files.Get "files/owners.yaml" | fromYaml }}
+{{- $owners := list }}
+{{- range .Values.rbac.ownerPresets }}
+{{- $owners = concat $owners (get $presets . | default list) }}
+{{- end }}
+{{- concat $owners .Values.rbac.owners | toYaml }}
+{{- end }}
+
 {{/*
 The rules to read what is selected: whole lists and changes of them, of the selected kinds alone; namespaces
 too where they are not named one by one; and what leads traffic in, by the ways that are asked for.
@@ -64,6 +74,11 @@ too where they are not named one by one; and what leads traffic in, by the ways 
 {{- $ways := include "deployment-recorder.commas" .Values.config.inferRisks }}
 {{- range ternary (splitList "," $ways) list (ne $ways "") }}
 {{- $read = concat $read (get $watched.inferRisks . | default list) }}
+{{- end }}
+{{- range $owner := include "deployment-recorder.owners" . | fromYamlArray }}
+{{- range $owner.resources }}
+{{- $read = append $read (dict "apiGroup" $owner.apiGroup "resource" .) }}
+{{- end }}
 {{- end }}
 {{- $groups := dict }}
 {{- range $read }}

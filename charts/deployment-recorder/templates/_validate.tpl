@@ -193,6 +193,15 @@ auth.secretKeys.{{ $key }} is a key in auth.existingSecret, which is missing.
 {{- end }}
 
 {{- define "deployment-recorder.problemsOfRights" -}}
+{{- if or .Values.rbac.ownerPresets .Values.rbac.owners }}
+{{- $kinds := include "deployment-recorder.kinds" . | fromYamlArray }}
+{{- if not (or (has "others" $kinds) (has "jobs" $kinds)) }}
+rbac.ownerPresets or rbac.owners is given, but config.kinds has neither others nor jobs: nothing of theirs would be read.
+{{- end }}
+{{- if not .Values.rbac.create }}
+rbac.ownerPresets or rbac.owners is given, but rbac.create is false: whoever gives the rights gives these too.
+{{- end }}
+{{- end }}
 {{- if .Values.rbac.namespaced }}
 {{- $names := include "deployment-recorder.namespaces" . }}
 {{- if not $names }}
