@@ -149,7 +149,8 @@ fn recorded(page: &mut Page<'_>, status: &Status) -> fmt::Result {
 fn of_mirrors(page: &mut Page<'_>, mirrors: &[MirrorHealth]) -> fmt::Result {
     // With a mirror for each namespace: the least and the sum. Namespaces are no labels.
     let mut kinds: BTreeMap<String, (bool, usize)> = BTreeMap::new();
-    for mirror in mirrors {
+    // One that is done without is told of by its gaps, as nothing waits for it.
+    for mirror in mirrors.iter().filter(|it| !it.is_done_without()) {
         let (synced, objects) = kinds.entry(mirror.kind.to_string()).or_insert((true, 0));
         *synced &= mirror.state == MirrorState::Synced;
         *objects += mirror.objects;

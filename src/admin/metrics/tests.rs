@@ -288,6 +288,37 @@ async fn a_kind_is_synced_only_if_it_is_in_every_namespace_and_namespaces_are_no
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_the_recorder_does_without_is_no_unsynced_mirror() {
+    let of = |kind, state, given_up| MirrorHealth {
+        kind,
+        namespace: None,
+        state,
+        since: tokio::time::Instant::now(),
+        was_synced: false,
+        error: None,
+        objects: 0,
+        given_up,
+    };
+    let other = |kind: &str| crate::model::workload::Kind::new("a.io", kind);
+    let mirrors = vec![
+        of(other("Broken"), MirrorState::Interrupted, true),
+        of(other("Forbidden"), MirrorState::Forbidden, false),
+        of(other("Interrupted"), MirrorState::Interrupted, false),
+        of(
+            crate::model::workload::Kind::Job,
+            MirrorState::Forbidden,
+            false,
+        ),
+    ];
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Mirrors(mirrors)));
+    let mut page = String::new();
+    text::encode(&mut page, &registry).unwrap();
+    let shown = ["Broken", "Forbidden", "Interrupted", "Job"].map(|kind| page.contains(kind));
+    assert_eq!(shown, [false, false, true, true], "{page}");
+}
+
 /// Where the list stands in the guide.
 const BEGIN: &str = "<!-- The list: written by a test, not by hand. -->\n";
 const END: &str = "<!-- The end of the list. -->\n";
