@@ -1,6 +1,7 @@
 //! Others: the mirrors of kinds that are not built in, a list that changes while the process runs.
 //! Which kinds matter is told from outside; how one of them is found and followed is in `kind`.
 
+mod doubt;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};

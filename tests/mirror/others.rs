@@ -336,7 +336,9 @@ async fn promise_2_a_definition_that_goes_while_it_is_watched_ends_nothing_until
     server.undefine("Rollout");
     until(&cluster, |facts| !covers(facts)).await;
     let facts = until(&cluster, covers).await;
-    assert!(gone_at.elapsed() >= Duration::from_secs(5));
+    // It is asked at once, not when somebody happens to have second thoughts.
+    let took = gone_at.elapsed();
+    assert!((5..20).contains(&took.as_secs()), "{took:?}");
     assert_eq!(objects(&facts), 0);
     server.define(rollouts());
     let facts = until(&cluster, |facts| objects(facts) == 1).await;
@@ -381,8 +383,10 @@ async fn a_kind_that_changes_its_version_and_its_plural_is_followed() {
         ..rollouts()
     });
     server.apply(a_rollout("shop", "api"));
+    let begun = Instant::now();
     let facts = until(&cluster, |facts| objects(facts) == 2).await;
     assert!(covers(&facts));
+    assert!(begun.elapsed() < Duration::from_secs(10));
     server.forbid("Rollout");
     server.expire("Rollout");
     let facts = until(&cluster, |facts| lacks(facts).is_some()).await;

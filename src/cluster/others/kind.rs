@@ -21,16 +21,11 @@ use crate::cluster::wake::Wake;
 use crate::model::facts::Object;
 use crate::model::workload::Kind;
 
-/// A kind is absent only if that was said twice, so far apart: several API servers behind one address
-/// do not learn of a definition at the same moment.
-const SAID_TWICE: Duration = Duration::from_secs(5);
-/// Whether a kind that is absent has come is asked at least this often.
-const ABSENT_AT_MOST: Duration = Duration::from_mins(1);
+use super::doubt::{Absence, Failure, GIVEN_UP_AFTER};
+
 /// When a name is asked for again although nobody says that it is wrong: who may not list is told so
 /// whether or not there is such a thing. The pauses double.
 const SECOND_THOUGHTS: [Duration; 2] = [Duration::from_secs(30), Duration::from_mins(5)];
-/// A kind that fails for so long while the API server is well is given up: it cannot be read.
-const GIVEN_UP_AFTER: Duration = Duration::from_mins(1);
 
 /// A kind that is not built in, and its mirrors.
 #[derive(Debug)]
@@ -153,17 +148,19 @@ impl OtherKind {
         }
     }
 
-    /// Shows that there is nothing, once that was said twice. Returns when to ask again.
+    /// Shows that there is nothing, once that is known. Returns when to ask again.
     fn absent(&self, absence: &mut Absence) -> Duration {
-        if absence.since.elapsed() < SAID_TWICE {
-            return SAID_TWICE;
+        if absence.is_known() {
+            let nothing = |mirror: &Mirror<Owners>| {
+                let state = mirror.state();
+                state.index.len() == 0 && state.shown() == MirrorState::Synced
+            };
+            if !self.mirrors.iter().all(nothing) {
+                tracing::info!(kind = %self.kind, "the API server has no such kind");
+            }
+            self.mirrors.iter().for_each(Mirror::show_nothing);
         }
-        if absence.pause == SAID_TWICE {
-            tracing::info!(kind = %self.kind, "the API server has no such kind");
-        }
-        self.mirrors.iter().for_each(Mirror::show_nothing);
-        absence.pause = (absence.pause * 2).min(ABSENT_AT_MOST);
-        absence.pause
+        absence.pause()
     }
 
     fn fail(&self, trouble: &Trouble) {
@@ -234,48 +231,5 @@ impl OtherKind {
             !state.health.was_synced() && last.is_some_and(|last| last > at)
         };
         at.elapsed() >= GIVEN_UP_AFTER && self.mirrors.iter().any(failed_later)
-    }
-}
-
-/// A time in which the API server says that it has no such kind.
-struct Absence {
-    since: Instant,
-    /// When it was asked last, after the time before.
-    pause: Duration,
-}
-
-impl Absence {
-    fn begins() -> Self {
-        Self {
-            since: Instant::now(),
-            pause: SAID_TWICE,
-        }
-    }
-}
-
-/// A time in which the API server does not say what it calls the kind.
-struct Failure {
-    since: Instant,
-    /// Whether it answered well about another group meanwhile, late enough.
-    is_alone: bool,
-}
-
-impl Failure {
-    fn begins() -> Self {
-        Self {
-            since: Instant::now(),
-            is_alone: false,
-        }
-    }
-
-    /// Whether it is the kind that fails and not the API server: it has failed for long, and again
-    /// after a group that every API server has was answered for.
-    async fn is_its_own(&mut self, client: &Client) -> bool {
-        if self.is_alone || self.since.elapsed() < GIVEN_UP_AFTER {
-            return self.is_alone;
-        }
-        let another = resolve(client, &Kind::Deployment).await;
-        self.is_alone = matches!(another, Ok(Resolved::Found(_)));
-        false
     }
 }
