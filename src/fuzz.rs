@@ -32,7 +32,7 @@ use crate::{cli, cluster, github, model, recorder};
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their corpora in `tests/corpus`.
-pub const TARGETS: [(&str, Target); 24] = [
+pub const TARGETS: [(&str, Target); 25] = [
     ("annotations", model::fuzz::context),
     ("answer", github::fuzz::answer),
     ("api", github::fuzz::api),
@@ -44,6 +44,7 @@ pub const TARGETS: [(&str, Target); 24] = [
     ("installation", github::auth::fuzz::installation),
     ("lease", recorder::lease::fuzz::lease),
     ("ledger", recorder::store::fuzz::ledger),
+    ("link", cluster::fuzz::link),
     ("object", cluster::fuzz::object),
     ("part", recorder::store::fuzz::part),
     ("pattern", model::fuzz::pattern),

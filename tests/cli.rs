@@ -81,6 +81,8 @@ const REFUSED: &str = r#"
 --selector=app=we*b | invalid value "app=we*b" for --selector: `app=we*b`: the value is not a label value; allowed is what kubectl --selector takes
 --kinds=deployments,pod | invalid value "pod" for --kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
 --add-kinds=Jobs | invalid value "Jobs" for --add-kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods
+--infer-risks=ingress,LoadBalancer | invalid value "LoadBalancer" for --infer-risks: allowed are loadbalancer, ingress, gateway, nodeport
+--infer-risks= | invalid value "" for --infer-risks: it is empty; give a value, or leave the setting out
 --image-map=mirror.io | invalid value "mirror.io" for --image-map: it has no `=`; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
 --image-map=a.io=b.io,a.io=c.io | invalid value "a.io=c.io" for --image-map: `a.io` is mapped twice; allowed is FROM=TO, such as mirror.example.com/hub=docker.io
 --repository-map=ghcr.io/acme | invalid value "ghcr.io/acme" for --repository-map: it has no `=`

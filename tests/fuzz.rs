@@ -105,6 +105,7 @@ targets! {
     an_answer_with_a_token_is_never_repeated: "installation",
     a_lease_is_read_as_it_is_written: "lease",
     a_ledger_that_is_read_is_written_to_the_same_meaning: "ledger",
+    what_leads_traffic_is_read_as_it_is: "link",
     an_owner_or_namespace_is_read_as_it_is: "object",
     a_part_of_the_ledger_is_whole_or_refused: "part",
     a_pattern_matches_what_it_describes: "pattern",

@@ -18,8 +18,10 @@ use super::slim::{ANNOTATION_PREFIX, SlimMeta, SlimPod};
 use crate::model::facts::Annotations;
 use crate::model::workload::Kind;
 
+mod link;
 mod watch;
 
+pub(crate) use link::link;
 pub(crate) use watch::watch;
 
 /// The labels by which namespaces name their environments here.

@@ -134,6 +134,7 @@ impl Right {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::exposure::Way;
     use crate::model::selection::{KindGroup, Pattern, Selection};
 
     fn said(scope: &Scope) -> Vec<String> {
@@ -173,6 +174,38 @@ mod tests {
         ];
         assert_eq!(said(&scope(&[KindGroup::DaemonSets], &[])), expected);
         assert_eq!(said(&scope(&[KindGroup::DaemonSets], &["a*"])), expected);
+    }
+
+    #[test]
+    fn what_leads_traffic_in_is_listed_and_watched_only_where_somebody_asks_for_its_way() {
+        let of = |ways: &[Way], namespaces: &[&str]| {
+            let mut scope = scope(&[KindGroup::Pods], namespaces);
+            scope.selection.ways = ways.to_vec();
+            let mut said = said(&scope);
+            said.retain(|right| right.starts_with("list") && !right.contains("/pods"));
+            said
+        };
+        let namespaces = "list /namespaces * ";
+        assert_eq!(of(&[], &[]), [namespaces]);
+        let services = "list /services * ";
+        assert_eq!(
+            of(&[Way::LoadBalancer, Way::NodePort], &[]),
+            [services, namespaces]
+        );
+        let ingresses = "list networking.k8s.io/ingresses * ";
+        assert_eq!(of(&[Way::Ingress], &[]), [services, ingresses, namespaces]);
+        let kinds = [
+            "gateways",
+            "httproutes",
+            "grpcroutes",
+            "tlsroutes",
+            "tcproutes",
+            "udproutes",
+        ];
+        let gateways = kinds.map(|kind| format!("list gateway.networking.k8s.io/{kind} a "));
+        let services = "list /services a ".to_owned();
+        let expected: Vec<String> = std::iter::once(services).chain(gateways).collect();
+        assert_eq!(of(&[Way::Gateway], &["a"]), expected);
     }
 
     #[test]

@@ -102,6 +102,17 @@ pub struct Door {
     pub state: DoorState,
 }
 
+impl fmt::Display for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.object.fmt(f)?;
+        for (number, link) in self.through.iter().enumerate() {
+            let by = if number == 0 { " through" } else { "," };
+            write!(f, "{by} {link}")?;
+        }
+        write!(f, ": {}", self.state)
+    }
+}
+
 /// Whether a door lets anything in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DoorState {
@@ -111,6 +122,16 @@ pub enum DoorState {
     Closed(Closed),
     /// This, on its way, is not fully seen.
     Unread(Unread),
+}
+
+impl fmt::Display for DoorState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("open to the internet"),
+            Self::Closed(closed) => closed.fmt(f),
+            Self::Unread(unread) => unread.fmt(f),
+        }
+    }
 }
 
 /// Why a door does not count.

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::*;
 use crate::cli::args::{Cli, Command, GithubArgs, command};
 use crate::github::auth::app::Identity;
+use crate::model::exposure::Way;
 use crate::model::selection::KindGroup;
 
 const DESTINATION: &str = "--org=acme --cluster=prod --logical-environment=production";
@@ -73,7 +74,8 @@ fn registries_are_told_of_only_if_that_is_said_and_those_that_are_not_excluded()
 #[test]
 fn lists_are_repeated_or_separated_by_commas() {
     let typed = "--kinds=pods,deployments --kinds=jobs --add-kinds=cronjobs,pods \
-                 -n shop,team-* --namespaces=a --image-map=a.io=b.io,c.io=d.io";
+                 -n shop,team-* --namespaces=a --image-map=a.io=b.io,c.io=d.io \
+                 --infer-risks=nodeport,gateway --infer-risks=nodeport";
     let run = run(typed, Some("t")).unwrap();
     let selection = &run.policy.selection;
     assert_eq!(
@@ -95,6 +97,7 @@ fn lists_are_repeated_or_separated_by_commas() {
         run.policy.image_map.rules().collect::<Vec<_>>(),
         ["a.io=b.io", "c.io=d.io"]
     );
+    assert_eq!(selection.ways, [Way::NodePort, Way::Gateway]);
     assert_eq!(run.scope.selection, run.policy.selection);
 }
 

@@ -1,6 +1,8 @@
 //! Tests of facts from files.
 
 use super::*;
+use crate::model::exposure::Way;
+use crate::model::exposure::links::Link;
 use crate::model::selection::{Pattern, Selection};
 
 const POD: &str = r"
@@ -151,4 +153,70 @@ fn what_is_wrong_is_said_with_its_line() {
         error.line > 10 && error.problem.contains("Pod shop/web-1"),
         "{error}"
     );
+}
+
+#[test]
+fn what_leads_traffic_in_is_read_where_somebody_asks_and_what_the_file_lacks_is_not_seen() {
+    const LINKS: &str = r"
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: web}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: shop}
+spec: {defaultBackend: {service: {name: web}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec: {gatewayClassName: eg}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web, namespace: shop}
+spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: web}]}]}
+---
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: HTTPRoute
+metadata: {name: web, namespace: cart}
+spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: web}]}]}
+";
+    let scope = |ways: &[Way]| Scope {
+        selection: Selection {
+            namespaces: vec![Pattern::new("shop")],
+            ways: ways.to_vec(),
+            ..Selection::default()
+        },
+        ..Scope::default()
+    };
+    let text = format!("{POD}---{LINKS}");
+    let read = |ways: &[Way]| facts(&text, scope(ways)).unwrap();
+    let counts = |facts: &Facts| {
+        let links = &facts.links;
+        let (services, ingresses) = (links.services.len(), links.ingresses.len());
+        (
+            services,
+            ingresses,
+            links.gateways.len(),
+            links.routes.len(),
+        )
+    };
+    let none = read(&[]);
+    assert_eq!(
+        (counts(&none), none.coverage.links.len()),
+        ((0, 0, 0, 0), 0)
+    );
+    assert_eq!(counts(&read(&[Way::NodePort])), (1, 0, 0, 0));
+    assert_eq!(counts(&read(&[Way::Ingress])), (1, 1, 0, 0));
+    let all = read(&Way::ALL);
+    assert_eq!(counts(&all), (1, 1, 1, 1));
+    let seen = |link: Link| all.coverage.covers_link(link, "shop");
+    assert!(seen(Link::Service) && seen(Link::HttpRoute) && !seen(Link::GrpcRoute));
+    let error = facts(
+        "{apiVersion: v1, kind: Service, metadata: {name: web}}",
+        scope(&Way::ALL),
+    );
+    assert!(error.unwrap_err().problem.contains("Service web lacks"));
 }
