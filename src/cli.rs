@@ -26,6 +26,7 @@ pub mod dry;
 pub mod explain;
 pub mod github;
 pub mod interrupt;
+pub mod labels;
 pub mod listing;
 pub mod logs;
 pub mod look;

@@ -24,6 +24,7 @@ mod patience;
 mod place;
 mod pod_proxy;
 mod proxy;
+mod pull_secrets;
 mod remembered;
 mod resolver;
 mod rights;
@@ -50,6 +51,7 @@ pub use health::MirrorState;
 pub use identity::{Unidentified, identity};
 pub use labels::{LabelSelector, LabelSelectorError};
 pub use pod_proxy::{PodProxyError, ask_pod};
+pub use pull_secrets::{PullSecret, PullSecrets};
 pub use rights::{Right, Unasked};
 pub use scope::Scope;
 

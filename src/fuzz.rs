@@ -26,22 +26,25 @@ use crate::model::regex_map::RegexMap;
 use crate::model::selection::{KindGroup, Selection};
 use crate::model::storage::StorageRule;
 use crate::model::template::Template;
-use crate::{cli, cluster, github, model, recorder};
+use crate::{cli, cluster, github, model, recorder, registry};
 
 /// A function that panics if what must hold of any input does not hold of this one.
 pub type Target = fn(&[u8]);
 
 /// All of them, by the names of their corpora in `tests/corpus`.
-pub const TARGETS: [(&str, Target); 25] = [
+pub const TARGETS: [(&str, Target); 29] = [
     ("annotations", model::fuzz::context),
     ("answer", github::fuzz::answer),
     ("api", github::fuzz::api),
+    ("challenge", registry::fuzz::challenge),
     ("file", cluster::fuzz::file),
     ("holder", recorder::lease::fuzz::holder),
     ("identity", model::fuzz::identity),
     ("image", model::fuzz::image),
+    ("image-document", registry::fuzz::image_document),
     ("image-map", model::fuzz::image_map),
     ("installation", github::auth::fuzz::installation),
+    ("label", model::fuzz::label),
     ("lease", recorder::lease::fuzz::lease),
     ("ledger", recorder::store::fuzz::ledger),
     ("link", cluster::fuzz::link),
@@ -49,6 +52,7 @@ pub const TARGETS: [(&str, Target); 25] = [
     ("part", recorder::store::fuzz::part),
     ("pattern", model::fuzz::pattern),
     ("pod", cluster::fuzz::pod),
+    ("pull-secret", registry::fuzz::pull_secret),
     ("rate", github::fuzz::rate),
     ("record-file", cli::records::fuzz::file),
     ("records", records),
@@ -158,6 +162,7 @@ fn policy() -> Policy {
         organizations: Organizations::default(),
         image_map: ImageMap::default(),
         repositories: RegexMap::default(),
+        reads_labels: false,
         template: Template::default(),
         idle_after: Some(minutes(60)),
         mass_decommission_hold: Duration::ZERO,

@@ -11,9 +11,9 @@
 //!             cli ----------- admin
 //!              |                |
 //!           recorder <----------+      the cycle, its schedule, the ledger store
-//!           /      \
-//!      cluster    github               Kubernetes in, GitHub out
-//!           \      /
+//!         /    |     \
+//!  cluster registry github             Kubernetes in, labels of images in, GitHub out
+//!         \    |     /
 //!            model                     what is true, and what to do about it: pure
 //! ```
 //!
@@ -53,6 +53,7 @@ pub mod clock;
 
 pub mod cluster;
 pub mod github;
+pub mod registry;
 
 pub mod recorder;
 

@@ -24,6 +24,7 @@ use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::model::others;
 use crate::model::policy::Policy;
+use crate::registry::LookUps;
 
 mod ahead;
 mod batch;
@@ -123,6 +124,8 @@ pub struct Recorder<S> {
     github: Option<Client<S>>,
     /// `None` where nothing may be written.
     store: Option<Store>,
+    /// `None` where labels of images are not read.
+    labels: Option<LookUps>,
     lease: Tenure,
     ledger: Ledger,
     pace: Pace,
@@ -156,6 +159,8 @@ pub struct Parts<S> {
     pub github: Option<Client<S>>,
     /// The ledger's place.
     pub store: Store,
+    /// Labels of images; `None` where they are not read.
+    pub labels: Option<LookUps>,
     /// Whether this process may write; not needed for a dry run.
     pub lease: Tenure,
     /// The time.
@@ -177,6 +182,7 @@ impl<S: Transport> Recorder<S> {
             cluster,
             github,
             mut store,
+            labels,
             lease,
             clock,
             seed,
@@ -198,6 +204,7 @@ impl<S: Transport> Recorder<S> {
             let mut status = status.lock();
             status.ledger_read = true;
             status.ledger_records = ledger.len();
+            status.labels.clone_from(&labels);
         }
         let keyring = github.as_ref().map(Client::keyring);
         let signers = keyring.map(Keyring::signers).unwrap_or_default();
@@ -207,6 +214,7 @@ impl<S: Transport> Recorder<S> {
             cluster,
             github,
             store: (!dry).then_some(store),
+            labels,
             lease,
             ledger,
             pace: Pace::begun(Instant::now()).signed_by(signers),
@@ -284,6 +292,7 @@ impl<S: Transport> Recorder<S> {
                 self.schedule.again_at(Instant::now());
             }
             () = self.cluster.changed() => self.schedule.changed(Instant::now()),
+            () = learned(self.labels.as_ref()) => self.schedule.changed(Instant::now()),
             () = sleep_until(next), if may_write => {}
             () = sleep(PULSE) => {}
         }
@@ -307,6 +316,14 @@ impl<S: Transport> Recorder<S> {
 
     fn beat(&self) {
         self.status.lock().heartbeat = self.clock.now();
+    }
+}
+
+/// Waits until more is known of labels of images; for ever where they are not read.
+async fn learned(labels: Option<&LookUps>) {
+    match labels {
+        Some(labels) => labels.changed().await,
+        None => std::future::pending().await,
     }
 }
 

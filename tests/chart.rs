@@ -62,6 +62,26 @@ fn rights_for(kinds: &[KindGroup], ways: &[Way], in_one_namespace: bool) -> Vec<
     scope.rights()
 }
 
+/// What `--use-pull-secrets` asks for besides.
+fn pull_secrets() -> Vec<(&'static str, &'static str)> {
+    let scope = Scope {
+        pull_secrets: true,
+        ..Scope::default()
+    };
+    let without = Scope::default().rights();
+    let more = scope
+        .rights()
+        .into_iter()
+        .filter(|right| !without.contains(right));
+    more.map(|right| {
+        assert_eq!((right.verb, &*right.group, right.name), ("get", "", None));
+        let known = ["secrets", "serviceaccounts"];
+        let resource = known.into_iter().find(|it| *it == right.resource);
+        ("", resource.expect("nothing else is read by name"))
+    })
+    .collect()
+}
+
 /// API group and resource of what these rights are about as a whole, each once.
 fn resources(rights: &[Right]) -> Vec<(&str, &str)> {
     let mut resources = Vec::new();
@@ -108,6 +128,8 @@ fn watched() -> String {
         let own = beyond(&always, &resources(&all));
         line(format!("  {}: {own}", way.as_str()));
     }
+    line("# Read by name, whatever it is: only with config.usePullSecrets.".to_owned());
+    line(format!("pullSecrets: {}", beyond(&[], &pull_secrets())));
     let default = KindGroup::DEFAULT.map(KindGroup::as_str);
     line(format!("default: [{}]", default.join(", ")));
     text

@@ -45,6 +45,7 @@ mod cluster {
     mod owners;
     mod program;
     mod proxy;
+    mod pulls;
     mod rights;
     mod rollouts;
     mod scale;

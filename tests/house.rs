@@ -8,19 +8,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import from the others. The sandbox stands alone.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("clock", &["model"]),
     ("cluster", &["model"]),
     ("github", &["clock", "model"]),
-    ("recorder", &["cluster", "github", "clock", "model"]),
+    ("registry", &["model"]),
+    (
+        "recorder",
+        &["cluster", "github", "registry", "clock", "model"],
+    ),
     ("admin", &["recorder", "cluster", "clock", "model"]),
     (
         "cli",
-        &["admin", "recorder", "cluster", "github", "clock", "model"],
+        &[
+            "admin", "recorder", "cluster", "github", "registry", "clock", "model",
+        ],
     ),
     ("sandbox", &[]),
-    ("fuzz", &["cli", "recorder", "cluster", "github", "model"]),
+    (
+        "fuzz",
+        &["cli", "recorder", "cluster", "github", "registry", "model"],
+    ),
 ];
 
 /// Words by which the core would reach outside.

@@ -43,6 +43,9 @@ mod images;
 #[path = "recorder/kills.rs"]
 mod kills;
 #[cfg(test)]
+#[path = "recorder/labels.rs"]
+pub mod labels;
+#[cfg(test)]
 #[path = "recorder/lapses.rs"]
 mod lapses;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{MirrorHealth, MirrorState};
 use crate::recorder::OPERATIONS;
-use crate::recorder::status::{Status, reasons};
+use crate::recorder::status::{LookUps, Outcome, Status, reasons};
 
 use super::records::{Count, Counts};
 use super::{Admin, VERSION};
@@ -61,7 +61,8 @@ impl Collector for Ours {
         recorded(&mut page, &status)?;
         of_mirrors(&mut page, &mirrors)?;
         of_github(&mut page, &status)?;
-        of_pace(&mut page, &status)
+        of_pace(&mut page, &status)?;
+        of_labels(&mut page, &status)
     }
 }
 
@@ -228,6 +229,26 @@ fn of_pace(page: &mut Page<'_>, status: &Status) -> fmt::Result {
         "github_requests_left",
         "Requests that may still be written within the limits that this program keeps.",
         left.map(|(limit, count)| (("limit", limit), count)),
+    )
+}
+
+fn of_labels(page: &mut Page<'_>, status: &Status) -> fmt::Result {
+    let shown = status
+        .labels
+        .as_ref()
+        .map(LookUps::shown)
+        .unwrap_or_default();
+    let count = |outcome: Outcome| shown.outcomes.get(&outcome).copied().unwrap_or_default();
+    page.counters(
+        "image_label_lookups",
+        "Looks at a registry for what an image says of its source, by what came of them.",
+        Outcome::ALL.map(|outcome| ([("outcome", outcome.as_str())], count(outcome))),
+    )?;
+    page.gauges(
+        "image_labels",
+        "Images whose own label would say where their code came from, by whether it is known.",
+        [("known", shown.known), ("unread", shown.unread)]
+            .map(|(state, count)| (("state", state), count)),
     )
 }
 

@@ -18,11 +18,13 @@ use crate::recorder::status::{Note, Status};
 use super::records::{Count, Counts};
 use super::{Admin, VERSION};
 
+mod labels;
 mod pace;
 mod source;
 #[cfg(test)]
 mod tests;
 
+use labels::LabelsPart;
 use pace::PacePart;
 use source::{Record, Source};
 
@@ -45,6 +47,7 @@ struct Report<'a> {
     other_gaps: Vec<PodGap<'a>>,
     refused_storage: Vec<RefusedStorage<'a>>,
     orphans: Vec<PodGap<'a>>,
+    image_labels: Option<LabelsPart>,
 }
 
 #[derive(Serialize)]
@@ -167,6 +170,7 @@ pub(super) fn json(admin: &Admin) -> serde_json::Result<Vec<u8>> {
         other_gaps: plan.gaps.iter().filter_map(pod_gap).collect(),
         refused_storage: plan.storage.refused.iter().map(refused_storage).collect(),
         orphans: plan.orphans.iter().filter_map(pod_gap).collect(),
+        image_labels: status.labels.as_ref().map(LabelsPart::new),
     };
     serde_json::to_vec(&report)
 }

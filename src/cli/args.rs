@@ -21,7 +21,7 @@ pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use explain::ExplainArgs;
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
-    OutputArgs, PlaceArgs, ScopeArgs, StorageArgs,
+    OutputArgs, PlaceArgs, RegistryArgs, ScopeArgs, StorageArgs,
 };
 pub use records::{
     ArtifactArgs, CallArgs, ListArgs, OF_A_RECORD, RecordsCommand, RecordsCreateArgs,
@@ -182,6 +182,9 @@ pub struct RunArgs {
     /// Where records go.
     #[command(flatten)]
     pub destination: DestinationArgs,
+    /// How registries are asked.
+    #[command(flatten)]
+    pub registries: RegistryArgs,
     /// What GitHub is told about registries.
     #[command(flatten)]
     pub storage: StorageArgs,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::interrupt::{signalled_twice, signals};
+use super::labels::Labels;
 use super::look::reached;
 use super::writer::writer;
 use super::{github, settings};
@@ -66,6 +67,7 @@ fn summary(settings: &settings::Run, given: &[String]) -> Value {
         "physical_environment": destination.physical_environment,
         "sign_in": sign_in(settings),
         "storage_records": settings.policy.storage.is_some(),
+        "read_image_labels": settings.policy.reads_labels,
         "interval_seconds": settings.interval.as_secs_f64(),
         "ledger": format!("{}/{}", settings.ledger.namespace(), settings.ledger.name),
         "dry_run": settings.dry_run,
@@ -94,6 +96,7 @@ fn say(settings: &settings::Run, given: &[String]) {
 struct Ready {
     parts: Parts<Transport>,
     candidate: Option<Candidate>,
+    labels: Option<Labels>,
 }
 
 /// Waits for the Lease, records until it is told to stop, and gives the Lease back: last of all,
@@ -102,6 +105,8 @@ async fn record(ready: Ready, stop: &CancellationToken) -> anyhow::Result<()> {
     let Ready {
         mut parts,
         candidate,
+        // Read as long as there is somebody who wants to know.
+        labels: _labels,
     } = ready;
     let candidacy = candidate.map(Candidate::begin);
     if let Some(candidacy) = &candidacy {
@@ -142,7 +147,16 @@ async fn prepare(
         Patience::Wait
     };
     let client = connection.client.clone();
-    let (candidate, store) = writer(client, &settings.ledger, clock, status.clone(), patience);
+    let (candidate, store) = writer(
+        client.clone(),
+        &settings.ledger,
+        clock,
+        status.clone(),
+        patience,
+    );
+    let labels = settings.registries;
+    let labels = labels.map(|it| Labels::start(it, client.clone(), stop.clone()));
+    let labels = labels.transpose()?;
     let cluster = Cluster::start(connection.client, settings.scope, rand::random());
     let policy = Arc::new(settings.policy);
     admin.explain_by(Arc::clone(&policy));
@@ -156,6 +170,7 @@ async fn prepare(
         cluster,
         github: github.map(github::Parts::client),
         store,
+        labels: labels.as_ref().map(|labels| labels.look_ups.clone()),
         lease: Tenure::not_needed(clock),
         clock,
         seed: rand::random(),
@@ -165,5 +180,6 @@ async fn prepare(
     Ok(Ready {
         parts,
         candidate: (!settings.dry_run).then_some(candidate),
+        labels,
     })
 }

@@ -24,6 +24,7 @@ mod explain;
 pub(crate) mod fuzz;
 mod github;
 mod records;
+mod registries;
 mod scope;
 mod storage;
 mod value;
@@ -35,6 +36,7 @@ pub use error::{SettingError, given, variable};
 pub use explain::{Explain, Way};
 pub use github::{Github, SignIn};
 pub use records::{Create, CreateStorage, Place, Records, Set, Storage};
+pub use registries::Registries;
 
 /// What is not wrong and yet worth a warning when the program starts.
 pub type Warnings = Vec<&'static str>;
@@ -98,6 +100,8 @@ pub struct Run {
     pub policy: Policy,
     /// GitHub; nobody needs to sign in in a dry run.
     pub github: Github,
+    /// How registries are asked; `None`: none is.
+    pub registries: Option<Registries>,
     /// Where the ledger is.
     pub ledger: Ledger,
     /// How often everything is sent again.
@@ -190,8 +194,10 @@ impl Diff {
 impl Run {
     /// Checks what was typed; `token` is the environment variable `GITHUB_TOKEN`.
     pub fn new(args: RunArgs, token: Option<SecretString>) -> Result<Self, SettingError> {
-        let scope = scope::scope(&args.scope, &args.destination)?;
+        let mut scope = scope::scope(&args.scope, &args.destination)?;
         let destination = destination::Checked::strict(&args.destination, &args.github.api)?;
+        let registries = Registries::new(&args.registries, args.destination.read_image_labels)?;
+        scope.pull_secrets = registries.as_ref().is_some_and(|it| it.pull_secrets);
         let cycle = cycle(&args.cycle)?;
         let interval = cycle.interval;
         let mut policy = destination.policy(&scope, Some(cycle));
@@ -208,6 +214,7 @@ impl Run {
             scope,
             policy,
             github,
+            registries,
             interval,
             warnings,
         })

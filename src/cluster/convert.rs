@@ -7,13 +7,13 @@ mod links;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::model::facts::{Annotations, Namespace, Object, OwnerRef, Pod};
+use crate::model::facts::{Annotations, Namespace, Object, OwnerRef, Pod, Pull};
 use crate::model::text_map::TextMap;
 use crate::model::workload::Kind;
 
 use super::intern::Interner;
 use super::scope::Scope;
-use super::slim::{Meta, PodStatus, SlimMeta, SlimPod};
+use super::slim::{Meta, PodSpec, PodStatus, SlimMeta, SlimPod};
 
 use containers::Seen;
 
@@ -77,6 +77,7 @@ impl Converter {
             annotations: self.annotations(&slim.meta),
             labels: self.labels(&slim.meta),
             containers,
+            pull: self.scope.pull_secrets.then(|| self.pull(&slim.spec)),
         };
         let pod = match before {
             Some(before) if *before.pod == pod => Arc::clone(&before.pod),
@@ -122,6 +123,16 @@ impl Converter {
             organization: label(&self.scope.organization_label),
             annotations: self.annotations(&slim.meta),
         })
+    }
+
+    fn pull(&self, spec: &PodSpec) -> Arc<Pull> {
+        let named = spec.image_pull_secrets.0.iter().flatten();
+        let named = named.filter_map(|secret| secret.0.as_ref()?.name.0.as_deref());
+        let pull = Pull {
+            secrets: named.map(|name| self.intern(name)).collect(),
+            service_account: self.intern(spec.service_account_name.text()),
+        };
+        self.interner().share_pull(pull)
     }
 
     fn selects(&self, meta: &Meta) -> bool {

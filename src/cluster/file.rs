@@ -191,6 +191,7 @@ impl Reader {
             pods: self.pods.into_values().collect(),
             objects: self.objects.into_values().collect(),
             namespaces: self.namespaces.into_values().collect(),
+            labels: Arc::default(),
             remembered: Vec::new(),
         };
         let others = others::at_the_end_of_walks(&facts, &self.selection);

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::model::facts::Pull;
 use crate::model::text_map::TextMap;
 
 /// Texts that are held once.
@@ -11,7 +12,8 @@ use crate::model::text_map::TextMap;
 pub(super) struct Interner {
     texts: HashSet<Arc<str>>,
     maps: HashSet<TextMap>,
-    /// How many of both to grow to before the next sweep.
+    pulls: HashSet<Arc<Pull>>,
+    /// How many of all to grow to before the next sweep.
     sweep_at: usize,
 }
 
@@ -40,17 +42,29 @@ impl Interner {
         map
     }
 
+    /// The one copy of `pull`.
+    pub(super) fn share_pull(&mut self, pull: Pull) -> Arc<Pull> {
+        if let Some(known) = self.pulls.get(&pull) {
+            return Arc::clone(known);
+        }
+        self.make_room();
+        let pull = Arc::new(pull);
+        self.pulls.insert(Arc::clone(&pull));
+        pull
+    }
+
     /// Lets go of what nobody else holds. It comes when all of it has doubled since the last time,
     /// so its cost is spread over what came meanwhile.
     fn make_room(&mut self) {
         const AT_LEAST: usize = 1024;
-        if self.texts.len() + self.maps.len() < self.sweep_at {
+        if self.texts.len() + self.maps.len() + self.pulls.len() < self.sweep_at {
             return;
         }
-        // The maps first: they hold texts.
+        // Those first that hold texts.
         self.maps.retain(TextMap::is_shared);
+        self.pulls.retain(|pull| Arc::strong_count(pull) > 1);
         self.texts.retain(|text| Arc::strong_count(text) > 1);
-        self.sweep_at = (2 * (self.texts.len() + self.maps.len())).max(AT_LEAST);
+        self.sweep_at = (2 * (self.texts.len() + self.maps.len() + self.pulls.len())).max(AT_LEAST);
     }
 }
 

@@ -230,6 +230,7 @@ mod tests {
             annotations: Annotations::default(),
             labels: Annotations::default(),
             containers: [container].into(),
+            pull: None,
         })
     }
 

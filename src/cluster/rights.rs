@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use super::calls::{bounded, code, describe};
 use super::place::Place;
 use super::scope::Scope;
-use super::{exact, identity, mirror, namespace_kind};
+use super::{exact, identity, mirror, namespace_kind, pull_secrets};
 
 /// How many questions are on their way at once.
 const AT_ONCE: usize = 8;
@@ -51,7 +51,35 @@ impl Scope {
         let watched = watched.flat_map(|place| mirror::VERBS.map(|verb| Right::at(&place, verb)));
         let named = self.exact_namespaces().unwrap_or_default().into_iter();
         let named = named.map(|name| Right::to_read_namespace(&name));
-        watched.chain(named).collect()
+        watched
+            .chain(named)
+            .chain(self.rights_to_pull_secrets())
+            .collect()
+    }
+
+    /// Which secrets are read only a pod can say, so that no names can be given.
+    fn rights_to_pull_secrets(&self) -> Vec<Right> {
+        if !self.pull_secrets {
+            return Vec::new();
+        }
+        let places = match self.exact_namespaces() {
+            Some(names) => names.into_iter().map(Some).collect(),
+            None => vec![None],
+        };
+        let in_each = |resource: &str| {
+            let right = |namespace: &Option<Arc<str>>| Right {
+                group: String::new(),
+                resource: resource.to_owned(),
+                namespace: namespace.clone(),
+                name: None,
+                verb: pull_secrets::VERB,
+            };
+            places.iter().map(right).collect::<Vec<_>>()
+        };
+        pull_secrets::RESOURCES
+            .into_iter()
+            .flat_map(in_each)
+            .collect()
     }
 }
 
@@ -219,6 +247,35 @@ mod tests {
             "get /namespaces b b",
         ];
         assert_eq!(said(&scope(&[KindGroup::Pods], &["b", "a"])), expected);
+    }
+
+    #[test]
+    fn pull_secrets_are_read_where_pods_are_and_only_if_that_is_said() {
+        let everywhere = scope(&[KindGroup::Pods], &[]);
+        let in_two = scope(&[KindGroup::Pods], &["b", "a"]);
+        for (scope, expected) in [
+            (
+                everywhere,
+                vec!["get /secrets * ", "get /serviceaccounts * "],
+            ),
+            (
+                in_two,
+                vec![
+                    "get /secrets a ",
+                    "get /secrets b ",
+                    "get /serviceaccounts a ",
+                    "get /serviceaccounts b ",
+                ],
+            ),
+        ] {
+            let without = said(&scope);
+            let with = said(&Scope {
+                pull_secrets: true,
+                ..scope
+            });
+            assert_eq!(with[..without.len()], without[..]);
+            assert_eq!(with[without.len()..], expected);
+        }
     }
 
     #[test]

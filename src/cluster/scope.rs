@@ -28,6 +28,8 @@ pub struct Scope {
     pub physical_environment_label: Option<String>,
     /// `--org-label`: the label of a Namespace that names the organization of its records.
     pub organization_label: Option<String>,
+    /// Whether pull secrets may be read, of the pods that are looked at and their service accounts.
+    pub pull_secrets: bool,
 }
 
 impl Scope {

@@ -36,6 +36,7 @@ read_from_maps!(
     Owner,
     PodSpec,
     ContainerSpec,
+    Reference,
     PodStatus,
     Condition,
     ContainerStatus,
@@ -111,6 +112,15 @@ pub(super) struct PodSpec {
     pub(super) containers: SoftList<ContainerSpec>,
     pub(super) init_containers: SoftList<ContainerSpec>,
     pub(super) restart_policy: Soft<String>,
+    pub(super) service_account_name: Soft<String>,
+    pub(super) image_pull_secrets: SoftList<Reference>,
+}
+
+/// An object that another one names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Reference {
+    pub(super) name: Soft<String>,
 }
 
 /// What is read of a container in a pod's spec.

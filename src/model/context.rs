@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::facts::Annotations;
 use super::gap::Reason;
-use super::origin::{Level, Origin};
+use super::origin::{self, Level, Origin};
+use super::record::Destination;
 use super::regex_map::RegexMap;
 use super::risk::{Risk, Risks};
 use super::text_map::TextMap;
@@ -102,6 +103,26 @@ impl Context {
             self.gap(Reason::InvalidRepository, shortened(&name));
             self.sort_gaps();
         }
+    }
+
+    /// Takes the repository from the image's label where neither an annotation nor a rule names one.
+    /// `label`: what is known of it, `None` while it is not read. One that points elsewhere is no
+    /// Gap: most images of others have such a one.
+    pub fn read_label(&mut self, label: Option<&Option<Arc<str>>>, destination: &Destination) {
+        if self.origin != Origin::Nothing {
+            return;
+        }
+        self.origin = match label {
+            None => Origin::Unread,
+            Some(None) => Origin::Nothing,
+            Some(Some(text)) => {
+                self.repository = origin::repository(text, destination);
+                match self.repository {
+                    Some(_) => Origin::Label(text.clone()),
+                    None => Origin::Elsewhere(text.clone()),
+                }
+            }
+        };
     }
 
     fn sort_gaps(&mut self) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::exposure::links::{Link, Links};
 use super::image::{Digest, ImageId};
+use super::origin::Labels;
 use super::text_map::TextMap;
 use super::workload::Kind;
 
@@ -26,6 +27,8 @@ pub struct Facts {
     pub namespaces: Vec<Arc<Namespace>>,
     /// What leads traffic to pods, as far as anybody looks at it.
     pub links: Links,
+    /// What is known of the labels of images. Nothing is decided by one that is missing.
+    pub labels: Arc<Labels>,
     /// What of this is fully seen.
     pub coverage: Coverage,
 }
@@ -64,6 +67,17 @@ pub struct Pod {
     pub labels: TextMap,
     /// Its ordinary containers and native sidecars, as its spec lists them.
     pub containers: Box<[Container]>,
+    /// How its images are pulled; `None` where nobody asks for that.
+    pub pull: Option<Arc<Pull>>,
+}
+
+/// How a pod's images are pulled.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pull {
+    /// The names of the secrets that the pod names, in its namespace.
+    pub secrets: Box<[Arc<str>]>,
+    /// The name of its service account.
+    pub service_account: Arc<str>,
 }
 
 /// An ordinary container or a native sidecar of a pod.

@@ -146,6 +146,7 @@ pub(crate) fn pod(name: &str, containers: impl Into<Box<[Container]>>) -> Pod {
         annotations: Annotations::default(),
         labels: Annotations::default(),
         containers: containers.into(),
+        pull: None,
     }
 }
 
@@ -229,6 +230,7 @@ pub(crate) fn policy() -> Policy {
         organizations: super::organization::Organizations::default(),
         image_map: super::image_map::ImageMap::default(),
         repositories: super::regex_map::RegexMap::default(),
+        reads_labels: false,
         template: Template::default(),
         idle_after: Some(minutes(60)),
         mass_decommission_hold: minutes(5),

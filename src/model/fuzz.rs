@@ -7,6 +7,7 @@ use super::context::{Context, is_repository};
 use super::facts::Annotations;
 use super::image::{self, ImageRef, running_digest};
 use super::image_map::ImageMap;
+use super::origin;
 use super::record::{Destination, Identity};
 use super::risk::Risk;
 use super::selection::Pattern;
@@ -123,6 +124,34 @@ pub(crate) fn template(bytes: &[u8]) {
             .unwrap_or_default();
         assert_eq!(hash.len(), digits);
         assert!(hash.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+}
+
+/// The host of an API, an organization, an image's label: a repository is one that the API takes, and
+/// no password is kept of it.
+pub(crate) fn label(bytes: &[u8]) {
+    let Some(lines) = lines(bytes) else { return };
+    let label = lines.iter().skip(2).copied().collect::<Vec<_>>().join("\n");
+    let destination = Destination {
+        host: line(&lines, 0).into(),
+        organization: line(&lines, 1).into(),
+        cluster: "prod".into(),
+        logical_environment: "production".into(),
+        physical_environment: None,
+    };
+    let found = origin::repository(&label, &destination);
+    if let Some(name) = &found {
+        assert!(is_repository(name), "{name}");
+        assert!(label.contains(&**name), "{name}");
+    }
+    let tidy = origin::tidy(&label);
+    assert!(tidy.len() <= 512);
+    if label.trim().len() <= 512 {
+        assert_eq!(origin::repository(&tidy, &destination), found, "{tidy}");
+    }
+    if let Some((_, rest)) = tidy.split_once("://") {
+        let authority = rest.split('/').next().unwrap_or_default();
+        assert!(!authority.contains('@'), "{tidy}");
     }
 }
 

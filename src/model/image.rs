@@ -29,6 +29,14 @@ impl Digest {
 }
 
 impl Digest {
+    /// The digest of `content`.
+    pub fn of(content: &[u8]) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, content);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest.as_ref());
+        Self(bytes)
+    }
+
     /// The bytes that it is of.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::exposure::Exposure;
 use super::facts::{Coverage, Facts, Namespace, Object, OwnerRef, Pod};
 use super::image::Digest;
+use super::origin::Labels;
 use super::policy::Policy;
 use super::record::Destination;
 use super::selection::Selection;
@@ -36,6 +37,7 @@ pub struct Inventory {
     unwatched_pods: usize,
     digests: BTreeSet<Digest>,
     exposure: Option<Exposure>,
+    labels: Arc<Labels>,
 }
 
 /// A pod whose workload is not known.
@@ -66,6 +68,7 @@ impl Inventory {
             unwatched_pods: 0,
             digests: BTreeSet::new(),
             exposure: None,
+            labels: facts.labels.clone(),
         };
         let owners = Owners::new(facts);
         for pod in &facts.pods {

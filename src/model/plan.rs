@@ -8,6 +8,7 @@ use super::inventory::Inventory;
 use super::inventory::sight::{Sight, Unselected};
 use super::ledger::{Entry, Ledger, Owner};
 use super::moment::Moment;
+use super::origin::Unread;
 use super::policy::Policy;
 use super::record::{Identity, Line};
 use super::storage::StoragePlan;
@@ -66,6 +67,8 @@ pub struct Plan {
     pub respelled: Vec<(Identity, Identity)>,
     /// What GitHub is to be told about registries.
     pub storage: StoragePlan,
+    /// Images whose labels would say where their code came from, and are not read yet.
+    pub unread: Unread,
     /// When something falls due although nothing changes.
     pub due: Option<Moment>,
 }

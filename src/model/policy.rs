@@ -26,6 +26,8 @@ pub struct Policy {
     pub image_map: ImageMap,
     /// Which repository an image is from, by its name, where no annotation says it.
     pub repositories: RegexMap,
+    /// Whether an image's own label says it, where no rule does either.
+    pub reads_labels: bool,
     /// How records are named.
     pub template: Template,
     /// How long a workload without pods keeps its records; `None` for ever.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
 use crate::model::explain::Known;
+use crate::model::image::Digest;
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::others;
@@ -82,15 +83,20 @@ impl<S: Transport> Recorder<S> {
     pub(super) fn plan(&mut self) -> Arc<Plan> {
         let now = self.clock.now();
         self.cluster.remember(others::in_ledger(&self.ledger));
-        let facts = self.cluster.facts();
+        let mut facts = self.cluster.facts();
+        if let Some(labels) = &self.labels {
+            facts.labels = labels.known();
+        }
         let inventory = Inventory::new(&facts, &self.settings.policy);
         drop(facts);
         let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
         self.note_absence(&plan, now);
         let sought = self.settings.policy.selection.exact_namespaces();
-        if inventory.coverage().pods.is_whole(sought.as_deref()) {
+        let whole = inventory.coverage().pods.is_whole(sought.as_deref());
+        if whole {
             self.ledger.forget_past(inventory.digests());
         }
+        self.want_labels(&plan, &inventory, whole);
         let wanted: BTreeSet<&Identity> = plan.names.values().collect();
         let wanted = |name: &Identity| wanted.contains(name);
         self.ledger.forget_refusals(wanted, now);
@@ -104,6 +110,17 @@ impl<S: Transport> Recorder<S> {
         status.known = known.into();
         drop(status);
         plan
+    }
+
+    /// Says which labels are wanted, and lets go of those of images that are nowhere any more.
+    fn want_labels(&self, plan: &Plan, inventory: &Inventory, whole: bool) {
+        let Some(labels) = &self.labels else { return };
+        labels.want(&plan.unread);
+        if whole {
+            let bodies = self.ledger.entries().flat_map(|(_, entry)| entry.bodies());
+            let held: BTreeSet<Digest> = bodies.map(|body| body.digest).collect();
+            labels.keep_only(|it| inventory.digests().contains(it) || held.contains(it));
+        }
     }
 
     fn count_orphans(&mut self, inventory: &Inventory) {

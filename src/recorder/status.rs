@@ -15,6 +15,7 @@ use crate::model::ledger::{Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Why};
 use crate::model::record::{Body, Identity};
+pub use crate::registry::{LookUps, Outcome};
 
 /// How many of the last requests are remembered.
 const REMEMBERED: usize = 20;
@@ -76,6 +77,8 @@ pub struct Status {
     pub waits: Vec<Wait>,
     /// How many requests may still be written there.
     pub room: Room,
+    /// Labels of images, if they are read.
+    pub labels: Option<LookUps>,
 }
 
 /// Who holds the Lease.

@@ -16,6 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 const KINDS: [(&str, &str, &str); 26] = [
     ("Namespace", "/api/v1", "namespaces"),
     ("ConfigMap", "/api/v1", "configmaps"),
+    ("Secret", "/api/v1", "secrets"),
     ("Pod", "/api/v1", "pods"),
     ("ServiceAccount", "/api/v1", "serviceaccounts"),
     ("Deployment", "/apis/apps/v1", "deployments"),

@@ -40,6 +40,7 @@ fn policy(template: &str) -> Policy {
         organizations: Organizations::default(),
         image_map: ImageMap::parse(["registry.example:5000=ghcr.io/mirror"]).unwrap(),
         repositories: RegexMap::parse([".*/(.*)=$1"], |_| true).unwrap(),
+        reads_labels: false,
         template: template.parse().unwrap(),
         idle_after: None,
         mass_decommission_hold: Duration::ZERO,

@@ -98,11 +98,13 @@ impl World {
             ..self.candidate(client.clone(), place)
         }
         .prepare();
+        let labels = self.registries.as_ref();
         let parts = Parts {
             settings: self.settings(),
             cluster: Cluster::start(client.clone(), self.scope.clone(), self.seed),
             github: (!self.dry_run).then(|| self.github_client(clock)),
             store: self.store(client),
+            labels: labels.map(|it| it.read(stop.clone())),
             lease: if self.dry_run {
                 Tenure::not_needed(clock)
             } else {
@@ -252,6 +254,8 @@ impl Running {
         self.keeper.abort();
         self.task.abort();
         let _ = self.task.await;
+        // What reads labels has nothing that could be lost.
+        self.stop.cancel();
     }
 
     /// Tells it to stop, waits for it, and returns how long it took.

@@ -17,6 +17,7 @@ use deployment_recorder::sandbox::{Sandbox, Settings};
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::labels::Registries;
 use crate::ledger;
 use crate::life::Running;
 use crate::objects::{Deployment, namespace};
@@ -45,6 +46,8 @@ pub struct World {
     pub scope: Scope,
     /// How often it sends the full snapshot.
     pub interval: Duration,
+    /// Where it reads labels of images, if it does.
+    pub registries: Option<Registries>,
     /// Where it reads its token, if not from the environment.
     pub token_file: Option<PathBuf>,
     /// Where it reads the tokens of organizations that have one of their own.
@@ -86,6 +89,7 @@ fn policy() -> Policy {
         organizations: Organizations::default(),
         image_map: ImageMap::default(),
         repositories: RegexMap::default(),
+        reads_labels: false,
         template: Template::default(),
         idle_after: Some(Duration::from_hours(1)),
         mass_decommission_hold: 5 * MINUTE,
@@ -110,6 +114,7 @@ impl Default for World {
             policy: policy(),
             scope: Scope::default(),
             interval: INTERVAL,
+            registries: None,
             token_file: None,
             own_tokens: Vec::new(),
             app_key: None,

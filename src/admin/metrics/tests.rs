@@ -126,6 +126,7 @@ async fn labels_have_values_from_lists_that_do_not_grow_with_the_cluster() {
             "le",
             "limit",
             "operation",
+            "outcome",
             "reason",
             "state",
             "status",

@@ -189,6 +189,28 @@ pub struct DestinationArgs {
         value_delimiter = '\n'
     )]
     pub repository_map: Vec<String>,
+    /// Where no rule names one either, the repository that an image's label org.opencontainers.image.source
+    /// points to; run reads it from the image's registry, other commands know what the ledger has of it
+    #[arg(long, env = "DEPLOYMENT_RECORDER_READ_IMAGE_LABELS", value_parser = BoolishValueParser::new())]
+    pub read_image_labels: bool,
+}
+
+/// How registries are asked.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Image labels")]
+pub struct RegistryArgs {
+    /// Where a registry lets nobody read, use the pull secrets of the pods and their service accounts; that
+    /// needs the right to read secrets
+    #[arg(long, env = "DEPLOYMENT_RECORDER_USE_PULL_SECRETS", value_parser = BoolishValueParser::new())]
+    pub use_pull_secrets: bool,
+    /// Speak plain HTTP to these registries, as images name them: registry.example.com:5000
+    #[arg(
+        long,
+        env = "DEPLOYMENT_RECORDER_REGISTRY_ALLOW_HTTP",
+        value_name = "HOSTS",
+        value_delimiter = ','
+    )]
+    pub registry_allow_http: Vec<String>,
 }
 
 /// What GitHub is told about registries.

@@ -21,6 +21,7 @@ pub(super) struct Checked {
     image_map: ImageMap,
     repositories: RegexMap,
     organizations: Organizations,
+    reads_labels: bool,
 }
 
 impl Checked {
@@ -93,6 +94,7 @@ impl Checked {
             image_map,
             repositories,
             organizations,
+            reads_labels: args.read_image_labels,
         })
     }
 
@@ -116,6 +118,7 @@ impl Checked {
             organizations: self.organizations.clone(),
             image_map: self.image_map.clone(),
             repositories: self.repositories.clone(),
+            reads_labels: self.reads_labels,
             template: self.template.clone(),
             idle_after,
             mass_decommission_hold: hold,

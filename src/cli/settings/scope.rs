@@ -37,6 +37,7 @@ pub(super) fn scope(
         logical_environment_label: label("logical-environment-label", logical)?,
         physical_environment_label: label("physical-environment-label", physical)?,
         organization_label: label("org-label", organization)?,
+        pull_secrets: false,
     })
 }
 

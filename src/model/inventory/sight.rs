@@ -205,6 +205,12 @@ impl Inventory {
         let name = name.map(|(name, _)| name.clone());
         if let Some((context, name)) = context.as_mut().zip(name.as_ref()) {
             context.map_repository(name, &policy.repositories);
+            let digest = evidence.as_ref().and_then(|evidence| evidence.digest);
+            if let Some((digest, place)) =
+                digest.zip(place.as_ref()).filter(|_| policy.reads_labels)
+            {
+                context.read_label(self.labels.get(&digest), place);
+            }
         }
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {

@@ -10,6 +10,7 @@ use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
 use crate::model::ledger::{BySource, Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::naming::{self, Candidate};
+use crate::model::origin::{Account, Origin, Place};
 use crate::model::policy::Policy;
 use crate::model::record::{Body, Identity, Line, Status};
 use crate::model::risk::Risk;
@@ -161,6 +162,10 @@ impl<'a> Draft<'a> {
             self.keep_context(source, own, &mut body);
         }
         self.expose(source, own, &running.exposed, &mut body);
+        if context.origin == Origin::Unread {
+            self.keep_repository(&identity, source, &mut body);
+            self.note_unread(running, &body);
+        }
         let place = identity.destination.clone();
         let body = self.canon.apply(&place, &Arc::new(body));
         let body = match entry {
@@ -211,6 +216,35 @@ impl<'a> Draft<'a> {
             }
             Exposed::Unknown(_) | Exposed::No => {}
         }
+    }
+
+    /// The image's label is not read: what is known of this source and this digest stays, so that
+    /// nothing changes at GitHub because of a restart or of a registry that does not answer.
+    fn keep_repository(&self, identity: &Identity, source: &Source, body: &mut Body) {
+        let (host, organization) = (
+            &identity.destination.host,
+            &identity.destination.organization,
+        );
+        let known = self.by_source.get(source).into_iter().flatten();
+        let known = known.filter(|(known, _)| {
+            let known = &known.destination;
+            (&known.host, &known.organization) == (host, organization)
+        });
+        let mut bodies = known.flat_map(|(_, entry)| entry.bodies());
+        body.repository = bodies
+            .find(|known| known.digest == body.digest && known.repository.is_some())
+            .and_then(|known| known.repository.clone());
+    }
+
+    fn note_unread(&mut self, running: &Running, body: &Body) {
+        let pod = &running.evidence.pod;
+        let account = pod.pull.as_ref().map(|pull| Account {
+            namespace: pod.namespace.clone(),
+            pull: pull.clone(),
+        });
+        let image = running.evidence.image.clone();
+        let places = self.plan.unread.entry(body.digest).or_default();
+        places.insert(Place { image, account });
     }
 
     /// Returns whether GitHub holds it as it is.

@@ -19,6 +19,7 @@ mod gaps;
 mod guard;
 mod kinds;
 mod properties;
+mod repositories;
 mod rows_10_to_12;
 mod rows_13_to_16;
 mod rows_1_to_3;

@@ -1,0 +1,199 @@
+//! The way to registries: connections, TLS, proxies. It sends each request once, follows no redirect,
+//! and reads no answer without end. What answers mean is not known here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use reqwest::redirect::Policy;
+use thiserror::Error;
+use tower::Service;
+
+/// The longest answer that is read, in bytes: as much as a registry has to take of a manifest
+/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
+pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+
+/// How long a connection may take to stand.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long an idle connection is kept: a look-up is over by then.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// Sends requests over the network. The proxy variables of the environment hold, but for this machine
+/// itself, and `SSL_CERT_FILE` names certificate authorities in place of the system's.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    usual: reqwest::Client,
+    direct: reqwest::Client,
+}
+
+/// Why requests cannot be sent, or one was not answered.
+#[derive(Debug, Error)]
+pub enum TransportError {
+    /// No connection could ever be made.
+    #[error("HTTPS cannot be set up; are there certificate authorities on this system?")]
+    Setup(#[source] reqwest::Error),
+    /// The request failed on its way, or its answer did.
+    #[error("the connection failed")]
+    Connection(#[source] reqwest::Error),
+    /// The answer does not end.
+    #[error("the answer is longer than {LONGEST} bytes")]
+    TooLong,
+}
+
+impl Transport {
+    /// A way to any registry.
+    pub fn new() -> Result<Self, TransportError> {
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(CONNECT)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(1)
+        };
+        let built =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(TransportError::Setup);
+        Ok(Self {
+            usual: built(builder())?,
+            direct: built(builder().no_proxy())?,
+        })
+    }
+}
+
+impl Service<Request<Bytes>> for Transport {
+    type Response = Response<Bytes>;
+    type Error = TransportError;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Bytes>, TransportError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), TransportError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Bytes>) -> Self::Future {
+        let host = request.uri().host().unwrap_or_default();
+        let client = if super::address::is_nobodys(host) {
+            self.direct.clone()
+        } else {
+            self.usual.clone()
+        };
+        Box::pin(exchange(client, request))
+    }
+}
+
+/// Sends a request and reads its whole answer. Errors do not name the address: a redirect may have put
+/// a signature into it.
+async fn exchange(
+    client: reqwest::Client,
+    request: Request<Bytes>,
+) -> Result<Response<Bytes>, TransportError> {
+    let failed = |error: reqwest::Error| TransportError::Connection(error.without_url());
+    let request = reqwest::Request::try_from(request).map_err(failed)?;
+    let mut answer = client.execute(request).await.map_err(failed)?;
+    let announced = answer.content_length().unwrap_or_default();
+    if announced > LONGEST as u64 {
+        return Err(TransportError::TooLong);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
+        if body.len() + chunk.len() > LONGEST {
+            return Err(TransportError::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    let mut response = Response::new(body.freeze());
+    *response.status_mut() = answer.status();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
+    Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    /// A host that answers one request with `head` and then with zeros until nobody listens any more.
+    /// Gives its address, and how many of them were taken.
+    async fn endless(head: &'static str) -> (String, tokio::task::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let sending = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).await.unwrap();
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let part = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
+            let mut sent = 0;
+            while connection.write_all(&part).await.is_ok() {
+                sent += 0x10000;
+            }
+            sent
+        });
+        (address, sending)
+    }
+
+    async fn ask(address: &str) -> Result<Response<Bytes>, TransportError> {
+        let request = Request::get(format!("http://{address}/v2/"))
+            .body(Bytes::new())
+            .unwrap();
+        Transport::new().unwrap().oneshot(request).await
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_given_up_and_no_more_of_it_taken() {
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let (address, sending) = endless(chunked).await;
+        let error = ask(&address).await.unwrap_err();
+        assert!(matches!(error, TransportError::TooLong), "{error:?}");
+        // What lies in the buffers of two sockets is taken besides.
+        let sent = sending.await.unwrap();
+        assert!((LONGEST..4 * LONGEST).contains(&sent), "{sent}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_announces_too_much_is_not_even_begun() {
+        let huge = "HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n";
+        let (address, sending) = endless(huge).await;
+        let error = ask(&address).await.unwrap_err();
+        assert!(matches!(error, TransportError::TooLong), "{error:?}");
+        let sent = sending.await.unwrap();
+        assert!(sent < 4 * LONGEST, "{sent}");
+        let said = error.to_string();
+        assert!(!said.contains(&address), "{said}");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_followed_and_nothing_tried_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serving = tokio::spawn(async move {
+            let mut requests = 0;
+            let answers = [
+                "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+                "",
+            ];
+            for answer in answers {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4096];
+                let _ = connection.read(&mut request).await.unwrap();
+                requests += 1;
+                connection.write_all(answer.as_bytes()).await.unwrap();
+            }
+            let more = tokio::time::timeout(Duration::from_millis(200), listener.accept()).await;
+            requests + usize::from(more.is_ok())
+        });
+        assert_eq!(ask(&address).await.unwrap().status(), 302);
+        assert!(matches!(
+            ask(&address).await,
+            Err(TransportError::Connection(_))
+        ));
+        assert_eq!(serving.await.unwrap(), 2);
+    }
+}
