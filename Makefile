@@ -51,9 +51,11 @@ demo:
 demo-down:
 	examples/demo/demo down
 
-# The Kubernetes programs of tests, demo and benchmark, into ~/.cache; minutes the first time.
+# The Kubernetes programs of tests, demo and benchmark, into ~/.cache; minutes the first time. And, where
+# Debian's packages are to be had, the registry that tests/registry.rs reads from.
 tools:
 	tests/tools/build
+	-tests/tools/node-packages docker-registry
 
 # What is released: the recorder alone, linked as one. Minutes each time.
 release:
