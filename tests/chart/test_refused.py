@@ -76,6 +76,7 @@ WRONG = [
     ("auth.existingSecret=,auth.githubApp.privateKey=x", "auth.githubApp.appId is missing"),
     ("auth.githubApp.installId=1", "auth.githubApp.appId is missing"),
     ("auth.existingSecret=,auth.apiToken=a,auth.secretKeys.appId=id", "auth.secretKeys.appId is a key in"),
+    ("config.usePullSecrets=true", "config.usePullSecrets is true, but config.readImageLabels is false"),
     ("rbac.namespaced=true", "rbac.namespaced is true, but config.namespaces is empty"),
     (
         "rbac.ownerPresets={argo},config.kinds={deployments}",

@@ -88,9 +88,29 @@ def test_nothing_is_read_one_by_one_but_by_its_name(values):
         for role in charts.of_kind(charts.rendered(values), kind):
             for rule in role["rules"]:
                 assert "*" not in str(rule)
+                if values == "everything" and rule["resources"] in (["secrets"], ["serviceaccounts"]):
+                    # Pull secrets have the names that pods give.
+                    assert rule["verbs"] == ["get"] and rule["apiGroups"] == [""]
+                    continue
                 if set(rule["verbs"]) & {"get", "update", "patch", "delete"}:
                     assert rule["resourceNames"]
                 assert "secrets" not in rule["resources"]
+
+
+@pytest.mark.parametrize("namespaced", [False, True])
+def test_secrets_are_read_only_with_the_value_for_it_and_where_pods_are(namespaced):
+    where = ["--set", f"rbac.namespaced={str(namespaced).lower()},config.namespaces={{shop}}"]
+    given = ["--values", charts.values_files()["minimal"], *where]
+    more = ["--set", "config.readImageLabels=true,config.usePullSecrets=true"]
+    expected = [(it["resource"], ["get"]) for it in WATCHED["pullSecrets"]]
+    for arguments, expected in ((given, []), (given + more, expected)):
+        objects = charts.render("helm4", *arguments)
+        kind, name = ("Role", "-watch") if namespaced else ("ClusterRole", "")
+        found = rules(objects, kind, f"rec-deployment-recorder{name}")
+        named = [it for it in found if set(it["resources"]) & {"secrets", "serviceaccounts"}]
+        assert [(*it["resources"], it["verbs"]) for it in named] == expected
+        whole = [it for it in objects if it["kind"] == "Role" and not it["metadata"]["name"].endswith("-watch")]
+        assert "secrets" not in str([it["rules"] for it in whole]), "the ledger's namespace is another matter"
 
 
 def test_exact_namespaces_are_read_by_name_and_not_listed(helm):

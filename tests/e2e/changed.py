@@ -120,6 +120,10 @@ def changed_values(story) -> Changed:
             "imageMap": {f"{images}/acme": "registry.example.com/acme"},
             # No image of the test has such a name.
             "repositoryMap": ["nowhere.example.com/(.*)=$1"],
+            # No image of the test has a label.
+            "readImageLabels": True,
+            "usePullSecrets": True,
+            "registryAllowHttp": [images],
             "kinds": [
                 "cronjobs",
                 "deployments",
@@ -230,6 +234,7 @@ def changed_values(story) -> Changed:
             "dns": {"to": [everywhere], "ports": [53, 5353]},
             "apiServer": {"to": [everywhere], "ports": [443, 6443, 8443]},
             "github": {"to": [everywhere], "ports": [80, 8090]},
+            "registries": {"to": [everywhere], "ports": [5000]},
             "proxy": {"to": [everywhere], "ports": [3128]},
         },
         "dashboards": {

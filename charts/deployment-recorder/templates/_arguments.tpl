@@ -33,10 +33,13 @@ namespaces: config.namespaces
 org: config.org
 physical-environment: config.physicalEnvironment
 physical-environment-label: config.physicalEnvironmentLabel
+read-image-labels: config.readImageLabels
+registry-allow-http: config.registryAllowHttp
 repository-map: config.repositoryMap
 selector: config.selector
 storage-exclude-registries: config.storageExcludeRegistries
 storage-records: config.storageRecords
+use-pull-secrets: config.usePullSecrets
 {{- if include "deployment-recorder.signIn" . }}
 github-app-id: auth
 github-app-installation-id: auth

@@ -78,6 +78,7 @@ so nothing secret may be here.
   (list "exclude-images" (include "deployment-recorder.commas" $config.excludeImages))
   (list "image-map" (join "," $images))
   (list "repository-map" (join "\n" $config.repositoryMap))
+  (list "registry-allow-http" (include "deployment-recorder.commas" $config.registryAllowHttp))
   (list "kinds" (include "deployment-recorder.commas" $config.kinds))
   (list "add-kinds" (include "deployment-recorder.commas" $config.addKinds))
   (list "infer-risks" (include "deployment-recorder.commas" $config.inferRisks))
@@ -87,6 +88,12 @@ so nothing secret may be here.
   (list "mass-decommission-hold" $config.massDecommissionHold)
   (list "listen" (printf ":%d" (int $config.metricsPort))) }}
 {{- include "deployment-recorder.flag" . }}
+{{- end }}
+{{- if $config.readImageLabels }}
+- --read-image-labels
+{{- end }}
+{{- if $config.usePullSecrets }}
+- --use-pull-secrets
 {{- end }}
 {{- if $config.storageRecords }}
 - --storage-records

@@ -66,6 +66,10 @@ One rule out: (dict "to" PEERS "ports" NUMBERS "protocols" NAMES). Without peers
 # GitHub.
 {{ include "deployment-recorder.out" (dict "to" $policy.github.to "ports" $github "protocols" $tcp) }}
 {{- end }}
+{{- if .Values.config.readImageLabels }}
+# Registries, and where they keep what they have.
+{{ include "deployment-recorder.out" (dict "to" $policy.registries.to "ports" $policy.registries.ports "protocols" $tcp) }}
+{{- end }}
 {{- with include "deployment-recorder.proxyPorts" . | fromYamlArray }}
 # The proxy.
 {{ include "deployment-recorder.out" (dict "to" $policy.proxy.to "ports" . "protocols" $tcp) }}

@@ -89,6 +89,15 @@ too where they are not named one by one; and what leads traffic in, by the ways 
   resources: [{{ join ", " $resources }}]
   verbs: [list, watch]
 {{- end }}
+{{- if .Values.config.usePullSecrets }}
+# Pull secrets, by the names that pods and their service accounts give. Which these will be nobody can know here,
+# so that every Secret can be read.
+{{- range $watched.pullSecrets }}
+- apiGroups: [{{ .apiGroup | default "\"\"" }}]
+  resources: [{{ .resource }}]
+  verbs: [get]
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* The rules to keep the ledger and its Lease, in its namespace. */}}

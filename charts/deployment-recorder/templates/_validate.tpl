@@ -137,6 +137,9 @@ config.namespaces and config.namespace are both given: one is another name of th
 {{- if and $config.nameTemplate $config.dnTemplate }}
 config.nameTemplate and config.dnTemplate are both given: one is another name of the other, so leave config.dnTemplate out.
 {{- end }}
+{{- if and $config.usePullSecrets (not $config.readImageLabels) }}
+config.usePullSecrets is true, but config.readImageLabels is false: nothing would be read with them.
+{{- end }}
 {{- $known := (.Files.Get "files/watched.yaml" | fromYaml).kinds | keys | sortAlpha }}
 {{- range include "deployment-recorder.kinds" . | fromYamlArray }}
 {{- if not (has . $known) }}
