@@ -16,17 +16,19 @@ mod by_hand;
 mod explain;
 mod groups;
 mod records;
+mod registries;
 
 pub use by_hand::{DecommissionArgs, VerifyArgs};
 pub use explain::ExplainArgs;
 pub use groups::{
     ApiArgs, ConnectionArgs, CycleArgs, DestinationArgs, GithubArgs, LedgerArgs, LogArgs,
-    OutputArgs, PlaceArgs, RegistryArgs, ScopeArgs, StorageArgs,
+    OutputArgs, PlaceArgs, ScopeArgs,
 };
 pub use records::{
     ArtifactArgs, CallArgs, ListArgs, OF_A_RECORD, RecordsCommand, RecordsCreateArgs,
     RecordsSetArgs, StorageCommand, StorageCreateArgs,
 };
+pub use registries::{RegistryArgs, StorageArgs};
 
 /// Keeps GitHub's deployment records true to what runs in a Kubernetes cluster.
 ///

@@ -39,9 +39,9 @@ impl Maker {
             path.extension()
                 .is_some_and(|extension| extension == "yaml")
         };
-        let seed = target
-            .bytes()
-            .fold(7, |seed: u64, byte| seed * 31 + u64::from(byte));
+        let seed = target.bytes().fold(7, |seed: u64, byte| {
+            seed.wrapping_mul(31).wrapping_add(byte.into())
+        });
         let words = words::of(corpus.iter().map(|(_, input)| input.as_slice()));
         let inputs: Vec<Sample> = corpus.iter().map(|(_, input)| sample(input)).collect();
         let mut values = Vec::new();
