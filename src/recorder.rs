@@ -1,7 +1,7 @@
 //! The recorder: what runs on one side, GitHub's records on the other, the ledger between them. The
 //! loop is here; a turn of it in `cycle`, what goes out in `delivery`, the ledger's place in
-//! `store`, who may write it in `lease`, what a person does with it in `hand`. Nothing here knows Kubernetes types but those two, or wire
-//! types at all.
+//! `store`, who may write it in `lease`, what a person does with it in `hand`, what workloads are told
+//! in `events`. Nothing here knows Kubernetes types but store, lease and events, or wire types at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -30,6 +30,7 @@ mod ahead;
 mod batch;
 mod cycle;
 mod delivery;
+pub mod events;
 pub mod hand;
 mod identity;
 pub mod lease;
@@ -47,6 +48,7 @@ pub mod storage;
 pub mod store;
 mod waits;
 
+use events::Events;
 use lease::{LeaseError, Tenure};
 use opening::Opening;
 use rest::Rest;
@@ -144,6 +146,8 @@ pub struct Recorder<S> {
     store_backoff: Duration,
     /// Organizations whose last answer was another than that something was taken.
     turned_away: BTreeSet<Access>,
+    /// `None` where nobody wants them.
+    events: Option<Events>,
     last_summary: Option<report::Said>,
     last_dry_run: report::WouldSend,
     pauses: Pauses,
@@ -165,6 +169,8 @@ pub struct Parts<S> {
     pub lease: Tenure,
     /// The time.
     pub clock: Clock,
+    /// What events on workloads are written with; `None` where nobody wants them.
+    pub events: Option<events::Desk>,
     /// Where everything random comes from.
     pub seed: u64,
     /// Cancelled when it is to stop.
@@ -185,6 +191,7 @@ impl<S: Transport> Recorder<S> {
             labels,
             lease,
             clock,
+            events,
             seed,
             stop,
             status,
@@ -209,6 +216,9 @@ impl<S: Transport> Recorder<S> {
         let keyring = github.as_ref().map(Client::keyring);
         let signers = keyring.map(Keyring::signers).unwrap_or_default();
         let schedule = Schedule::new(settings.interval, Instant::now());
+        // A dry run writes nothing anywhere.
+        let desk = events.filter(|_| !dry);
+        let events = desk.map(|desk| Events::begin(desk, lease.clone(), clock, status.clone()));
         Ok(Self {
             settings,
             cluster,
@@ -230,6 +240,7 @@ impl<S: Transport> Recorder<S> {
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
             turned_away: BTreeSet::new(),
+            events,
             last_summary: None,
             last_dry_run: report::WouldSend::default(),
             pauses: Pauses::default(),

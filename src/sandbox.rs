@@ -236,6 +236,16 @@ impl Sandbox {
         self.world().token = token;
     }
 
+    /// This organization accepts only this token from now on, and no other organization does; none:
+    /// what the others accept.
+    pub fn set_token_of(&self, org: &str, token: Option<String>) {
+        let own = &mut self.world().own_tokens;
+        match token {
+            Some(token) => drop(own.insert(org.to_lowercase(), token)),
+            None => drop(own.remove(&org.to_lowercase())),
+        }
+    }
+
     /// Refuses what goes beyond the pace from now on, or only counts it.
     pub fn set_enforce_pace(&self, enforce: bool) {
         self.world().enforce = enforce;

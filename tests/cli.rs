@@ -88,6 +88,14 @@ const REFUSED: &str = r#"
 --repository-map=ghcr.io/acme | invalid value "ghcr.io/acme" for --repository-map: it has no `=`
 --repository-map=ghcr.io/acme/.*=acme/web | invalid value "ghcr.io/acme/.*=acme/web" for --repository-map: `acme/web` cannot be its value
 --repository-map=ghcr.io/acme/.*=$1 | invalid value "ghcr.io/acme/.*=$1" for --repository-map: the expression has no group `1`, to which the value refers; ${1} is the first group
+--org-label=a=b | invalid value "a=b" for --org-label: allowed is the key of a label, such as example.com/environment
+--org-map=ghcr.io/acme | invalid value "ghcr.io/acme" for --org-map: it has no `=`
+--org-map=ghcr.io/acme/.*=acme/web | invalid value "ghcr.io/acme/.*=acme/web" for --org-map: `acme/web` cannot be its value
+--org-map=ghcr.io/acme/.*=$1 | invalid value "ghcr.io/acme/.*=$1" for --org-map: the expression has no group `1`, to which the value refers; ${1} is the first group
+--org-token-file=/etc/token | invalid value "/etc/token" for --org-token-file: allowed is ORG=FILE, such as acme=/etc/github/acme
+--org-token-file=acme= | invalid value "acme=" for --org-token-file: allowed is ORG=FILE, such as acme=/etc/github/acme
+--org-token-file=a_b=/k | invalid value "a_b" for --org-token-file: the name of an organization has 1 to 39 letters, digits and hyphens
+--org-token-file=tools=/k --org-token-file=Tools=/l | invalid value "Tools=/l" for --org-token-file: this organization has a file already
 --storage-exclude-registries=https://ghcr.io | invalid value "https://ghcr.io" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
 --storage-exclude-registries=ghcr.io/acme | invalid value "ghcr.io/acme" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com
 --storage-exclude-registries=docker | invalid value "docker" for --storage-exclude-registries: a pattern is matched with the registry alone, such as docker.io or *.dkr.ecr.*.amazonaws.com

@@ -30,6 +30,7 @@ mod cluster {
     mod changes;
     mod check;
     mod crds;
+    mod events;
     mod explain;
     mod exposure;
     mod gateways;
@@ -41,6 +42,7 @@ mod cluster {
     mod ledger;
     mod names;
     mod objects;
+    mod organizations;
     mod owned;
     mod owners;
     mod program;

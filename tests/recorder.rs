@@ -25,6 +25,9 @@ mod answers;
 #[path = "recorder/endings.rs"]
 mod endings;
 #[cfg(test)]
+#[path = "recorder/events.rs"]
+mod events;
+#[cfg(test)]
 #[path = "recorder/frost.rs"]
 pub mod frost;
 #[cfg(test)]

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::cluster::{MirrorHealth, MirrorState};
 use crate::recorder::OPERATIONS;
+use crate::recorder::events::RESULTS;
 use crate::recorder::status::{LookUps, Outcome, Status, reasons};
 
 use super::records::{Count, Counts};
@@ -62,7 +63,8 @@ impl Collector for Ours {
         of_mirrors(&mut page, &mirrors)?;
         of_github(&mut page, &status)?;
         of_pace(&mut page, &status)?;
-        of_labels(&mut page, &status)
+        of_labels(&mut page, &status)?;
+        of_events(&mut page, &status)
     }
 }
 
@@ -198,6 +200,17 @@ fn of_github(page: &mut Page<'_>, status: &Status) -> fmt::Result {
         "github_blocked",
         "Organizations that nothing can be written to: no access, no valid token, or a withdrawn API version.",
         &status.blocked.len(),
+    )
+}
+
+/// What workloads were told.
+fn of_events(page: &mut Page<'_>, status: &Status) -> fmt::Result {
+    let count = |result| status.events.get(result).copied().unwrap_or_default();
+    let events = RESULTS.map(|result| ([("result", result)], count(result)));
+    page.counters(
+        "events",
+        "Events on workloads: written, known where one says the same already, failed.",
+        events,
     )
 }
 

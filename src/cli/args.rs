@@ -171,6 +171,10 @@ pub struct RunArgs {
     /// Log what would be sent, send nothing and write no ledger
     #[arg(long, env = "DEPLOYMENT_RECORDER_DRY_RUN", value_parser = BoolishValueParser::new())]
     pub dry_run: bool,
+    /// Write an Event on workloads whose annotations are wrong, or whose record GitHub refuses: once for
+    /// each cause
+    #[arg(long, env = "DEPLOYMENT_RECORDER_EVENTS", value_parser = BoolishValueParser::new())]
+    pub events: bool,
     /// Stand by while another process holds the Lease, and take over from it; without this one
     /// waits with a warning
     #[arg(long, env = "DEPLOYMENT_RECORDER_LEADER_ELECT", value_parser = BoolishValueParser::new())]

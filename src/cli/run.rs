@@ -16,7 +16,8 @@ use crate::admin::Admin;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::github::transport::Transport;
-use crate::recorder::lease::{Candidate, Patience, Tenure};
+use crate::recorder::events::Desk;
+use crate::recorder::lease::{Candidate, Patience, Tenure, machine};
 use crate::recorder::status::Shared;
 use crate::recorder::{Parts, REACH, Recorder, Settings};
 
@@ -71,6 +72,7 @@ fn summary(settings: &settings::Run, given: &[String]) -> Value {
         "interval_seconds": settings.interval.as_secs_f64(),
         "ledger": format!("{}/{}", settings.ledger.namespace(), settings.ledger.name),
         "dry_run": settings.dry_run,
+        "events": settings.events,
         "given": given,
     })
 }
@@ -147,6 +149,10 @@ async fn prepare(
         Patience::Wait
     };
     let client = connection.client.clone();
+    let events = settings.events.then(|| Desk {
+        client: client.clone(),
+        instance: super::variable("POD_NAME").unwrap_or_else(machine::host_name),
+    });
     let (candidate, store) = writer(
         client.clone(),
         &settings.ledger,
@@ -173,6 +179,7 @@ async fn prepare(
         labels: labels.as_ref().map(|labels| labels.look_ups.clone()),
         lease: Tenure::not_needed(clock),
         clock,
+        events,
         seed: rand::random(),
         stop: stop.clone(),
         status,

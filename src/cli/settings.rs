@@ -110,6 +110,8 @@ pub struct Run {
     pub listen: Vec<SocketAddr>,
     /// Whether nothing is sent and no ledger written.
     pub dry_run: bool,
+    /// Whether events are written on workloads.
+    pub events: bool,
     /// Whether it is to stand by while another process holds the Lease.
     pub leader_elect: bool,
     /// What to warn about.
@@ -210,6 +212,7 @@ impl Run {
             ledger: ledger(&args.ledger)?,
             connection: connection(args.connection)?,
             dry_run: args.dry_run,
+            events: args.events,
             leader_elect: args.leader_elect,
             scope,
             policy,

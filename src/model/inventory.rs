@@ -88,10 +88,12 @@ impl Inventory {
 
     fn add(&mut self, pod: &Arc<Pod>, owners: &Owners<'_>) {
         self.note_digests(pod);
-        let (workload, passed) = match walk(pod, owners) {
+        let (workload, passed, uid) = match walk(pod, owners) {
             Walk::Workload {
-                workload, passed, ..
-            } => (workload, passed),
+                workload,
+                passed,
+                uid,
+            } => (workload, passed, uid),
             Walk::Bare => (
                 Workload {
                     kind: Kind::Pod,
@@ -99,6 +101,7 @@ impl Inventory {
                     name: pod.name.clone(),
                 },
                 Vec::new(),
+                pod.uid.clone(),
             ),
             Walk::NotWatched(_) => {
                 self.unwatched_pods += 1;
@@ -125,6 +128,7 @@ impl Inventory {
             return;
         }
         let crew = self.crews.entry(workload).or_default();
+        crew.uid = crew.uid.take().max(Some(uid));
         for kind in passed {
             if !crew.passed.contains(&kind) {
                 crew.passed.push(kind);
@@ -153,6 +157,13 @@ impl Inventory {
             let crew = self.crews.entry(workload_of(object)).or_default();
             crew.pods.push(pod.clone());
         }
+    }
+
+    /// The uid of the workload's object, else as its pods have it.
+    pub fn uid(&self, workload: &Workload) -> Option<&Arc<str>> {
+        let object = self.objects.get(workload).map(|object| &object.uid);
+        let crew = || self.crews.get(workload)?.uid.as_ref();
+        object.or_else(crew)
     }
 
     /// Every source that some pod's spec names.

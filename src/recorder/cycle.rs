@@ -101,6 +101,9 @@ impl<S: Transport> Recorder<S> {
         let wanted = |name: &Identity| wanted.contains(name);
         self.ledger.forget_refusals(wanted, now);
         self.count_orphans(&inventory);
+        if let Some(events) = &mut self.events {
+            events.note(&plan, &inventory);
+        }
         let plan = Arc::new(plan);
         let unsent = Unsent::of(&plan, &self.ledger);
         let known = Known::all(&self.ledger, &plan, self.settings.policy.settle_after);
@@ -308,6 +311,9 @@ impl<S: Transport> Recorder<S> {
                 let slot = self.pace.slot(&batch.destination, batch.purpose, now);
                 self.schedule.again_at(slot.at);
             }
+        }
+        if let Some(events) = &self.events {
+            events.tell();
         }
         let mut status = self.status.lock();
         status.cycles += 1;

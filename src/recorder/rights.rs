@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cluster::{Right, Scope};
 
-use super::{lease, store};
+use super::{events, lease, store};
 
 /// What a call asks of the API server, as RBAC has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,15 @@ pub fn needed(scope: &Scope, namespace: &Arc<str>, name: &str, shards: usize, dr
     Needed {
         all,
         any: Right::to_identify(namespace).into(),
+    }
+}
+
+impl Needed {
+    /// The same, where events are written on workloads of that scope.
+    #[must_use]
+    pub fn and_events(mut self, scope: &Scope) -> Self {
+        self.all.extend(events::rights(scope));
+        self
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Status {
     pub requests: BTreeMap<(&'static str, String), u64>,
     /// How often GitHub turned the token down or there was none.
     pub auth_failures: u64,
+    /// How many events on workloads there were, by result ([`super::events::RESULTS`]).
+    pub events: BTreeMap<&'static str, u64>,
     /// The last requests, the newest last.
     pub exchanges: VecDeque<Note>,
     /// What GitHub does not let happen at all, by host and organization.

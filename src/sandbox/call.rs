@@ -115,7 +115,10 @@ fn admit(
     if of_app != target.endpoint.is_of_apps() {
         return Err((unauthorized("A JSON web token could not be decoded"), true));
     }
-    let judged = match world.token.as_deref() {
+    let own = world.own_tokens.get(&target.org().to_lowercase());
+    let is_foreign = own.is_none() && world.own_tokens.values().any(|token| token == given);
+    let judged = match own.or(world.token.as_ref()) {
+        _ if is_foreign => Err(unauthorized("Bad credentials")),
         _ if of_app => world.app.admits(given, now),
         _ if world.app.knows(given) => world.app.lets(given, target, now),
         Some(wanted) if given != wanted => Err(unauthorized("Bad credentials")),

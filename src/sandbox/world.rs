@@ -1,6 +1,8 @@
 //! Everything the sandbox holds behind its one lock, and what a valid request does to it.
 //! No waiting here; the way of a request through faults and delays is in `flow.rs`.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -23,6 +25,8 @@ use super::write::{Item, Write};
 pub(super) struct World {
     /// The only token accepted; none: any.
     pub(super) token: Option<String>,
+    /// The only token accepted by an organization, and by no other; by name in lower case.
+    pub(super) own_tokens: BTreeMap<String, String>,
     pub(super) app: App,
     pub(super) enforce: bool,
     pub(super) records: Records,

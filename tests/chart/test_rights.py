@@ -162,6 +162,21 @@ def test_the_ledger_is_kept_by_names_alone(helm):
     }
 
 
+def test_events_may_be_created_only_where_they_are_wanted(helm):
+    def creates(*given):
+        objects = charts.render(helm, "--values", charts.values_files()["minimal"], *given)
+        roles = charts.of_kind(objects, "ClusterRole") + charts.of_kind(objects, "Role")
+        found = [(it["metadata"]["name"], rule) for it in roles for rule in it["rules"] if "events" in rule["resources"]]
+        assert all(rule == {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]} for _, rule in found)
+        return [name for name, _ in found]
+
+    assert creates() == []
+    assert creates("--set", "config.events=true,config.dryRun=true") == []
+    assert creates("--set", "config.events=true") == ["rec-deployment-recorder"]
+    namespaced = "config.events=true,rbac.namespaced=true,config.namespaces={a,b}"
+    assert creates("--set", namespaced) == ["rec-deployment-recorder-watch"] * 2
+
+
 def test_who_gives_rights_by_hand_gets_none():
     objects = charts.rendered("no-rights")
     assert {it["kind"] for it in objects} == {"Deployment", "Job"}

@@ -130,6 +130,8 @@ def test_what_is_set_arrives(helm):
         "physical-environment": "eu-central-1",
         "logical-environment-label": "example.com/environment",
         "physical-environment-label": "example.com/region",
+        "org-label": "example.com/organization",
+        "org-map": "ghcr.io/games/.*=games\nquay.io/(a|b){1,2}/.*=$1",
         "namespaces": "shop*,billing",
         "exclude-namespaces": "shop-dev",
         "namespace-selector": "team=a",
@@ -147,6 +149,7 @@ def test_what_is_set_arrives(helm):
         # The kubelet would put the pod's name in place of the variable.
         "name-template": "$$(POD_NAME)-{namespace}/{workload}/{container}",
         "storage-records": "",
+        "events": "",
         "storage-exclude-registries": "docker.io,*.example.com",
         "interval": "5m",
         "idle-after": "never",
@@ -155,6 +158,10 @@ def test_what_is_set_arrives(helm):
         "github-api-version": "2026-03-10",
         "github-timeout": "10s",
         "github-token-file": "/var/run/secrets/github/token",
+        "org-token-file": (
+            "Tools=/var/run/secrets/github-organizations/Tools\n"
+            "games=/var/run/secrets/github-organizations/games"
+        ),
         "allow-http": "",
         "leader-elect": "",
         "ledger-name": "acme-ledger",

@@ -66,17 +66,50 @@ def test_a_secret_among_the_values_is_in_an_object_of_its_own_and_nowhere_else(h
             assert form not in others
 
 
+def test_an_organization_may_have_a_token_of_its_own_in_a_file_that_follows_its_secret(helm):
+    own = "rec-deployment-recorder-github"
+    for values, expected in {
+        "everything": {"Tools": ("github-tools", "token"), "games": ("github-games", "pat")},
+        "organizations": {"games": (own, "token-of-games"), "tools": ("github-tools", "token")},
+    }.items():
+        objects = charts.rendered(values, helm)
+        container = charts.recorder(objects)
+        spec = charts.one(objects, "Deployment", "recorder")["spec"]["template"]["spec"]
+        (volume,) = [it for it in spec["volumes"] if it["name"] == "github-organizations"]
+        (mount,) = [it for it in container["volumeMounts"] if it["name"] == "github-organizations"]
+        assert "subPath" not in mount and mount["readOnly"] is True
+        assert volume["projected"]["defaultMode"] == 0o440
+        found = {}
+        for source in volume["projected"]["sources"]:
+            (item,) = source["secret"]["items"]
+            found[f"{mount['mountPath']}/{item['path']}"] = (source["secret"]["name"], item["key"])
+        given = charts.flags(container)["org-token-file"].split("\n")
+        files = dict(it.split("=") for it in given)
+        assert {name: found[file] for name, file in files.items()} == expected
+
+
+def test_tokens_of_organizations_among_the_values_are_in_the_one_secret_and_nowhere_else(helm):
+    objects = charts.rendered("organizations", helm)
+    own = charts.one(objects, "Secret")
+    assert list(own["data"]) == ["token-of-games"]
+    held = own["data"]["token-of-games"]
+    assert base64.b64decode(held).decode() == "THE-TOKEN-OF-GAMES"
+    others = str([it for it in objects if it is not own])
+    assert "THE-TOKEN-OF-GAMES" not in others and held not in others
+
+
 def test_no_secret_is_made_where_none_is_given(values):
     made = charts.of_kind(charts.rendered(values), "Secret")
-    assert len(made) == (values in ("tracker-token", "tracker-app"))
+    assert len(made) == (values in ("tracker-token", "tracker-app", "organizations"))
 
 
 def test_the_sandbox_gets_no_token_that_is_meant_for_github():
     given = ["--values", charts.values_files()["minimal"], "--set", "sandbox.enabled=true"]
+    given += ["--set", "auth.organizations.tools.existingSecret=tools"]
     objects = charts.render("helm4", *given)
     spec = charts.one(objects, "Deployment", "recorder")["spec"]["template"]["spec"]
     assert "volumes" not in spec
-    assert "github-token-file" not in charts.flags(charts.recorder(objects))
+    assert not {"github-token-file", "org-token-file"} & charts.flags(charts.recorder(objects)).keys()
 
 
 def test_a_dry_run_needs_nobody():

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Where each kind is: its API and its plural.
-const KINDS: [(&str, &str, &str); 26] = [
+const KINDS: [(&str, &str, &str); 28] = [
     ("Namespace", "/api/v1", "namespaces"),
     ("ConfigMap", "/api/v1", "configmaps"),
     ("Secret", "/api/v1", "secrets"),
@@ -49,6 +49,7 @@ const KINDS: [(&str, &str, &str); 26] = [
         "/apis/authorization.k8s.io/v1",
         "subjectaccessreviews",
     ),
+    ("Event", "/apis/events.k8s.io/v1", "events"),
 ];
 
 const GATEWAYS: &str = "/apis/gateway.networking.k8s.io/v1";

@@ -127,8 +127,13 @@ impl Stage {
                 "interval",
                 "ledger-namespace",
                 "mass-decommission-hold",
+                "events",
+                "github-token-file",
+                "org-token-file",
             ],
-            "diff" | "verify" | "explain" => &["listen"],
+            "diff" => &["listen", "events", "github-token-file", "org-token-file"],
+            "verify" => &["listen", "events"],
+            "explain" => &["listen", "events", "github-token-file", "org-token-file"],
             "decommission" => &[
                 "listen",
                 "namespaces",
@@ -137,6 +142,8 @@ impl Stage {
                 "cluster",
                 "logical-environment",
                 "mass-decommission-hold",
+                "events",
+                "org-label",
             ],
             _ => &[],
         };

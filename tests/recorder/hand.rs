@@ -9,13 +9,14 @@ use deployment_recorder::github::pace::Reason as Wait;
 use deployment_recorder::github::writer::Writer;
 use deployment_recorder::model::gap::Reason;
 use deployment_recorder::model::image::Digest;
+use deployment_recorder::model::organization::Organizations;
 use deployment_recorder::model::plan::Why;
 use deployment_recorder::model::record::{Body, Destination, Identity};
 use deployment_recorder::model::risk::Risks;
 use deployment_recorder::model::text_map::TextMap;
 use deployment_recorder::recorder::hand::{Absent, End, Ended, Errand, Hand, HandError, News};
 use deployment_recorder::recorder::lease::LeaseError;
-use deployment_recorder::sandbox::{Fault, FaultKind};
+use deployment_recorder::sandbox::{Fault, FaultKind, Status};
 use serde_json::json;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +25,7 @@ use crate::lease::holder;
 use crate::ledger::{NAME, NAMESPACE};
 use crate::objects::deployment;
 use crate::support::apiserver::{Fault as ApiFault, Verb};
-use crate::tap::Tap;
+use crate::tap::{Away, Tap};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 const WEB: &str = "shop-web-main";
@@ -276,6 +277,35 @@ async fn where_access_is_denied_nobody_waits_for_it() {
         assert!(start.elapsed() < 10 * SECOND, "{:?}", start.elapsed());
         assert_eq!(world.ledger().tombstones(), Vec::<&str>::new());
         assert!(world.entry(WEB)["sent"].is_null(), "{}", world.entry(WEB));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_ends_of_one_organization_do_not_wait_for_another() {
+    for away in [Away::Answers(404), Away::Answers(502), Away::Limits] {
+        let mut world = World::default();
+        world.policy.organizations = Organizations::parse(["ghcr.io/tools/.*=tools"]).unwrap();
+        let own = crate::sign_in::file("own");
+        world.own_tokens = vec![("tools".into(), own.path().to_owned())];
+        world.run(&deployment("shop", "web"));
+        world.run(&deployment("shop", "lint").image("ghcr.io/tools/lint:1"));
+        world.start();
+        world.agreed().await;
+        world.pass(2 * SECOND).await;
+        world.stop().await;
+        let mut held = world.hold().await;
+        let all = held.all();
+        world.gate.away("/orgs/acme/", away);
+        let start = Instant::now();
+        let mut ended = std::pin::pin!(held.ends(&all));
+        let told = |world: &World| {
+            let lint = world.github.record("production", "shop-lint-main").unwrap();
+            lint.status == Status::Decommissioned
+        };
+        while !told(&world) {
+            let pass = tokio::time::timeout(SECOND, &mut ended).await;
+            assert!(start.elapsed() < 10 * SECOND, "{away:?}: {pass:?}");
+        }
     }
 }
 

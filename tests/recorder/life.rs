@@ -11,6 +11,7 @@ use deployment_recorder::github::auth::{Credentials, Keyring};
 use deployment_recorder::github::client::Client;
 use deployment_recorder::github::writer::Writer;
 use deployment_recorder::model::policy::Policy;
+use deployment_recorder::recorder::events::Desk;
 use deployment_recorder::recorder::lease::{Candidate, Identity, Patience, Tenure};
 use deployment_recorder::recorder::status::Shared;
 use deployment_recorder::recorder::store::Store;
@@ -111,6 +112,10 @@ impl World {
                 tenure
             },
             clock,
+            events: self.events.then(|| Desk {
+                client: self.api.client(),
+                instance: "recorder".to_owned(),
+            }),
             seed: self.seed,
             stop: stop.clone(),
             status: status.clone(),

@@ -56,6 +56,8 @@ pub struct World {
     pub app_key: Option<PathBuf>,
     /// How far its clock is ahead of GitHub's.
     pub ahead: SignedDuration,
+    /// Whether it writes events on workloads.
+    pub events: bool,
     /// Whether it only says what it would do.
     pub dry_run: bool,
     /// Where its random numbers come from.
@@ -119,6 +121,7 @@ impl Default for World {
             own_tokens: Vec::new(),
             app_key: None,
             ahead: SignedDuration::ZERO,
+            events: false,
             dry_run: false,
             seed: 7,
             wanted: BTreeMap::new(),

@@ -8,6 +8,7 @@ add-kinds: config.addKinds
 allow-http: config.allowHttp
 cluster: config.cluster
 dry-run: config.dryRun
+events: config.events
 exclude-images: config.excludeImages
 exclude-namespaces: config.excludeNamespaces
 github-api-url: config.baseUrl
@@ -31,6 +32,9 @@ name-template: config.nameTemplate
 namespace-selector: config.namespaceSelector
 namespaces: config.namespaces
 org: config.org
+org-label: config.organizationLabel
+org-map: config.organizationMap
+org-token-file: auth.organizations
 physical-environment: config.physicalEnvironment
 physical-environment-label: config.physicalEnvironmentLabel
 read-image-labels: config.readImageLabels

@@ -59,6 +59,28 @@ a Secret's name the value is taken, as in github/deployment-tracker's chart.
 {{- toYaml $file }}
 {{- end }}
 
+{{/* Where the files of the organizations are that have a token of their own. */}}
+{{- define "deployment-recorder.organizationsFolder" -}}
+{{ include "deployment-recorder.authFolder" . }}-organizations
+{{- end }}
+
+{{/*
+The organizations that have a token of their own, as {organization: {secret, key}}. The sandbox gets none of them.
+*/}}
+{{- define "deployment-recorder.organizations" -}}
+{{- $files := dict }}
+{{- if not .Values.sandbox.enabled }}
+{{- range $organization, $given := .Values.auth.organizations }}
+{{- $file := dict "secret" ($given.existingSecret | default "") "key" ($given.key | default "token") }}
+{{- if $given.apiToken }}
+{{- $file = dict "secret" (include "deployment-recorder.ownSecret" $) "key" (printf "token-of-%s" $organization) }}
+{{- end }}
+{{- $_ := set $files $organization $file }}
+{{- end }}
+{{- end }}
+{{- toYaml $files }}
+{{- end }}
+
 {{/* What `deployment-recorder.ownSecret` holds, as {key: text}; nothing where it is not needed. */}}
 {{- define "deployment-recorder.ownSecretData" -}}
 {{- $auth := .Values.auth }}
@@ -67,6 +89,11 @@ a Secret's name the value is taken, as in github/deployment-tracker's chart.
 private-key: {{ $auth.githubApp.privateKey | b64enc }}
 {{- else if and (eq $how "token") $auth.apiToken (not $auth.existingSecret) }}
 token: {{ $auth.apiToken | b64enc }}
+{{- end }}
+{{- range $organization, $file := include "deployment-recorder.organizations" . | fromYaml }}
+{{- with (index $auth.organizations $organization).apiToken }}
+{{ $file.key }}: {{ . | b64enc }}
+{{- end }}
 {{- end }}
 {{- end }}
 
@@ -83,6 +110,11 @@ token: {{ $auth.apiToken | b64enc }}
   (list "github-app-installation-id" (include "deployment-recorder.text" $auth.githubApp.installId))
   (list "github-app-private-key-file" (printf "%s/private-key" (include "deployment-recorder.authFolder" .))) }}
 {{- end }}
+{{- $files := list }}
+{{- range $organization, $_ := include "deployment-recorder.organizations" . | fromYaml }}
+{{- $files = append $files (printf "%s=%s/%s" $organization (include "deployment-recorder.organizationsFolder" $) $organization) }}
+{{- end }}
+{{- $flags = append $flags (list "org-token-file" (join "\n" $files)) }}
 {{- toYaml $flags }}
 {{- end }}
 

@@ -70,6 +70,8 @@ so nothing secret may be here.
   (list "physical-environment" $config.physicalEnvironment)
   (list "logical-environment-label" $config.logicalEnvironmentLabel)
   (list "physical-environment-label" $config.physicalEnvironmentLabel)
+  (list "org-label" $config.organizationLabel)
+  (list "org-map" (join "\n" $config.organizationMap))
   (list "namespaces" (include "deployment-recorder.namespaces" .))
   (list "exclude-namespaces" (include "deployment-recorder.commas" $config.excludeNamespaces))
   (list "namespace-selector" $config.namespaceSelector)
@@ -97,6 +99,9 @@ so nothing secret may be here.
 {{- end }}
 {{- if $config.storageRecords }}
 - --storage-records
+{{- end }}
+{{- if $config.events }}
+- --events
 {{- end }}
 {{- if $config.dryRun }}
 - --dry-run

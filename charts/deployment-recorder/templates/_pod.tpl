@@ -99,6 +99,14 @@ volumeMounts:
 {{- $items := list (dict "key" .key "path" .file) }}
 {{- $volumes = append $volumes (dict "name" "github" "secret" (dict "secretName" .secret "defaultMode" 288 "items" $items)) }}
 {{- end }}
+{{- $sources := list }}
+{{- range $organization, $file := include "deployment-recorder.organizations" . | fromYaml }}
+{{- $items := list (dict "key" $file.key "path" $organization) }}
+{{- $sources = append $sources (dict "secret" (dict "name" $file.secret "items" $items)) }}
+{{- end }}
+{{- with $sources }}
+{{- $volumes = append $volumes (dict "name" "github-organizations" "projected" (dict "defaultMode" 288 "sources" .)) }}
+{{- end }}
 {{- /* The name is the one that OpenSSL looks for in such a folder. */}}
 {{- $items := list (dict "key" .Values.caBundle.key "path" "00000000.0") }}
 {{- with .Values.caBundle.existingSecret }}
@@ -115,6 +123,9 @@ volumeMounts:
 {{- $mounts := list }}
 {{- with include "deployment-recorder.secretFile" . | fromYaml }}
 {{- $mounts = append $mounts (dict "name" "github" "mountPath" (include "deployment-recorder.authFolder" $) "readOnly" true) }}
+{{- end }}
+{{- with include "deployment-recorder.organizations" . | fromYaml }}
+{{- $mounts = append $mounts (dict "name" "github-organizations" "mountPath" (include "deployment-recorder.organizationsFolder" $) "readOnly" true) }}
 {{- end }}
 {{- if or .Values.caBundle.existingConfigMap .Values.caBundle.existingSecret }}
 {{- $mounts = append $mounts (dict "name" "ca-bundle" "mountPath" "/etc/ssl/deployment-recorder" "readOnly" true) }}

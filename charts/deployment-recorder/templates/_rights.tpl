@@ -98,6 +98,12 @@ too where they are not named one by one; and what leads traffic in, by the ways 
   verbs: [get]
 {{- end }}
 {{- end }}
+{{- if and .Values.config.events (not .Values.config.dryRun) }}
+# Events on workloads. They are only created; the API server removes them by itself.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end }}
 {{- end }}
 
 {{/* The rules to keep the ledger and its Lease, in its namespace. */}}

@@ -16,6 +16,7 @@ of it is told at once.
 {{- include "deployment-recorder.problemsOfLedger" . }}
 {{- include "deployment-recorder.problemsOfArguments" . }}
 {{- include "deployment-recorder.problemsOfSignIn" . }}
+{{- include "deployment-recorder.problemsOfOrganizations" . }}
 {{- include "deployment-recorder.problemsOfRights" . }}
 {{- include "deployment-recorder.problemsOfNetwork" . }}
 {{- include "deployment-recorder.problemsOfMonitoring" . }}
@@ -44,6 +45,7 @@ replicaCount is {{ .Values.replicaCount }}, but leaderElection.enabled is false:
   (list "config.physicalEnvironment" $config.physicalEnvironment $environment)
   (list "config.logicalEnvironmentLabel" $config.logicalEnvironmentLabel $labelKey)
   (list "config.physicalEnvironmentLabel" $config.physicalEnvironmentLabel $labelKey)
+  (list "config.organizationLabel" $config.organizationLabel $labelKey)
   (list "config.namespace" $config.namespace $label)
   (list "config.apiVersion" $config.apiVersion (list "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" "allowed is a day such as 2022-11-28"))
   (list "config.baseUrl" (trim $config.baseUrl) (list "^(https?://)?([A-Za-z0-9.-]+|\\[[0-9A-Fa-f:.]+\\])(:[0-9]+)?(/[^[:space:]@]*)?$" "allowed is a host or an address, such as api.github.com or https://api.octo.ghe.com"))
@@ -191,6 +193,38 @@ auth.existingSecret and {{ $name }} are both given: leave out the one that is no
 {{- if index $auth.secretKeys $key }}
 auth.secretKeys.{{ $key }} is a key in auth.existingSecret, which is missing.
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* What stands of organizations: which images are whose, and who signs in there. */}}
+{{- define "deployment-recorder.problemsOfOrganizations" -}}
+{{- $organization := "^[A-Za-z0-9][A-Za-z0-9-]{0,38}$" }}
+{{- range .Values.config.organizationMap }}
+{{- $value := regexFind "[^=]*$" . | trim }}
+{{- if or (not (regexMatch "^.*[^= ].*=[^=]*$" .)) (contains "\n" .) (not (or (contains "$" $value) (regexMatch $organization $value))) }}
+config.organizationMap has {{ . | quote }}: allowed is REGEX=ORG on one line; the name of an organization has 1 to 39 letters, digits and hyphens.
+{{- end }}
+{{- end }}
+{{- $known := dict }}
+{{- range $name, $given := .Values.auth.organizations }}
+{{- if not (regexMatch $organization $name) }}
+auth.organizations has {{ $name | quote }}: the name of an organization has 1 to 39 letters, digits and hyphens.
+{{- end }}
+{{- if hasKey $known (lower $name) }}
+auth.organizations has {{ $name | quote }} twice: letter case makes no other organization.
+{{- end }}
+{{- $_ := set $known (lower $name) true }}
+{{- if and $given.existingSecret $given.apiToken }}
+auth.organizations.{{ $name }} has existingSecret and apiToken: leave out the one that is not meant.
+{{- else if not (or $given.existingSecret $given.apiToken) }}
+auth.organizations.{{ $name }}.existingSecret is missing: the name of a Secret with GitHub's token for it under the key {{ $given.key | default "token" | quote }}.
+{{- end }}
+{{- if and $given.existingSecret (not (regexMatch "^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$" $given.existingSecret)) }}
+auth.organizations.{{ $name }}.existingSecret is not of its form: the name of an object has lower-case letters, digits, hyphens and dots.
+{{- end }}
+{{- if and $given.key (not (regexMatch "^[-._a-zA-Z0-9]{1,253}$" $given.key)) }}
+auth.organizations.{{ $name }}.key is not of its form: a key of a Secret or ConfigMap has letters, digits, hyphens, dots and underscores.
 {{- end }}
 {{- end }}
 {{- end }}

@@ -128,6 +128,7 @@ async fn labels_have_values_from_lists_that_do_not_grow_with_the_cluster() {
             "operation",
             "outcome",
             "reason",
+            "result",
             "state",
             "status",
             "version"

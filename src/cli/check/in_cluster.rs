@@ -70,6 +70,11 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     of_lease(run, &client, report).await;
     let dry = run.dry_run;
     let needed = rights::needed(&run.scope, &namespace, &run.ledger.name, shards, dry);
+    let needed = if run.events && !dry {
+        needed.and_events(&run.scope)
+    } else {
+        needed
+    };
     let is_known = of_rights(&client, &needed, report).await;
 
     // Nothing comes of waiting where the API server does not know who asks.

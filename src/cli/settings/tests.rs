@@ -13,12 +13,17 @@ use crate::model::selection::KindGroup;
 const DESTINATION: &str = "--org=acme --cluster=prod --logical-environment=production";
 
 fn run(typed: &str, token: Option<&str>) -> Result<Run, SettingError> {
-    let words = format!("deployment-recorder run {DESTINATION} {typed}");
-    let Command::Run(args) = Cli::try_parse_from(words.split_whitespace())
-        .unwrap()
-        .command
-    else {
-        panic!("{words}")
+    run_of(typed.split_whitespace(), token)
+}
+
+fn run_of<'a>(
+    typed: impl IntoIterator<Item = &'a str>,
+    token: Option<&str>,
+) -> Result<Run, SettingError> {
+    let words = ["deployment-recorder", "run"].into_iter();
+    let words = words.chain(DESTINATION.split_whitespace()).chain(typed);
+    let Command::Run(args) = Cli::try_parse_from(words).unwrap().command else {
+        panic!("another command")
     };
     Run::new(args, token.map(SecretString::from))
 }
@@ -176,6 +181,45 @@ fn the_token_file_wins_over_the_variable_and_only_a_dry_run_needs_neither() {
     assert!(run("", None).is_err());
     let dry = run("--dry-run", None).unwrap();
     assert!(dry.dry_run && dry.github.sign_in.is_none());
+}
+
+#[test]
+fn an_organization_may_have_a_token_of_its_own_and_an_app_its_installation_in_each() {
+    let typed = "--org-token-file=Tools=/a=b --org-token-file=games=/c";
+    let given = run(typed, Some("t")).unwrap();
+    let at = |organization: &str| match given.github.sign_in_at(organization) {
+        Some(SignIn::TokenFile(file)) => file.display().to_string(),
+        other => format!("{other:?}"),
+    };
+    assert_eq!((at("tools"), at("GAMES")), ("/a=b".into(), "/c".into()));
+    assert!(at("acme").starts_with("Some(Token("), "{}", at("acme"));
+    let typed = "--github-app-id=7 --github-app-private-key-file=/k \
+                 --github-app-installation-id=42 --org-token-file=games=/c";
+    let given = run(typed, None).unwrap();
+    let shown = |organization: &str| given.github.sign_in_at(organization).unwrap().to_string();
+    assert_eq!(shown("ACME"), "GitHub App 7, installation 42, key in /k");
+    assert_eq!(
+        shown("tools"),
+        "GitHub App 7, installation in tools, key in /k"
+    );
+    assert_eq!(shown("games"), "token in /c");
+    let let_in = ["acme", "tools", "games"].map(|name| given.github.is_let_in(name));
+    assert_eq!(let_in, [false, true, false]);
+}
+
+#[test]
+fn rules_and_files_are_one_a_line_in_their_variables_and_empty_lines_are_none() {
+    let lines = [
+        "--org-map=a=one\nb=two\n",
+        "--org-token-file=one=/a\n\ntwo=/b\n",
+    ];
+    let run = run_of(lines, Some("t")).unwrap();
+    let fixed = run.policy.organizations.fixed();
+    assert_eq!(
+        fixed.map(|name| &**name).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+    assert_eq!(run.github.own.len(), 2);
 }
 
 #[test]

@@ -39,17 +39,24 @@ pub(super) struct Artifact {
     repository: Option<Arc<str>>,
 }
 
-/// What is known of artifacts, by digest.
-pub(super) type Artifacts = BTreeMap<Digest, Artifact>;
+/// What is known of artifacts, by digest and by the organization that was told so, in lower case; what
+/// nobody was told has none.
+pub(super) type Artifacts = BTreeMap<(Digest, String), Artifact>;
 
 /// Of what runs first, then of what the ledger remembers, then of any pod that runs it, selected or
 /// not.
 pub(super) fn artifacts(facts: &Facts, ledger: &Ledger, plan: &Plan, policy: &Policy) -> Artifacts {
     let mut artifacts = Artifacts::new();
-    let remembered = ledger.entries().flat_map(|(_, entry)| entry.bodies());
-    let recorded = plan.snapshot().into_iter().map(|step| &step.line.body);
-    for body in recorded.chain(remembered) {
-        artifacts.entry(body.digest).or_insert_with(|| Artifact {
+    let remembered = ledger.entries().flat_map(|(identity, entry)| {
+        let bodies = entry.bodies().into_iter();
+        bodies.map(move |body| (identity, body))
+    });
+    let recorded = plan.snapshot().into_iter();
+    let recorded = recorded.map(|step| (&step.line.identity, &step.line.body));
+    for (identity, body) in recorded.chain(remembered) {
+        let organization = identity.destination.organization.to_lowercase();
+        let key = (body.digest, organization);
+        artifacts.entry(key).or_insert_with(|| Artifact {
             name: body.name.clone(),
             version: body.version.clone(),
             repository: body.repository.clone(),
@@ -61,7 +68,8 @@ pub(super) fn artifacts(facts: &Facts, ledger: &Ledger, plan: &Plan, policy: &Po
         else {
             continue;
         };
-        artifacts.entry(digest).or_insert_with(|| Artifact {
+        let key = (digest, String::new());
+        artifacts.entry(key).or_insert_with(|| Artifact {
             name: policy.image_map.apply(&image.name),
             version: image.tag.filter(|tag| tag.len() <= 100),
             repository: None,
@@ -112,6 +120,18 @@ impl Expected {
         running.or_else(|| self.present.get(&record.identity).cloned())
     }
 
+    /// What its own organization was told of its artifact, else what is known of it otherwise.
+    fn artifact_of(&self, record: &Listed) -> Option<&Artifact> {
+        let organization = record.identity.destination.organization.to_lowercase();
+        let own = self.artifacts.get(&(record.digest, organization));
+        let first = (record.digest, String::new());
+        let mut others = self.artifacts.range(first..);
+        let other = others
+            .next()
+            .filter(|((digest, _), _)| *digest == record.digest);
+        own.or(other.map(|(_, artifact)| artifact))
+    }
+
     fn body_of(&self, record: &Listed) -> Option<Body> {
         let told = || {
             Some(Artifact {
@@ -120,7 +140,7 @@ impl Expected {
                 repository: record.repository.clone(),
             })
         };
-        let artifact = self.artifacts.get(&record.digest).cloned().or_else(told)?;
+        let artifact = self.artifact_of(record).cloned().or_else(told)?;
         let risks = record.risks.iter();
         let risks: Risks = risks.filter_map(|risk| Risk::parse(risk)).collect();
         Some(Body {

@@ -16,6 +16,7 @@ use crate::model::fixtures::worlds::{cases, history};
 use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
 use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Ledger, Outcome, Owner};
+use crate::model::organization::Organizations;
 use crate::model::plan::Step;
 use crate::model::record::{Destination, Line};
 use crate::model::selection::Pattern;
@@ -391,6 +392,58 @@ fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_
         [
             ("acme", vec![digest(1), digest(2), digest(3)]),
             ("other", vec![digest(1)]),
+        ]
+    );
+}
+
+#[test]
+fn each_organization_is_asked_for_what_goes_there_and_adopts_what_it_lacks() {
+    let mut scene = Scene::new();
+    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
+    scene.policy.organizations = organizations.unwrap();
+    scene.deploy("web", "app", 1);
+    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 2);
+    scene.run(&Kind::Deployment, "lint", [lint]);
+    scene.cycle();
+    let found = expected(&scene);
+    let asked: Vec<(&str, Vec<Digest>)> = found
+        .digests()
+        .iter()
+        .map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
+        .collect();
+    assert_eq!(
+        asked,
+        [("Tools", vec![digest(2)]), ("acme", vec![digest(1)])]
+    );
+    // A ledger that was lost: each finds its own again, and nothing of an organization that is not ours.
+    scene.ledger = Ledger::default();
+    let tools = |name: &str, organization: &str| {
+        let record = listed(&scene, name, 2);
+        elsewhere(&record, |place| place.organization = organization.into())
+    };
+    let records = [
+        listed(&scene, WEB, 1),
+        tools("shop-lint-app", "tools"),
+        tools("shop-old-app", "tools"),
+        tools("shop-old-app", "nobody"),
+    ];
+    let found = expected(&scene);
+    let lists = lists(&found, &records);
+    let adopted = found.adoptable(&lists);
+    let adopted: Vec<(&str, &str, bool)> = adopted
+        .iter()
+        .map(|one| {
+            let identity = &one.record.identity;
+            let name = &one.body.as_ref().unwrap().name;
+            (&*identity.name, &**name, one.keeper.is_some())
+        })
+        .collect();
+    assert_eq!(
+        adopted,
+        [
+            (WEB, "ghcr.io/acme/web", true),
+            ("shop-lint-app", "quay.io/tools/lint", true),
+            ("shop-old-app", "quay.io/tools/lint", false),
         ]
     );
 }

@@ -231,6 +231,7 @@ fn under(object: &Object) -> Pod {
         selected: true,
         annotations: Annotations::default(),
         labels: TextMap::default(),
+        pull: None,
         containers: Box::default(),
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Crew {
     pub(super) passed: Vec<Kind>,
     /// Whether traffic from outside reaches them.
     pub(super) exposed: Exposed,
+    /// The uid of the workload's object, as these pods have it.
+    pub(super) uid: Option<Arc<str>>,
 }
 
 /// The pods that count for one container of a workload.

@@ -13,7 +13,7 @@ use super::objects::Page;
 use super::{Call, Inner, OpenWatch, Verb};
 
 /// The resources that the server has: plural, API group and version, kind.
-pub(super) const RESOURCES: [(&str, &str, &str); 13] = [
+pub(super) const RESOURCES: [(&str, &str, &str); 14] = [
     ("pods", "v1", "Pod"),
     ("replicationcontrollers", "v1", "ReplicationController"),
     ("namespaces", "v1", "Namespace"),
@@ -27,6 +27,7 @@ pub(super) const RESOURCES: [(&str, &str, &str); 13] = [
     ("leases", "coordination.k8s.io/v1", "Lease"),
     ("services", "v1", "Service"),
     ("ingresses", "networking.k8s.io/v1", "Ingress"),
+    ("events", "events.k8s.io/v1", "Event"),
 ];
 
 /// A request.

@@ -90,11 +90,8 @@ fn with(reason: Reason) -> (Scene, &'static str) {
             "else/web"
         }
         Reason::InvalidOrganization => {
-            let namespaces = scene.facts.namespaces.iter_mut();
-            for namespace in namespaces {
-                Arc::make_mut(namespace).organization = Some("no_name".into());
-            }
-            "no_name"
+            Arc::make_mut(&mut scene.facts.namespaces[0]).organization = Some("a_b".into());
+            "a_b"
         }
         Reason::NotFound | Reason::Unauthorized | Reason::Invalid => {
             return refused_as(scene, Outcome::Refused(reason));
