@@ -90,10 +90,10 @@ async fn a_wrong_annotation_is_said_once_at_the_workload_with_the_right_for_that
         "{note}"
     );
 
-    // Several full snapshots later, and after a restart, it is the one that it was.
+    // A full snapshot later, and after a restart, it is the one that it was.
     let sent = stage.requests().len();
     stage
-        .until("snapshots", |github| github.requests().len() >= sent + 3)
+        .until("snapshots", |github| github.requests().len() > sent)
         .await;
     assert_eq!(asked(&stage), 1);
     stage.stop().await;
@@ -119,7 +119,7 @@ async fn without_the_flag_no_event_is_written() {
     stage.runs("web", "app", "acme/web:1").await;
     let sent = stage.requests().len();
     stage
-        .until("snapshots", |github| github.requests().len() >= sent + 2)
+        .until("snapshots", |github| github.requests().len() > sent)
         .await;
     assert_eq!(asked(&stage), 0);
     stage.stop().await;
