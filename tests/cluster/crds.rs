@@ -95,7 +95,7 @@ pub(crate) const CNPG_CLUSTER: Crd = Crd {
     status: true,
 };
 
-/// At OpenShift an aggregated API serves it, which looks the same from here:
+/// At `OpenShift` an aggregated API serves it, which looks the same from here:
 /// <https://docs.redhat.com/en/documentation/openshift_container_platform/4.17/html/workloads_apis/deploymentconfig-apps-openshift-io-v1>.
 pub(crate) const DEPLOYMENT_CONFIG: Crd = Crd {
     group: "apps.openshift.io",

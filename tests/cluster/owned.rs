@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::crds::Crd;
 use super::objects::containers;
 
-/// The reference of Kubernetes' own library, which Argo, OpenKruise and Tekton use:
+/// The reference of Kubernetes' own library, which Argo, `OpenKruise` and Tekton use:
 /// <https://github.com/kubernetes/apimachinery/blob/v0.36.0/pkg/apis/meta/v1/controller_ref.go>.
-/// OpenShift's and Strimzi's are the same:
+/// Those of `OpenShift` and Strimzi are the same:
 /// <https://github.com/openshift/library-go/blob/93ac9206ae34e602d6acf346826e3e99c22b1787/pkg/apps/appsutil/util.go#L80>,
 /// <https://github.com/strimzi/strimzi-kafka-operator/blob/8541da1e336bdcda9647aeacfbc2048e57580a52/cluster-operator/src/main/java/io/strimzi/operator/cluster/model/ModelUtils.java#L229>.
 pub(crate) fn owned_by(owner: &Value) -> Value {
@@ -54,7 +54,7 @@ pub(crate) fn replica_set(rollout: &Value, hash: &str, named: &[(&str, &str)]) -
     })
 }
 
-/// The ReplicationController of a DeploymentConfig:
+/// The ReplicationController of a `DeploymentConfig`:
 /// <https://github.com/openshift/library-go/blob/93ac9206ae34e602d6acf346826e3e99c22b1787/pkg/apps/appsutil/util.go#L98>.
 fn replication_controller(config: &Value, named: &[(&str, &str)]) -> Value {
     let name = name_of(config);
@@ -137,9 +137,7 @@ pub(crate) fn made_of(crd: &Crd, owner: &Value, named: &[(&str, &str)]) -> Value
         }
         // https://github.com/argoproj/argo-workflows/blob/f016ad89eb269d282aec06dc491c29f396a38df4/workflow/controller/workflowpod.go#L479
         "Workflow" => {
-            let labels = json!({
-                "workflows.argoproj.io/workflow": name, "workflows.argoproj.io/completed": "false",
-            });
+            let labels = json!({"workflows.argoproj.io/workflow": name});
             once(pod(
                 owner,
                 &format!("{name}-main-2841263904"),
@@ -174,7 +172,7 @@ pub(crate) fn join_job(cluster: &Value, image: &str) -> Value {
     })
 }
 
-/// The pod that rolls out a DeploymentConfig: its owner is not its controller.
+/// The pod that rolls out a `DeploymentConfig`: its owner is not its controller.
 /// <https://github.com/openshift/openshift-controller-manager/blob/26d20feae8892f648f5b06ed3f5492fe6ffb4532/pkg/apps/deployer/deployer_controller.go#L382>
 pub(crate) fn deployer_pod(controller: &Value, image: &str) -> Value {
     let mut made = once(pod(

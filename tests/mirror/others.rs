@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use deployment_recorder::cluster::MirrorHealth;
 use tokio::time::Instant;
 
 use super::support::apiserver::Definition;
@@ -44,7 +45,7 @@ fn covers(facts: &Facts) -> bool {
 
 fn lacks(facts: &Facts) -> Option<String> {
     let lacks = facts.coverage.lacks(&rollout(), "shop");
-    lacks.map(|lacks| lacks.to_string())
+    lacks.map(ToString::to_string)
 }
 
 fn objects(facts: &Facts) -> usize {
@@ -217,7 +218,7 @@ async fn a_kind_that_may_not_be_read_says_which_rule_is_missing_and_holds_up_no_
     let expected = "may not list and watch rollouts in argoproj.io";
     assert_eq!(lacks(&facts).as_deref(), Some(expected));
     assert!(!covers(&facts));
-    assert!(cluster.health().iter().all(|mirror| mirror.has_settled()));
+    assert!(cluster.health().iter().all(MirrorHealth::has_settled));
     let lists = server.count(Verb::List, "Rollout");
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert!(server.count(Verb::List, "Rollout") - lists <= 30);
@@ -292,7 +293,7 @@ async fn promise_2_a_kind_whose_api_is_broken_is_given_up_late_and_is_never_abse
         let said = lacks(&facts).unwrap();
         assert!(said.starts_with("cannot list and watch"), "{said}");
         assert!(said.contains("503"), "{said}");
-        assert!(cluster.health().iter().all(|mirror| mirror.has_settled()));
+        assert!(cluster.health().iter().all(MirrorHealth::has_settled));
         let (before, begun) = (server.count(verb, what), Instant::now());
         tokio::time::sleep(Duration::from_mins(30)).await;
         let each = begun.elapsed() / u32::try_from(server.count(verb, what) - before).unwrap();
