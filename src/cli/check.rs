@@ -11,6 +11,8 @@ mod in_cluster;
 mod report;
 mod rule;
 mod sample;
+mod seen;
+mod stored;
 
 use report::Report;
 

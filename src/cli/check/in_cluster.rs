@@ -1,7 +1,7 @@
-//! What a check finds in the cluster: the way there, rights, what is read, the ledger and its Lease.
+//! What a check finds in the cluster: the way there, rights, what is read.
 //! Whatever does not depend on something that failed is looked at all the same.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use kube::Client;
 
 use super::report::Report;
 use super::rule::Rule;
+use super::seen::{Seen, parts};
+use super::stored::{of_lease, of_ledger};
 use crate::cli::look::{FIRST_LISTS, Look, reached};
 use crate::cli::settings;
 use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified};
-use crate::github::pace::Access;
 use crate::model::comparison::Expected;
 use crate::model::facts::Facts;
-use crate::model::image::Digest;
 use crate::model::inventory::Inventory;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
@@ -23,32 +23,11 @@ use crate::model::others;
 use crate::model::plan::Plan;
 use crate::model::selection::Pattern;
 use crate::model::workload::Kind;
+use crate::recorder::chain;
 use crate::recorder::rights::{self, Needed};
-use crate::recorder::store::{Store, StoreError};
-use crate::recorder::{chain, lease};
 
 /// How long the API server may take to answer at all.
 const REACH: Duration = Duration::from_secs(10);
-
-/// What was seen in the cluster.
-#[derive(Default)]
-pub(super) struct Seen {
-    /// What was seen of each organization, but of those about which nothing was.
-    pub(super) organizations: BTreeMap<Access, Part>,
-    /// What GitHub is to hold; `None` where the ledger cannot be read, or is another cluster's.
-    pub(super) expected: Option<Expected>,
-}
-
-/// What was seen of one organization.
-#[derive(Default)]
-pub(super) struct Part {
-    /// How it is spelled.
-    pub(super) organization: Arc<str>,
-    /// The digests that run and would be recorded there.
-    pub(super) running: BTreeSet<Digest>,
-    /// The digests of records that GitHub has acknowledged there.
-    pub(super) held: BTreeSet<Digest>,
-}
 
 /// Looks at the cluster.
 pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
@@ -97,52 +76,6 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
         organizations: parts(run, &inventory, &plan, known),
         expected: ledger.map(|ledger| Expected::new(&facts, &ledger, &run.policy)),
     }
-}
-
-/// What is known of each organization that settings, namespaces, images or the ledger name.
-fn parts(
-    run: &settings::Run,
-    inventory: &Inventory,
-    plan: &Plan,
-    ledger: &Ledger,
-) -> BTreeMap<Access, Part> {
-    let host = &run.policy.destination.host;
-    let mut parts = BTreeMap::new();
-    let fixed = run.policy.organizations.fixed();
-    let places = inventory.destinations(&run.policy.selection);
-    let named = fixed.chain(places.map(|place| &place.organization));
-    for organization in named {
-        part(&mut parts, host, organization);
-    }
-    for step in plan.reports.iter().chain(&plan.unchanged) {
-        let organization = &step.line.identity.destination.organization;
-        let digest = step.line.body.digest;
-        part(&mut parts, host, organization).running.insert(digest);
-    }
-    let entries = ledger.entries();
-    for (identity, entry) in entries.filter(|(identity, _)| run.policy.is_here(identity)) {
-        if let Some(held) = &entry.held {
-            let organization = &identity.destination.organization;
-            part(&mut parts, host, organization)
-                .held
-                .insert(held.digest);
-        }
-    }
-    parts
-}
-
-/// What is known of an organization, so far.
-fn part<'a>(
-    parts: &'a mut BTreeMap<Access, Part>,
-    host: &str,
-    organization: &Arc<str>,
-) -> &'a mut Part {
-    let new = || Part {
-        organization: organization.clone(),
-        ..Part::default()
-    };
-    let access = Access::new(host, organization);
-    parts.entry(access).or_insert_with(new)
 }
 
 async fn of_server(settings: &settings::Connection, report: &mut Report) -> Option<Connection> {
@@ -199,93 +132,6 @@ fn to_identify(any: &[Right]) -> String {
     let first = any.get(..1).unwrap_or_default();
     let rules = Rule::all(first).into_iter();
     rules.map(|rule| rule.todo()).collect()
-}
-
-/// Reads the ledger. Returns how many shards it has, and the ledger if it is known to be what `run`
-/// would begin with: an empty one where there is none yet.
-async fn of_ledger(
-    run: &settings::Run,
-    client: &Client,
-    cluster: &Cluster,
-    identity: Option<&(Arc<str>, Arc<str>)>,
-    report: &mut Report,
-) -> (usize, Option<Ledger>) {
-    let (namespace, name) = (run.ledger.namespace(), &run.ledger.name);
-    let mut store = Store::new(client.clone(), &namespace, name, String::new());
-    let loaded = store.load(Moment::START).await;
-    let loaded = loaded.and_then(|ledger| match identity {
-        Some((namespace, uid)) => store.check_cluster(namespace, uid).map(|()| ledger),
-        None => Ok(ledger),
-    });
-    let place = format!("{name} in {namespace}");
-    let ledger = match loaded {
-        Err(error) => {
-            let todo = match &error {
-                StoreError::Call { .. } => "see what is said of rights, and check again",
-                // These say themselves what to do.
-                StoreError::Missing { .. }
-                | StoreError::Unreadable { .. }
-                | StoreError::Taken { .. }
-                | StoreError::OtherCluster { .. }
-                | StoreError::Deposed { .. } => "",
-            };
-            report.failed("ledger", chain(&error), todo);
-            None
-        }
-        Ok(None) if cluster.has_namespace(&namespace).await == Some(false) => {
-            let todo = format!("kubectl create namespace {namespace}, or set --ledger-namespace");
-            report.failed(
-                "ledger",
-                format!("there is no namespace {namespace}"),
-                &todo,
-            );
-            None
-        }
-        Ok(None) => {
-            let what = format!(
-                "there is no ledger {place} yet: the first start makes one. If there was one, \
-                 restore it before that"
-            );
-            report.ok("ledger", what);
-            Some(Ledger::default())
-        }
-        Ok(Some(ledger)) => {
-            let whose = match identity {
-                Some(_) => "of this cluster",
-                None => "of a cluster that is not known",
-            };
-            let what = format!(
-                "{place} is {whose} and holds {} records in {} shards",
-                ledger.len(),
-                store.shards()
-            );
-            report.ok("ledger", what);
-            Some(ledger)
-        }
-    };
-    (store.shards(), ledger)
-}
-
-async fn of_lease(run: &settings::Run, client: &Client, report: &mut Report) {
-    if run.dry_run {
-        report.skipped("lease", "a dry run writes nothing and needs none");
-        return;
-    }
-    let (namespace, name) = (run.ledger.namespace(), &run.ledger.name);
-    match lease::look(client.clone(), &namespace, name).await {
-        Err(error) => report.failed("lease", chain(&error), ""),
-        Ok(None) => report.ok("lease", "there is none yet: whoever starts first makes it"),
-        Ok(Some(lease::Standing { holder: None, .. })) => report.ok("lease", "nobody holds it"),
-        Ok(Some(lease::Standing {
-            holder: Some(holder),
-            renewed,
-            ..
-        })) => {
-            let renewed =
-                renewed.map_or_else(String::new, |at| format!(", who renewed it at {at}"));
-            report.ok("lease", format!("held by {holder}{renewed}"));
-        }
-    }
 }
 
 /// Asks for rights. Returns whether the API server takes this for somebody.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::at_github::First;
-use super::in_cluster::{Part, Seen};
 use super::report::Report;
+use super::seen::{Part, Seen};
 use crate::github::answer::Failure;
 use crate::github::exchange::Exchange;
 use crate::github::reader::Reader;

@@ -215,8 +215,9 @@ spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: web}]}]}
     let seen = |link: Link| all.coverage.covers_link(link, "shop");
     assert!(seen(Link::Service) && seen(Link::HttpRoute) && !seen(Link::GrpcRoute));
     let error = facts(
-        "{apiVersion: v1, kind: Service, metadata: {name: web}}",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: web}",
         scope(&Way::ALL),
     );
-    assert!(error.unwrap_err().problem.contains("Service web lacks"));
+    let problem = error.unwrap_err().problem;
+    assert!(problem.contains("Service web lacks"), "{problem}");
 }

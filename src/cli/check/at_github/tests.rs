@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::super::report::{Line, Outcome};
+use super::super::report::{Line, Outcome, Report};
 use super::*;
 use crate::github::answer::{Answer, Doubt};
 use crate::github::api::{ApiUrl, ApiVersion, DEFAULT, DEFAULT_VERSION};
+use crate::github::auth::Permitted;
 use crate::github::rate::Rate;
 
 const NOON: &str = "2026-03-01T12:00:00Z";
