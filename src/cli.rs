@@ -130,11 +130,7 @@ fn execute(cli: Cli, matches: &ArgMatches) -> Result<ExitCode, Failure> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        Command::Explain(args) => {
-            let settings = settings::Explain::new(args)?;
-            logs.begin();
-            to_its_end(explain::execute(settings))?;
-        }
+        Command::Explain(args) => why(args, logs)?,
         Command::Verify(args) => {
             let settings = settings::Verify::new(args, token())?;
             logs.begin();
@@ -182,6 +178,13 @@ fn watch(args: args::RunArgs, matches: &ArgMatches, logs: Logs) -> Result<(), Fa
     let given = settings::given(run, matches);
     let ended = to_its_end(run::execute(settings, &given));
     ended.map_err(|error| if as_json { logged(error) } else { error.into() })
+}
+
+/// `explain`.
+fn why(args: args::ExplainArgs, logs: Logs) -> Result<(), Failure> {
+    let settings = settings::Explain::new(args)?;
+    logs.begin();
+    Ok(to_its_end(explain::execute(settings))?)
 }
 
 /// The token in the environment.

@@ -16,7 +16,7 @@ pub(super) mod route;
 mod tests;
 
 pub use container::{Container, Digest, Image, NameOf, Other, Selected, Speaker};
-pub use origin::{Origin, Risk, Tag, To, Value};
+pub use origin::{Door, Origin, Risk, Tag, To, Value};
 pub use record::{Body, Gap, Record, Refusal, Row, Unanswered};
 
 /// When something is, for people; `None` where that is not known.
@@ -75,6 +75,12 @@ pub struct Workload {
     pub object_seen: bool,
     /// How its pods lead up to it.
     pub ways: Vec<Way>,
+    /// What may lead traffic from outside to its pods.
+    #[serde(default)]
+    pub doors: Vec<Door>,
+    /// What of that is not fully seen.
+    #[serde(default)]
+    pub doors_not_seen: Vec<String>,
     /// Its containers.
     pub containers: Vec<Container>,
 }
@@ -162,6 +168,7 @@ impl Workload {
     fn new(explanation: &explain::Explanation, time: Time<'_>) -> Self {
         let workload = &explanation.workload;
         let parts = explanation.parts.iter();
+        let unseen = explanation.doors_unseen.iter();
         Self {
             namespace: workload.namespace.clone(),
             group: workload.kind.group().to_owned(),
@@ -170,6 +177,8 @@ impl Workload {
             found_by: (&explanation.how).into(),
             object_seen: explanation.seen,
             ways: explanation.ways.iter().map(Into::into).collect(),
+            doors: explanation.doors.iter().map(Door::from).collect(),
+            doors_not_seen: unseen.map(ToString::to_string).collect(),
             containers: parts.map(|part| Container::new(part, time)).collect(),
         }
     }

@@ -179,7 +179,7 @@ mod tests {
         Client::new(service, "default")
     }
 
-    fn pod(ports: Value) -> Value {
+    fn pod(ports: &Value) -> Value {
         json!({"spec": {"containers": [{"name": "a"}, {"name": "b", "ports": ports}]}})
     }
 
@@ -187,7 +187,7 @@ mod tests {
     async fn a_pod_is_asked_at_the_port_that_it_calls_http() {
         let ports = json!([{"containerPort": 1}, {"name": "http", "containerPort": 9090}]);
         let client = client(vec![
-            ("/api/v1/namespaces/n/pods/p", 200, pod(ports)),
+            ("/api/v1/namespaces/n/pods/p", 200, pod(&ports)),
             (
                 "/api/v1/namespaces/n/pods/p:9090/proxy/it?a=b",
                 404,
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn of_several_ports_none_is_guessed() {
-        let port = |ports| super::port(pod(ports).to_string().as_bytes());
+        let port = |ports: Value| super::port(pod(&ports).to_string().as_bytes());
         assert_eq!(port(json!([{"containerPort": 7}])), Some(7));
         assert_eq!(
             port(json!([{"containerPort": 7}, {"containerPort": 8}])),

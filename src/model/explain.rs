@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::exposure::{Door, Unread};
 use super::facts::{Facts, OwnerRef};
 use super::inventory::Inventory;
 use super::plan::{Plan, Row};
@@ -55,6 +56,10 @@ pub struct Explanation {
     pub seen: bool,
     /// How its pods lead up to it: one for each way.
     pub ways: Vec<Way>,
+    /// What may lead traffic from outside to its pods; nothing where nobody asks for it.
+    pub doors: Vec<Door>,
+    /// What is not fully seen of what may lead traffic to its pods.
+    pub doors_unseen: Vec<Unread>,
     /// Its containers, by name.
     pub parts: Vec<Part>,
 }
@@ -113,11 +118,18 @@ struct View<'a> {
 impl View<'_> {
     fn explain(&self, workload: Workload, how: How) -> Explanation {
         let sources = self.sources(&workload);
+        let reach = self.inventory.reach(&workload);
+        let (doors, doors_unseen) = match reach {
+            Some(reach) => (reach.doors.into_iter().cloned().collect(), reach.unread),
+            None => (Vec::new(), Vec::new()),
+        };
         Explanation {
             how,
             seen: self.inventory.has_object(&workload),
             ways: way::all(&self.inventory, self.books.facts, &workload),
-            parts: sources.iter().map(|source| self.part(source)).collect(),
+            parts: sources.iter().map(|it| self.part(it, &doors)).collect(),
+            doors,
+            doors_unseen,
             workload,
         }
     }

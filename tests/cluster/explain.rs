@@ -93,6 +93,23 @@ fn container(shown: &Value) -> &Value {
     &workloads[0]["containers"][0]
 }
 
+/// A pod's name and a record's lead to the same; what nothing has is told with what is near.
+async fn names_lead_to_it(stage: &Stage) {
+    let pods = stage.api.list("Pod", &stage.ns).await;
+    let pod = pods[0]["metadata"]["name"].as_str().unwrap();
+    for (name, what) in [(pod, "pod"), ("explained-web-app", "record")] {
+        let shown = stage.explained(name, &[]).await;
+        assert_eq!(
+            shown["workloads"][0]["found_by"],
+            json!({"what": what, "name": name})
+        );
+    }
+    let ended = stage.explain("wep", &[]).await;
+    let missing =
+        "error: no workload, pod or record wep in namespace explained; there is Deployment/web\n";
+    assert_eq!((ended.code, &*ended.said), (Some(1), missing), "{ended:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_running_controller_is_found_by_its_lease_and_asked_through_the_api_server() {
     let mut stage = Stage::new("explained").await;
@@ -151,20 +168,7 @@ async fn the_running_controller_is_found_by_its_lease_and_asked_through_the_api_
         (&"deployed".into(), &record["held"])
     );
 
-    // A pod's name and a record's lead to the same; what nothing has is told with what is near.
-    let pods = stage.api.list("Pod", &stage.ns).await;
-    let pod = pods[0]["metadata"]["name"].as_str().unwrap();
-    for (name, what) in [(pod, "pod"), ("explained-web-app", "record")] {
-        let shown = stage.explained(name, &[]).await;
-        assert_eq!(
-            shown["workloads"][0]["found_by"],
-            json!({"what": what, "name": name})
-        );
-    }
-    let ended = stage.explain("wep", &[]).await;
-    let missing =
-        "error: no workload, pod or record wep in namespace explained; there is Deployment/web\n";
-    assert_eq!((ended.code, &*ended.said), (Some(1), missing), "{ended:?}");
+    names_lead_to_it(&stage).await;
 
     // At its URL nothing of the cluster is asked.
     let url = format!(

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::explain;
+use crate::model::exposure;
 use crate::model::inventory::look::Level;
 use crate::model::risk;
 
 /// Where something comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// `setting`, `label`, `annotation`, `rule` or `held` (what GitHub holds).
+    /// `setting`, `label`, `annotation`, `rule`, `door` (what leads traffic to its pods) or `held` (what
+    /// GitHub holds).
     pub what: String,
     /// The flag, or the whole key of the annotation.
     pub name: Option<String>,
@@ -77,9 +79,12 @@ impl From<&explain::Origin> for Origin {
                 Some(format!("metadata.github.com/{key}")),
                 Some(of_level(on)),
             ),
-            explain::Origin::Rule(rule) => {
-                let flag = "--repository-map".to_owned();
-                ("rule", Some(flag), Some(rule.to_string()))
+            explain::Origin::Rule { flag, rule } => {
+                ("rule", Some((*flag).to_owned()), Some(rule.to_string()))
+            }
+            explain::Origin::Door(door) => {
+                let flag = "--infer-risks".to_owned();
+                ("door", Some(flag), Some(way_in(door)))
             }
             explain::Origin::Held => ("held", None, None),
         };
@@ -87,6 +92,39 @@ impl From<&explain::Origin> for Origin {
             what: what.to_owned(),
             name,
             object,
+        }
+    }
+}
+
+/// What leads traffic to pods, from the outside in.
+fn way_in(door: &exposure::Door) -> String {
+    let way = std::iter::once(&door.object).chain(&door.through);
+    let way: Vec<String> = way.map(ToString::to_string).collect();
+    way.join(" -> ")
+}
+
+/// What may lead traffic from outside to the pods of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Door {
+    /// The objects, from the outside in.
+    pub way: String,
+    /// Whether it lets anything in; `None`: not all of it is seen.
+    pub open: Option<bool>,
+    /// Why it does not, or what is not seen.
+    pub why: Option<String>,
+}
+
+impl From<&exposure::Door> for Door {
+    fn from(door: &exposure::Door) -> Self {
+        let (open, why) = match &door.state {
+            exposure::DoorState::Open => (Some(true), None),
+            exposure::DoorState::Closed(why) => (Some(false), Some(why.to_string())),
+            exposure::DoorState::Unread(what) => (None, Some(what.to_string())),
+        };
+        Self {
+            way: way_in(door),
+            open,
+            why,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Explanations by the running controller: at a URL, or found by the Lease of its ledger and asked
 //! through the API server.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -77,7 +79,8 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            // A String takes everything.
+            let _ = write!(encoded, "%{byte:02X}");
         }
     }
     encoded

@@ -71,6 +71,16 @@ fn of_workload(page: &mut Page<'_>, workload: &Workload) -> io::Result<()> {
     if !workload.object_seen && workload.kind != "Pod" {
         page.fact(2, "Object", &["not seen"])?;
     }
+    let doors = workload
+        .doors
+        .iter()
+        .map(|door| match (door.open, &door.why) {
+            (Some(true), _) => door.way.clone(),
+            (_, why) => format!("{}: no, {}", door.way, why.as_deref().unwrap_or_default()),
+        });
+    let unseen = workload.doors_not_seen.iter().cloned();
+    let doors: Vec<String> = doors.chain(unseen).collect();
+    page.fact(2, "Reached by", &doors)?;
     for container in &workload.containers {
         page.gap()?;
         of_container(page, container)?;
@@ -254,6 +264,7 @@ fn of_origin(origin: &Origin) -> String {
         "label" => format!("label of {object} ({name})"),
         "annotation" => format!("{name} of {object}"),
         "rule" => format!("{name} {object}"),
+        "door" => object.to_owned(),
         _ => "as GitHub holds it".to_owned(),
     }
 }

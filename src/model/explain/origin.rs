@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use crate::model::exposure::{Door, DoorState};
 use crate::model::facts::Annotations;
 use crate::model::inventory::look::Level;
+use crate::model::organization::{self, Chosen, Ruling};
 use crate::model::origin;
 use crate::model::record::{Body, Destination};
 use crate::model::risk::Risk;
-use crate::model::workload::Workload;
+use crate::model::workload::Source;
 
 use super::View;
 
@@ -26,8 +28,15 @@ pub enum Origin {
         /// Which.
         key: Arc<str>,
     },
-    /// A rule of `--repository-map`, as typed.
-    Rule(Arc<str>),
+    /// A rule of a setting.
+    Rule {
+        /// The flag.
+        flag: &'static str,
+        /// The rule, as typed.
+        rule: Arc<str>,
+    },
+    /// What leads traffic from outside to its pods, from the outside in.
+    Door(Door),
     /// What GitHub holds, because what else would say it cannot be read.
     Held,
 }
@@ -73,11 +82,13 @@ pub struct Context {
 type Levels<'a> = [(Level, &'a Annotations)];
 
 impl Context {
-    /// Where each thing that `body` says comes from; `repository`: what was found for it.
+    /// Where each thing that `body` says comes from; `repository`: what was found for it; `doors`: what
+    /// may lead traffic to its pods.
     pub(super) fn of(
         body: Option<&Body>,
         levels: &Levels<'_>,
         repository: Option<&origin::Origin>,
+        doors: &[Door],
     ) -> Self {
         let ignore = nearest(levels, "ignore");
         let mut context = Self {
@@ -87,8 +98,13 @@ impl Context {
         let Some(body) = body else { return context };
         let origin = |key: &str| nearest(levels, key).map_or(Origin::Held, |(_, origin)| origin);
         let of_repository = match repository {
-            Some(origin::Origin::Rule(rule)) => Origin::Rule(rule.clone()),
-            _ => origin("repository"),
+            Some(origin::Origin::Rule(rule)) => Origin::Rule {
+                flag: "--repository-map",
+                rule: rule.clone(),
+            },
+            None | Some(origin::Origin::Nothing | origin::Origin::Annotation(_)) => {
+                origin("repository")
+            }
         };
         let name = body.repository.clone();
         context.repository = name.map(|name| (name, of_repository));
@@ -102,7 +118,9 @@ impl Context {
             })
             .collect();
         let risks = body.risks.iter();
-        context.risks = risks.map(|risk| (risk, of_risk(levels, risk))).collect();
+        context.risks = risks
+            .map(|risk| (risk, of_risk(levels, doors, risk)))
+            .collect();
         context
     }
 }
@@ -116,15 +134,19 @@ fn nearest<'a>(levels: &Levels<'a>, key: &str) -> Option<(&'a Arc<str>, Origin)>
     })
 }
 
-/// Every annotation that names `risk`.
-fn of_risk(levels: &Levels<'_>, risk: Risk) -> Vec<Origin> {
+/// Every annotation that names `risk`, and what lets traffic in where that is the risk.
+fn of_risk(levels: &Levels<'_>, doors: &[Door], risk: Risk) -> Vec<Origin> {
     const KEY: &str = "runtime-risks";
     let names = |list: &str| list.split(',').any(|word| word.trim() == risk.as_str());
     let naming = levels.iter().filter(|(_, annotations)| {
         let list = annotations.get(KEY);
         list.is_some_and(|list| names(list))
     });
-    let origins: Vec<Origin> = naming.map(|(level, _)| annotation(level, KEY)).collect();
+    let mut origins: Vec<Origin> = naming.map(|(level, _)| annotation(level, KEY)).collect();
+    if risk == Risk::InternetExposed {
+        let open = doors.iter().filter(|door| door.state == DoorState::Open);
+        origins.extend(open.map(|door| Origin::Door(door.clone())));
+    }
     if origins.is_empty() {
         return vec![Origin::Held];
     }
@@ -139,10 +161,21 @@ fn annotation(level: &Level, key: &str) -> Origin {
 }
 
 impl View<'_> {
-    /// Where the records of `workload` go, if its namespace is read.
-    pub(super) fn place(&self, workload: &Workload, place: Option<Arc<Destination>>) -> Option<To> {
-        let namespace = self.inventory.known_namespace(&workload.namespace)?;
+    /// Where the records of `source` go, if its namespace is read; `image` is what its image is called
+    /// in a record.
+    pub(super) fn place(
+        &self,
+        source: &Source,
+        place: Option<Arc<Destination>>,
+        image: Option<&Arc<str>>,
+    ) -> Option<To> {
+        let policy = self.books.policy;
+        let namespace = self.inventory.known_namespace(&source.workload.namespace)?;
         let destination = place?;
+        let ruling = image.map(|image| policy.organizations.of_image(image));
+        let label = namespace.organization.as_ref();
+        let default = &policy.destination.organization;
+        let chosen = Chosen::new(ruling.unwrap_or(Ruling::Silent), label, default);
         let of = |label: bool, of_label, flag| {
             if label {
                 Origin::Label(of_label)
@@ -158,7 +191,14 @@ impl View<'_> {
             )
         });
         Some(To {
-            organization: Origin::Setting("--org"),
+            organization: match chosen.origin {
+                organization::Origin::Default => Origin::Setting("--org"),
+                organization::Origin::Label => Origin::Label("--org-label"),
+                organization::Origin::Rule(rule) => Origin::Rule {
+                    flag: "--org-map",
+                    rule,
+                },
+            },
             logical_environment: of(
                 namespace.logical_environment.is_some(),
                 "--logical-environment-label",

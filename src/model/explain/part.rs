@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::model::exposure::Door;
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::look;
 use crate::model::inventory::sight::{self, NameAndVersion, Selected, Sight};
@@ -95,8 +96,8 @@ impl Standing {
 }
 
 impl View<'_> {
-    /// What is known of `source`.
-    pub(super) fn part(&self, source: &Source) -> Part {
+    /// What is known of `source`, to whose pods `doors` may lead.
+    pub(super) fn part(&self, source: &Source, doors: &[Door]) -> Part {
         let (policy, plan) = (self.books.policy, self.books.plan);
         let sight = self.inventory.sight(source, policy);
         let records = record::all(source, plan, self.books.known);
@@ -121,6 +122,8 @@ impl View<'_> {
             .levels(&source.workload, pod.map(|pod| &**pod));
         let frame = running.and_then(|running| running.frame.as_ref());
         let repository = frame.map(|(_, context)| &context.origin);
+        let image = running.and_then(|running| running.image.as_ref().ok());
+        let image = image.map(|(name, _)| name);
         let said = records.iter().find_map(|record| record.wanted.as_deref());
         let is_its = |gap: &&Gap| gap.subject == Subject::Source(source.clone());
         Part {
@@ -134,8 +137,8 @@ impl View<'_> {
             agree,
             image: running.map(|running| running.image.clone()),
             naming: self.naming(source, &records),
-            to: self.place(&source.workload, sight.place.clone()),
-            context: Context::of(said, &levels, repository),
+            to: self.place(source, sight.place.clone(), image),
+            context: Context::of(said, &levels, repository, doors),
             gaps: plan.gaps.iter().filter(is_its).cloned().collect(),
             records,
             source: source.clone(),

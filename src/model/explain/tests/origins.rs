@@ -2,13 +2,17 @@
 
 use proptest::prelude::*;
 
+use crate::model::exposure::Way;
+use crate::model::exposure::links::{Link, Service, Sort};
 use crate::model::fixtures::annotations;
 use crate::model::fixtures::worlds::{cases, world};
 use crate::model::inventory::look::Level;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
+use crate::model::organization::Organizations;
 use crate::model::regex_map::RegexMap;
 use crate::model::risk::Risk;
+use crate::model::text_map::TextMap;
 
 use super::*;
 
@@ -84,13 +88,70 @@ fn a_repository_that_no_annotation_names_is_that_of_a_rule() {
     scene.deploy("web", "app", 1);
     scene.policy.repositories = RegexMap::parse(["ghcr.io/acme/(.+)=$1"], |_| true).unwrap();
     let origin = |scene: &Scene| part(scene, "web").context.repository.unwrap();
-    let rule = Origin::Rule("ghcr.io/acme/(.+)=$1".into());
+    let rule = Origin::Rule {
+        flag: "--repository-map",
+        rule: "ghcr.io/acme/(.+)=$1".into(),
+    };
     assert_eq!(origin(&scene), ("web".into(), rule));
     let marks = [("repository", "shop")];
     scene.change_pods("web", |pod| pod.annotations = annotations(&marks));
     let pod = Level::Pod("web-0".into());
     let annotated = ("shop".into(), annotation(&pod, "repository"));
     assert_eq!(origin(&scene), annotated);
+}
+
+#[test]
+fn an_organization_is_that_of_a_rule_a_label_or_the_setting() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    let of = |scene: &Scene| {
+        let to = part(scene, "web").to.unwrap();
+        (to.destination.organization.to_string(), to.organization)
+    };
+    assert_eq!(of(&scene), ("acme".into(), Origin::Setting("--org")));
+    let mut shop = crate::model::fixtures::namespace("shop");
+    shop.organization = Some("shop-org".into());
+    scene.facts.namespaces = vec![Arc::new(shop)];
+    assert_eq!(
+        of(&scene),
+        ("shop-org".into(), Origin::Label("--org-label"))
+    );
+    let rule: Arc<str> = "ghcr.io/acme/.*=other".into();
+    scene.policy.organizations = Organizations::parse([&*rule]).unwrap();
+    let flag = "--org-map";
+    assert_eq!(of(&scene), ("other".into(), Origin::Rule { flag, rule }));
+}
+
+#[test]
+fn a_risk_that_was_found_out_names_the_object_that_lets_traffic_in() {
+    let mut scene = Scene::new();
+    scene.policy.selection.ways = vec![Way::LoadBalancer];
+    scene.deploy("web", "app", 1);
+    let labels = TextMap::from([("app", "web")]);
+    scene.change_pods("web", |pod| pod.labels = labels.clone());
+    let links = &mut scene.facts.coverage.links;
+    links.insert(Link::Service, crate::model::facts::View::Everything);
+    scene.facts.links.services = vec![Arc::new(Service {
+        namespace: "shop".into(),
+        name: "front".into(),
+        sort: Sort::LoadBalancer,
+        selector: labels,
+        class: None,
+        source_ranges: Box::default(),
+        annotations: TextMap::default(),
+    })];
+    let explanation = explained(&scene, "web");
+    assert_eq!(
+        explanation.doors[0].object.to_string(),
+        "Service shop/front"
+    );
+    let [(Risk::InternetExposed, origins)] = &*explanation.parts[0].context.risks else {
+        panic!("{explanation:?}")
+    };
+    assert_eq!(*origins, [Origin::Door(explanation.doors[0].clone())]);
+    scene.policy.selection.ways.clear();
+    let explanation = explained(&scene, "web");
+    assert!(explanation.doors.is_empty() && explanation.parts[0].context.risks.is_empty());
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::model::selection::Pattern;
 use super::*;
 
 /// The least scene in which `web` is decided by that row, and what its records are then in.
+#[expect(clippy::too_many_lines, reason = "a table, a scene for each row")]
 fn decided_by(row: Row) -> (Scene, &'static [State]) {
     let mut scene = Scene::recorded();
     let states: &[State] = match row {

@@ -116,7 +116,7 @@ fn a_digest_is_pinned_or_named_by_the_runtime_or_remembered() {
     let found = speaker(&scene);
     assert_eq!((found.pinned, found.image_id), (false, ImageId::Manifest));
     scene.change_pods("web", |pod| {
-        pod.containers[0].image_id = ImageId::Configuration
+        pod.containers[0].image_id = ImageId::Configuration;
     });
     let found = speaker(&scene);
     assert_eq!(
@@ -125,7 +125,7 @@ fn a_digest_is_pinned_or_named_by_the_runtime_or_remembered() {
     );
     let pinned = format!("ghcr.io/acme/web:1@{}", digest(1));
     scene.change_pods("web", |pod| {
-        pod.containers[0].image = pinned.as_str().into()
+        pod.containers[0].image = pinned.as_str().into();
     });
     assert!(speaker(&scene).pinned);
 }

@@ -9,6 +9,7 @@ use crate::model::gap::Gap;
 use crate::model::ledger::Outcome;
 
 /// The scene of a ready Deployment `web` with that reason for a Gap, and what its detail has to name.
+#[expect(clippy::too_many_lines, reason = "a table, a scene for each reason")]
 fn with(reason: Reason) -> (Scene, &'static str) {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
