@@ -26,7 +26,7 @@ pub use ask::Asked;
 pub use find::{Found, How, Missing};
 pub use known::{Known, Refused};
 pub use name::{NameOrigin, Naming};
-pub use origin::{Context, Origin, Tag, To};
+pub use origin::{Context, Label, Origin, Tag, To};
 pub use part::{Image, Part, Standing};
 pub use record::Record;
 pub use speaker::{Loser, Speaker, SpeaksAs};

@@ -10,7 +10,7 @@ use crate::model::inventory::look::View;
 use crate::model::inventory::sight;
 
 use super::Time;
-use super::origin::{Origin, Risk, Tag, To, Value};
+use super::origin::{Origin, Risk, Tag, To, Value, of_label};
 use super::record::{Gap, Record, Row};
 
 /// One container of a workload.
@@ -42,6 +42,9 @@ pub struct Container {
     pub goes_to: Option<To>,
     /// The repository.
     pub repository: Option<Value>,
+    /// Why the image's label names none, where it was to.
+    #[serde(default)]
+    pub image_label: Option<String>,
     /// The tags, by key.
     pub tags: Vec<Tag>,
     /// The runtime risks.
@@ -154,6 +157,7 @@ impl Container {
             record_name: part.naming.as_ref().map(NameOf::from),
             goes_to: part.to.as_ref().map(To::from),
             repository: context.repository.as_ref().map(Value::from),
+            image_label: context.label.as_ref().map(of_label),
             tags: context.tags.iter().map(Tag::from).collect(),
             runtime_risks: context.risks.iter().map(Risk::from).collect(),
             ignore: context.ignore.as_ref().map(Value::from),

@@ -7,17 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::model::explain;
 use crate::model::exposure;
 use crate::model::inventory::look::Level;
+use crate::model::origin::LABEL;
 use crate::model::risk;
 
 /// Where something comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// `setting`, `label`, `annotation`, `rule`, `door` (what leads traffic to its pods) or `held` (what
+    /// `setting`, `label`, `annotation`, `rule`, `image-label`, `door` (what leads traffic to its pods) or `held` (what
     /// GitHub holds).
     pub what: String,
     /// The flag, or the whole key of the annotation.
     pub name: Option<String>,
-    /// Whose annotation or label it is; of a rule, the rule as typed.
+    /// Whose annotation or label it is; of a rule the rule as typed, of an image's label
+    /// what it says.
     pub object: Option<String>,
 }
 
@@ -82,6 +84,11 @@ impl From<&explain::Origin> for Origin {
             explain::Origin::Rule { flag, rule } => {
                 ("rule", Some((*flag).to_owned()), Some(rule.to_string()))
             }
+            explain::Origin::ImageLabel(text) => (
+                "image-label",
+                Some(LABEL.to_owned()),
+                Some(text.to_string()),
+            ),
             explain::Origin::Door(door) => {
                 let flag = "--infer-risks".to_owned();
                 ("door", Some(flag), Some(way_in(door)))
@@ -93,6 +100,16 @@ impl From<&explain::Origin> for Origin {
             name,
             object,
         }
+    }
+}
+
+/// Why an image's label names no repository, in words.
+pub(super) fn of_label(label: &explain::Label) -> String {
+    match label {
+        explain::Label::Elsewhere(text) => {
+            format!("the image's label {LABEL} points to no repository of the organization: {text}")
+        }
+        explain::Label::Unread => format!("the image's label {LABEL} is not read yet"),
     }
 }
 

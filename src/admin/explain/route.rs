@@ -80,7 +80,10 @@ fn explained(admin: &Admin, asked: &Asked) -> Result<Result<Explained, NotFound>
             None => "no cycle has planned anything yet".to_owned(),
         });
     };
-    let facts = cluster.facts_in(&asked.namespace);
+    let mut facts = cluster.facts_in(&asked.namespace);
+    if let Some(labels) = &status.labels {
+        facts.labels = labels.known();
+    }
     let books = Books {
         facts: &facts,
         policy,

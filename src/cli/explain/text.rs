@@ -242,10 +242,10 @@ fn of_content(page: &mut Page<'_>, it: &Container) -> io::Result<()> {
             .collect();
         page.fact(4, "Goes to", &lines)?;
     }
-    if let Some(repository) = &it.repository {
-        let line = format!("{}: {}", repository.value, of_origin(&repository.from));
-        page.fact(4, "Repository", &[line])?;
-    }
+    let repository = it.repository.iter();
+    let repository = repository.map(|it| format!("{}: {}", it.value, of_origin(&it.from)));
+    let repository: Vec<String> = repository.chain(it.image_label.clone()).collect();
+    page.fact(4, "Repository", &repository)?;
     let tags = it.tags.iter();
     let tags = tags.map(|tag| format!("{}={}: {}", tag.key, tag.value, of_origin(&tag.from)));
     page.fact(4, "Tags", &tags.collect::<Vec<_>>())?;
@@ -264,6 +264,7 @@ fn of_origin(origin: &Origin) -> String {
         "label" => format!("label of {object} ({name})"),
         "annotation" => format!("{name} of {object}"),
         "rule" => format!("{name} {object}"),
+        "image-label" => format!("the image's label {name}: {object}"),
         "door" => object.to_owned(),
         _ => "as GitHub holds it".to_owned(),
     }

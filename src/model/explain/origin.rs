@@ -35,6 +35,8 @@ pub enum Origin {
         /// The rule, as typed.
         rule: Arc<str>,
     },
+    /// What the image's label `org.opencontainers.image.source` says.
+    ImageLabel(Arc<str>),
     /// What leads traffic from outside to its pods, from the outside in.
     Door(Door),
     /// What GitHub holds, because what else would say it cannot be read.
@@ -65,11 +67,22 @@ pub struct Tag {
     pub origin: Origin,
 }
 
+/// Why an image's label names no repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Label {
+    /// It points to no repository of the record's organization.
+    Elsewhere(Arc<str>),
+    /// It is not read yet.
+    Unread,
+}
+
 /// What a record says besides the image.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The repository.
     pub repository: Option<(Arc<str>, Origin)>,
+    /// Why the image's label names no repository, where it was to.
+    pub label: Option<Label>,
     /// The tags, by key.
     pub tags: Vec<Tag>,
     /// The risks, each with every place that names it.
@@ -102,9 +115,19 @@ impl Context {
                 flag: "--repository-map",
                 rule: rule.clone(),
             },
-            None | Some(origin::Origin::Nothing | origin::Origin::Annotation(_)) => {
-                origin("repository")
-            }
+            Some(origin::Origin::Label(text)) => Origin::ImageLabel(text.clone()),
+            None
+            | Some(
+                origin::Origin::Nothing
+                | origin::Origin::Annotation(_)
+                | origin::Origin::Elsewhere(_)
+                | origin::Origin::Unread,
+            ) => origin("repository"),
+        };
+        context.label = match repository {
+            Some(origin::Origin::Elsewhere(text)) => Some(Label::Elsewhere(text.clone())),
+            Some(origin::Origin::Unread) => Some(Label::Unread),
+            _ => None,
         };
         let name = body.repository.clone();
         context.repository = name.map(|name| (name, of_repository));

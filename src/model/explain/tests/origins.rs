@@ -101,6 +101,28 @@ fn a_repository_that_no_annotation_names_is_that_of_a_rule() {
 }
 
 #[test]
+fn a_repository_that_nobody_wrote_is_that_of_the_images_label() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.policy.reads_labels = true;
+    let context = |scene: &Scene| part(scene, "web").context;
+    assert_eq!(context(&scene).label, Some(Label::Unread));
+    let labelled = |scene: &mut Scene, text: &str| {
+        let labels = [(digest(1), Some(Arc::from(text)))];
+        scene.facts.labels = Arc::new(labels.into());
+    };
+    let ours = "https://github.com/acme/web";
+    labelled(&mut scene, ours);
+    let expected = ("web".into(), Origin::ImageLabel(ours.into()));
+    assert_eq!(context(&scene).repository, Some(expected));
+    let theirs = "https://github.com/nginx/nginx";
+    labelled(&mut scene, theirs);
+    let found = context(&scene);
+    assert_eq!(found.repository, None);
+    assert_eq!(found.label, Some(Label::Elsewhere(theirs.into())));
+}
+
+#[test]
 fn an_organization_is_that_of_a_rule_a_label_or_the_setting() {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
