@@ -28,6 +28,7 @@ use crate::registry::LookUps;
 
 mod ahead;
 mod batch;
+mod booking;
 mod cycle;
 mod delivery;
 pub mod events;

@@ -16,8 +16,8 @@ use crate::model::ledger::Outcome;
 use crate::model::record::{Destination, Line};
 
 use super::batch::Batch;
-use super::search::{self, Ruling, Search, Verdict};
-use super::{Recorder, Transport, outcome};
+use super::search::{self, Ruling, Search};
+use super::{Recorder, Transport};
 
 /// A cycle waits no longer than this for anything; a longer pause ends it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -311,44 +311,6 @@ impl<S: Transport> Recorder<S> {
             self.pace.outage(&batch.destination, Instant::now());
         } else if !lawful.steps.is_empty() {
             search.add(lawful);
-        }
-    }
-
-    /// Tells the ledger what an answer means for each line.
-    fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
-        for (line, outcome) in lines.iter().zip(outcome::of(answer, lines.len())) {
-            self.book(std::slice::from_ref(line), outcome);
-        }
-        if let Ok(taken) = answer {
-            self.acknowledged(taken.count(lines.len()), run);
-        }
-    }
-
-    /// Tells the ledger what became of lines.
-    fn book(&mut self, lines: &[Line], outcome: Outcome) {
-        let now = self.clock.now();
-        for line in lines {
-            self.ledger
-                .answer(line, outcome, now, self.settings.policy.settle_after);
-        }
-    }
-
-    /// What was turned down alone is at fault if anything else was taken; else GitHub turns
-    /// everything down, which says nothing of any record.
-    fn judge(&mut self, verdict: &Verdict) {
-        for line in &verdict.invalid {
-            tracing::warn!(record = %line.identity, "GitHub calls this record invalid, it is set apart");
-        }
-        self.book(&verdict.invalid, Outcome::Refused(Reason::Invalid));
-        self.book(&verdict.undecided, Outcome::NotApplied);
-        self.book(&verdict.witnesses, Outcome::NotApplied);
-        for access in &verdict.outages {
-            self.pace.outage(access.clone(), Instant::now());
-            let organization = access.organization();
-            tracing::error!(
-                organization,
-                "GitHub calls every record invalid, which is taken for an outage"
-            );
         }
     }
 }

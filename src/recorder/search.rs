@@ -5,6 +5,8 @@
 //! Whole batches go before parts, so that what GitHub turns down holds back nothing else. Parts go
 //! the deep way: each search gets to single records, however many are at fault.
 
+mod ruling;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use http::StatusCode;
@@ -17,6 +19,10 @@ use crate::model::plan::{Plan, Step};
 use crate::model::record::{Identity, Line};
 
 use super::batch::Batch;
+
+pub(super) use ruling::{Ruling, Verdict, is_shut};
+
+use ruling::of_repository;
 
 /// How often one search cuts batches in two.
 const CUTS: usize = 20;
@@ -45,32 +51,6 @@ pub(super) struct Search<'a> {
     unsearched: BTreeSet<Access>,
     /// Records that were called invalid although they were alone.
     alone: Vec<Line>,
-}
-
-/// What an answer means for the lines of its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ruling {
-    /// They are settled, each as the answer says.
-    Settled,
-    /// Nothing yet: they are sent again, or wait for the end of the search.
-    Later,
-    /// The one record is refused.
-    Refused(Reason),
-    /// None of them is applied, and nothing more is found out about them now.
-    Dropped,
-}
-
-/// What the search came to about records that were alone.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Verdict {
-    /// Records that are invalid: others were taken.
-    pub(super) invalid: Vec<Line>,
-    /// Records of which nothing is known: nothing else was taken either.
-    pub(super) undecided: Vec<Line>,
-    /// Witnesses of which nothing is known either.
-    pub(super) witnesses: Vec<Line>,
-    /// Organizations that call everything invalid.
-    pub(super) outages: BTreeSet<Access>,
 }
 
 impl<'a> Search<'a> {
@@ -321,35 +301,6 @@ enum SecondWord {
     Taken,
     /// A record that was taken before, in a request of its own.
     Elsewhere(Step),
-}
-
-/// What it means for a record that GitHub answers so because of its repository.
-fn of_repository(status: StatusCode) -> Reason {
-    if status == StatusCode::NOT_FOUND {
-        Reason::NotFound
-    } else {
-        Reason::Unauthorized
-    }
-}
-
-/// Whether an answer says that nothing is taken now, whatever it is.
-pub(super) fn is_shut(answer: &Answer) -> bool {
-    match answer {
-        Err(
-            Failure::Limited { .. }
-            | Failure::NoAccess { .. }
-            | Failure::BadToken { .. }
-            | Failure::VersionWithdrawn { .. },
-        ) => true,
-        Ok(_)
-        | Err(
-            Failure::Unknown { .. }
-            | Failure::Invalid { .. }
-            | Failure::Oversized
-            | Failure::NamesRepositories { .. }
-            | Failure::Refused { .. },
-        ) => false,
-    }
 }
 
 #[cfg(test)]
