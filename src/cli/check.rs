@@ -8,6 +8,7 @@ use crate::clock::Clock;
 
 mod at_github;
 mod in_cluster;
+mod owners;
 mod report;
 mod rule;
 mod sample;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::Client;
 
+use super::owners;
 use super::report::Report;
 use super::rule::Rule;
 use super::seen::{Seen, parts};
@@ -22,7 +23,6 @@ use crate::model::moment::Moment;
 use crate::model::others;
 use crate::model::plan::Plan;
 use crate::model::selection::Pattern;
-use crate::model::workload::Kind;
 use crate::recorder::chain;
 use crate::recorder::rights::{self, Needed};
 
@@ -67,7 +67,7 @@ pub(super) async fn check(run: &settings::Run, report: &mut Report) -> Seen {
     of_mirrors(&look, report);
     let facts = look.cluster.facts();
     look.cluster.stop().await;
-    of_owners(&facts, report);
+    owners::check(&facts, report);
     of_namespaces(run, &facts, report);
     let (inventory, nothing) = (Inventory::new(&facts, &run.policy), Ledger::default());
     let known = ledger.as_ref().unwrap_or(&nothing);
@@ -188,29 +188,6 @@ fn of_mirrors(look: &Look, report: &mut Report) {
             "mirrors",
             what,
             "see what is said of rights, and check again",
-        );
-    }
-}
-
-/// Kinds that are not built in and own pods here. One that cannot be read fails nothing: its pods are
-/// recorded all the same, with a Gap.
-fn of_owners(facts: &Facts, report: &mut Report) {
-    let coverage = &facts.coverage;
-    for (kind, unreadable) in &coverage.unreadable {
-        let what = format!(
-            "of {kind} only the pods are seen, so neither its own tags and risks nor its end: {}. \
-             Give that right, in the chart by rbac.owners",
-            unreadable.lacks
-        );
-        report.skipped("owners", what);
-    }
-    let read = coverage.kinds.keys().filter(|kind| !kind.is_built_in());
-    let read = read.filter(|kind| !coverage.unreadable.contains_key(*kind));
-    let read: Vec<String> = read.map(Kind::to_string).collect();
-    if !read.is_empty() {
-        report.ok(
-            "owners",
-            format!("besides the usual ones: {}", read.join(", ")),
         );
     }
 }
