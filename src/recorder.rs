@@ -208,12 +208,7 @@ impl<S: Transport> Recorder<S> {
         };
         let (ledger, uids) = opening.of(&mut store).await?;
         cluster.remember(others::in_ledger(&ledger));
-        {
-            let mut status = status.lock();
-            status.ledger_read = true;
-            status.ledger_records = ledger.len();
-            status.labels.clone_from(&labels);
-        }
+        show(&status, &ledger, labels.as_ref());
         let keyring = github.as_ref().map(Client::keyring);
         let signers = keyring.map(Keyring::signers).unwrap_or_default();
         let schedule = Schedule::new(settings.interval, Instant::now());
@@ -329,6 +324,14 @@ impl<S: Transport> Recorder<S> {
     fn beat(&self) {
         self.status.lock().heartbeat = self.clock.now();
     }
+}
+
+/// Shows that the ledger is read, and where labels of images are.
+fn show(status: &Shared, ledger: &Ledger, labels: Option<&LookUps>) {
+    let mut status = status.lock();
+    status.ledger_read = true;
+    status.ledger_records = ledger.len();
+    status.labels = labels.cloned();
 }
 
 /// Waits until more is known of labels of images; for ever where they are not read.

@@ -40,7 +40,7 @@ pub async fn execute(settings: settings::Run, given: &[String]) -> anyhow::Resul
             () = stop.cancelled() => return Ok(()),
             ready = prepare(settings, &stop, status, clock, &admin) => ready?,
         };
-        let result = record(ready, &stop).await;
+        let result = Box::pin(record(ready, &stop)).await;
         over.cancel();
         serving.await.context("the admin server")?;
         result

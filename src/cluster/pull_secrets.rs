@@ -39,11 +39,14 @@ pub enum PullSecret {
     Cfg(SecretString),
 }
 
+/// What was read for each account, and when.
+type Remembered = HashMap<Account, (Instant, Vec<PullSecret>)>;
+
 /// Reads pull secrets. Clones share what is remembered.
 #[derive(Clone)]
 pub struct PullSecrets {
     client: Client,
-    remembered: Arc<Mutex<HashMap<Account, (Instant, Vec<PullSecret>)>>>,
+    remembered: Arc<Mutex<Remembered>>,
 }
 
 impl PullSecrets {

@@ -302,84 +302,71 @@ mod tests {
         assert_eq!(context.gaps, []);
     }
 
+    const RULES: [&str; 3] = ["ghcr.io/acme/(.*)=$1", "ghcr.io/.*=other", ".*/odd=$0"];
+
+    /// What comes of an annotation on one object, if there is one, and of the rules for an image.
+    fn found(
+        annotation: Option<(Level, &str)>,
+        image: &str,
+    ) -> (Option<String>, Origin, Option<String>) {
+        let set = annotation.map(|(_, value)| annotations(&[("repository", value)]));
+        let at = |other| {
+            let (level, _) = annotation?;
+            set.as_ref().filter(|_| level == other)
+        };
+        let (namespace, workload) = (at(Level::Namespace), at(Level::Workload));
+        let mut context = Context::merge(namespace, workload, at(Level::Pod), "acme");
+        context.map_repository(image, &RegexMap::parse(RULES, is_repository).unwrap());
+        let gap = gaps(&context).into_iter().map(|(reason, detail)| {
+            assert_eq!(reason, Reason::InvalidRepository);
+            detail.to_owned()
+        });
+        let gap = gap.last();
+        (
+            context.repository.as_deref().map(Into::into),
+            context.origin,
+            gap,
+        )
+    }
+
     #[test]
     fn where_the_repository_comes_from_is_known_and_an_annotation_goes_before_every_rule() {
-        let rules = ["ghcr.io/acme/(.*)=$1", "ghcr.io/.*=other", ".*/odd=$0"];
-        let map = RegexMap::parse(rules, is_repository).unwrap();
-        let of = |level: &str, value: &str| {
-            let set = annotations(&[("repository", value)]);
-            let at = |other: &str| (level == other).then_some(&set);
-            Context::merge(at("namespace"), at("workload"), at("pod"), "acme")
-        };
-        let rule = |rule: &str| Origin::Rule(rule.into());
-        for (mut context, image, repository, origin, gap) in [
-            (
-                of("-", ""),
-                "ghcr.io/acme/web",
-                Some("web"),
-                rule(rules[0]),
-                None,
-            ),
-            (
-                of("-", ""),
-                "ghcr.io/b/web",
-                Some("other"),
-                rule(rules[1]),
-                None,
-            ),
-            (
-                of("-", ""),
-                "docker.io/library/web",
-                None,
-                Origin::Nothing,
-                None,
-            ),
+        let rule = |number: usize| Origin::Rule(RULES[number].into());
+        let on = Origin::Annotation;
+        let (namespace, workload, pod) = (Level::Namespace, Level::Workload, Level::Pod);
+        let web = "ghcr.io/acme/web";
+        for (annotation, image, repository, origin, gap) in [
+            (None, web, Some("web"), rule(0), None),
+            (None, "ghcr.io/b/web", Some("other"), rule(1), None),
+            (None, "docker.io/library/web", None, Origin::Nothing, None),
             // What a rule makes of a name is judged like anything else.
+            (None, "ghcr.io/acme/a/b", None, rule(0), Some("a/b")),
             (
-                of("-", ""),
-                "ghcr.io/acme/a/b",
-                None,
-                rule(rules[0]),
-                Some("a/b"),
-            ),
-            (
-                of("namespace", "shop"),
-                "ghcr.io/acme/web",
+                Some((namespace, "shop")),
+                web,
                 Some("shop"),
-                Origin::Annotation(Level::Namespace),
+                on(namespace),
                 None,
             ),
             (
-                of("workload", "acme/shop"),
-                "ghcr.io/acme/web",
+                Some((workload, "acme/shop")),
+                web,
                 Some("shop"),
-                Origin::Annotation(Level::Workload),
+                on(workload),
                 None,
             ),
             // A person named another one; the rule's would be a guess.
             (
-                of("pod", "other/shop"),
-                "ghcr.io/acme/web",
+                Some((pod, "other/shop")),
+                web,
                 None,
-                Origin::Annotation(Level::Pod),
+                on(pod),
                 Some("other/shop"),
             ),
-            (
-                of("pod", ""),
-                "ghcr.io/acme/web",
-                None,
-                Origin::Annotation(Level::Pod),
-                Some(""),
-            ),
+            (Some((pod, "")), web, None, on(pod), Some("")),
         ] {
-            context.map_repository(image, &map);
-            assert_eq!(context.repository.as_deref(), repository, "{image}");
-            assert_eq!(context.origin, origin, "{image}");
-            let expected: Vec<_> = gap
-                .map(|it| (Reason::InvalidRepository, it))
-                .into_iter()
-                .collect();
-            assert_eq!(gaps(&context), expected, "{image}");
+            let expected = (repository.map(Into::into), origin, gap.map(Into::into));
+            assert_eq!(found(annotation, image), expected, "{annotation:?} {image}");
         }
     }
 

@@ -113,12 +113,12 @@ mod tests {
         read(&headers)
     }
 
-    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer {
+    fn bearer(realm: &str, service: Option<&str>, scope: Option<&str>) -> Challenge {
+        Challenge::Bearer {
             realm: realm.to_owned(),
             service: service.map(Into::into),
             scope: scope.map(Into::into),
-        })
+        }
     }
 
     #[test]
@@ -132,15 +132,19 @@ mod tests {
                 vec![
                     r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/nginx:pull""#,
                 ],
-                bearer(realm, Some(service), Some(pull)),
+                Some(bearer(realm, Some(service), Some(pull))),
             ),
             (
                 vec![r#"Bearer realm="https://a.test/t",scope="repository:a:pull,push""#],
-                bearer("https://a.test/t", None, Some("repository:a:pull,push")),
+                Some(bearer(
+                    "https://a.test/t",
+                    None,
+                    Some("repository:a:pull,push"),
+                )),
             ),
             (
                 vec![r#"bearer  Realm = "https://a.test/t" , SERVICE=a.test"#],
-                bearer("https://a.test/t", Some("a.test"), None),
+                Some(bearer("https://a.test/t", Some("a.test"), None)),
             ),
             (
                 vec![r#"Basic realm="Registry Realm""#],
@@ -150,22 +154,22 @@ mod tests {
             // A choice, in one header or in two.
             (
                 vec![r#"Basic realm="x, y=z", Bearer realm="https://a.test/t""#],
-                bearer("https://a.test/t", None, None),
+                Some(bearer("https://a.test/t", None, None)),
             ),
             (
                 vec![r#"Basic realm="x""#, r#"Bearer realm="https://a.test/t""#],
-                bearer("https://a.test/t", None, None),
+                Some(bearer("https://a.test/t", None, None)),
             ),
             (
                 vec![r#"Bearer realm="https://a.test/\"t\"""#],
-                bearer("https://a.test/\"t\"", None, None),
+                Some(bearer("https://a.test/\"t\"", None, None)),
             ),
             (vec![r#"Bearer error="invalid_token""#], None),
             (vec!["Negotiate"], None),
             (vec![r#"realm="https://a.test""#], None),
             (
                 vec![r#"Bearer realm="https://a.test"#],
-                bearer("https://a.test", None, None),
+                Some(bearer("https://a.test", None, None)),
             ),
             (vec![",, ,"], None),
             (vec!["="], None),

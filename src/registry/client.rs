@@ -49,13 +49,16 @@ const MOST_TOKENS: usize = 1000;
 /// Whatever a service fails with.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Tokens by registry and repository, each with its end.
+type Tokens = BTreeMap<(String, Box<str>), (HeaderValue, Instant)>;
+
 /// A client of any registry. Only tokens that were given to nobody are kept from one look-up to the
 /// next.
 #[derive(Debug)]
 pub(super) struct Client<S> {
     service: S,
     plain: PlainHosts,
-    tokens: Mutex<BTreeMap<(String, Box<str>), (HeaderValue, Instant)>>,
+    tokens: Mutex<Tokens>,
 }
 
 /// One look-up on its way.
@@ -168,7 +171,7 @@ where
         Err(Failure::Lost)
     }
 
-    fn tokens(&self) -> MutexGuard<'_, BTreeMap<(String, Box<str>), (HeaderValue, Instant)>> {
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -53,7 +53,9 @@ type Auths = BTreeMap<String, Option<Auth>>;
 struct Auth {
     username: Option<Hidden>,
     password: Option<Hidden>,
-    auth: Option<Hidden>,
+    /// Both in one, in base64.
+    #[serde(rename = "auth")]
+    both: Option<Hidden>,
 }
 
 /// A text of JSON that is secret from the moment it is read.
@@ -69,7 +71,7 @@ impl From<String> for Hidden {
 
 impl Auth {
     fn credential(self) -> Option<Credential> {
-        let encoded = self.auth.map(|Hidden(auth)| auth);
+        let encoded = self.both.map(|Hidden(both)| both);
         let encoded = encoded.filter(|auth| !auth.expose_secret().is_empty());
         let (user, password) = match encoded {
             Some(auth) => {

@@ -129,7 +129,7 @@ mod tests {
             let mut request = [0; 4096];
             let _ = connection.read(&mut request).await.unwrap();
             connection.write_all(head.as_bytes()).await.unwrap();
-            let part = [b"10000\r\n".as_slice(), &[0; 0x10000], b"\r\n"].concat();
+            let part = [b"10000\r\n".as_slice(), &vec![0; 0x10000], b"\r\n"].concat();
             let mut sent = 0;
             while connection.write_all(&part).await.is_ok() {
                 sent += 0x10000;

@@ -119,7 +119,7 @@ impl<'a> Pusher<'a> {
         parsed(entry["digest"].as_str().expect("its digest"))
     }
 
-    /// An image for two platforms with an attestation of each, as BuildKit pushes it.
+    /// An image for two platforms with an attestation of each, as `BuildKit` pushes it.
     pub async fn multi(&self, labels: &Value, annotations: &Value) -> Digest {
         let mut entries = Vec::new();
         for architecture in ["arm64", "amd64"] {

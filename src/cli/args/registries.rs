@@ -1,8 +1,6 @@
 //! Groups of flags about registries: how they are asked what images say of themselves, and what GitHub is
 //! told about them.
 
-#![expect(clippy::doc_markdown, reason = "these comments are help, read as text")]
-
 use clap::Args;
 use clap::builder::BoolishValueParser;
 

@@ -201,16 +201,12 @@ impl Inventory {
             selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
         };
         let image = speaker.map(|(_, image)| name_and_version(image, policy));
-        let name = image.as_ref().and_then(|image| image.as_ref().ok());
-        let name = name.map(|(name, _)| name.clone());
+        let name = image
+            .as_ref()
+            .and_then(|image| Some(image.as_ref().ok()?.0.clone()));
         if let Some((context, name)) = context.as_mut().zip(name.as_ref()) {
-            context.map_repository(name, &policy.repositories);
-            let digest = evidence.as_ref().and_then(|evidence| evidence.digest);
-            if let Some((digest, place)) =
-                digest.zip(place.as_ref()).filter(|_| policy.reads_labels)
-            {
-                context.read_label(self.labels.get(&digest), place);
-            }
+            let image = evidence.as_ref().zip(place.as_deref());
+            self.find_repository(context, name, image, policy);
         }
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
@@ -234,6 +230,21 @@ impl Inventory {
             place_by_namespace: known.and_then(|name| self.places.of_namespace(name)),
             image: name.filter(|_| pods_read),
             standing: standing(running, &team),
+        }
+    }
+
+    /// Where no annotation names the repository: by the image's name, else by what the image says.
+    fn find_repository(
+        &self,
+        context: &mut Context,
+        name: &str,
+        image: Option<(&Evidence, &Destination)>,
+        policy: &Policy,
+    ) {
+        context.map_repository(name, &policy.repositories);
+        let image = image.filter(|_| policy.reads_labels);
+        if let Some((digest, place)) = image.and_then(|(it, place)| Some((it.digest?, place))) {
+            context.read_label(self.labels.get(&digest), place);
         }
     }
 }

@@ -72,14 +72,14 @@ impl Failure {
 
     /// A request that was not answered, with its causes.
     pub(super) fn broken(error: &(dyn Error + 'static)) -> Self {
+        /// In characters; some of it may be another side's.
+        const LONGEST: usize = 300;
         let mut texts = vec![error.to_string()];
         let mut cause = error.source();
         while let Some(error) = cause {
             texts.push(error.to_string());
             cause = error.source();
         }
-        /// In characters; some of it may be another side's.
-        const LONGEST: usize = 300;
         let text = texts.join(": ");
         let text = text.chars().filter(|letter| !letter.is_control());
         Self::Broken(text.take(LONGEST).collect())

@@ -18,11 +18,14 @@ const IMAGE: &str = "registry.test/acme/web:1";
 /// What is answered: status, headers, body.
 type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
+/// What was asked: address and `Authorization`.
+type Asked = (String, Option<String>);
+
 /// A network of hosts: what each address answers, and what was asked.
 #[derive(Clone, Default)]
 struct Net {
     answers: Arc<Mutex<BTreeMap<String, Vec<Answer>>>>,
-    asked: Arc<Mutex<Vec<(String, Option<String>)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 type Service = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, BoxError>;
@@ -91,7 +94,7 @@ impl Net {
     }
 
     /// What was asked so far, each as address and `Authorization`.
-    fn asked(&self) -> Vec<(String, Option<String>)> {
+    fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
