@@ -180,6 +180,13 @@ pub struct Parts<S> {
     pub status: Shared,
 }
 
+/// The pace of a process that begins now, with the tokens of this client.
+fn pace<S>(github: Option<&Client<S>>, now: Instant) -> Pace {
+    let keyring = github.map(Client::keyring);
+    let signers = keyring.map(Keyring::signers).unwrap_or_default();
+    Pace::begun(now).signed_by(signers)
+}
+
 impl<S: Transport> Recorder<S> {
     /// Waits until this process may write, reads the ledger and, unless this is a dry run, takes it
     /// over.
@@ -209,13 +216,13 @@ impl<S: Transport> Recorder<S> {
         let (ledger, uids) = opening.of(&mut store).await?;
         cluster.remember(others::in_ledger(&ledger));
         show(&status, &ledger, labels.as_ref());
-        let keyring = github.as_ref().map(Client::keyring);
-        let signers = keyring.map(Keyring::signers).unwrap_or_default();
-        let schedule = Schedule::new(settings.interval, Instant::now());
+        let now = Instant::now();
         // A dry run writes nothing anywhere.
         let desk = events.filter(|_| !dry);
-        let events = desk.map(|desk| Events::begin(desk, lease.clone(), clock, status.clone()));
         Ok(Self {
+            events: desk.map(|it| Events::begin(it, lease.clone(), clock, status.clone())),
+            schedule: Schedule::new(settings.interval, now),
+            pace: pace(github.as_ref(), now),
             settings,
             cluster,
             github,
@@ -223,9 +230,7 @@ impl<S: Transport> Recorder<S> {
             labels,
             lease,
             ledger,
-            pace: Pace::begun(Instant::now()).signed_by(signers),
             size: Size::default(),
-            schedule,
             clock,
             rng: StdRng::seed_from_u64(seed),
             stop,
@@ -236,7 +241,6 @@ impl<S: Transport> Recorder<S> {
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
             turned_away: BTreeSet::new(),
-            events,
             last_summary: None,
             last_dry_run: report::WouldSend::default(),
             pauses: Pauses::default(),

@@ -321,7 +321,7 @@ mod tests {
             assert_eq!(reason, Reason::InvalidRepository);
             detail.to_owned()
         });
-        let gap = gap.last();
+        let gap = gap.reduce(|_, last| last);
         (
             context.repository.as_deref().map(Into::into),
             context.origin,

@@ -272,6 +272,26 @@ impl<S: Transport> Recorder<S> {
         self.ledger.observe(&plan.missing, &plan.idle, unseen, now);
     }
 
+    /// The next cycle begins when something that waits may be sent. Where everything of an organization
+    /// was taken and something changed meanwhile, what is left of it came with that: like any change
+    /// it waits for others.
+    fn schedule_waiting(&mut self, waiting: Vec<Batch>, rest: &[Batch]) {
+        let now = Instant::now();
+        let is_turned_away = |batch: &Batch| self.turned_away.contains(&batch.access());
+        let (failed, others): (Vec<Batch>, Vec<Batch>) =
+            waiting.into_iter().partition(is_turned_away);
+        let may_wait = failed.is_empty() || !others.is_empty();
+        let came_meanwhile = may_wait && self.cluster.changed().now_or_never().is_some();
+        if came_meanwhile {
+            self.schedule.changed(now);
+        }
+        let others = others.iter().filter(|_| !came_meanwhile);
+        for batch in failed.iter().chain(others).chain(rest) {
+            let slot = self.pace.slot(&batch.destination, batch.purpose, now);
+            self.schedule.again_at(slot.at);
+        }
+    }
+
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
     fn finish(&mut self, planned: &Arc<Plan>, started: Instant, requests: usize) -> Arc<Plan> {
         if !self.ledger.is_stored() && self.store.is_some() {
@@ -295,22 +315,7 @@ impl<S: Transport> Recorder<S> {
             && self.github.is_some()
             && (sent_whole || nothing_to_send);
         if self.github.is_some() && requests > 0 {
-            let now = Instant::now();
-            // Where everything that left was taken and something changed meanwhile, what is left came
-            // with it: like any change it waits for others.
-            let is_turned_away = |batch: &Batch| self.turned_away.contains(&batch.access());
-            let (failed, others): (Vec<Batch>, Vec<Batch>) =
-                waiting.into_iter().partition(is_turned_away);
-            let may_wait = failed.is_empty() || !others.is_empty();
-            let came_meanwhile = may_wait && self.cluster.changed().now_or_never().is_some();
-            if came_meanwhile {
-                self.schedule.changed(now);
-            }
-            let others = others.iter().filter(|_| !came_meanwhile);
-            for batch in failed.iter().chain(others).chain(&rest) {
-                let slot = self.pace.slot(&batch.destination, batch.purpose, now);
-                self.schedule.again_at(slot.at);
-            }
+            self.schedule_waiting(waiting, &rest);
         }
         if let Some(events) = &self.events {
             events.tell();

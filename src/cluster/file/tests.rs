@@ -214,9 +214,21 @@ spec: {parentRefs: [{name: edge}], rules: [{backendRefs: [{name: web}]}]}
     assert_eq!(counts(&all), (1, 1, 1, 1));
     let seen = |link: Link| all.coverage.covers_link(link, "shop");
     assert!(seen(Link::Service) && seen(Link::HttpRoute) && !seen(Link::GrpcRoute));
+}
+
+#[test]
+fn what_leads_traffic_in_and_lacks_its_namespace_is_said_with_its_name() {
+    let selection = Selection {
+        ways: Way::ALL.to_vec(),
+        ..Selection::default()
+    };
+    let scope = Scope {
+        selection,
+        ..Scope::default()
+    };
     let error = facts(
         "apiVersion: v1\nkind: Service\nmetadata: {name: web}",
-        scope(&Way::ALL),
+        scope,
     );
     let problem = error.unwrap_err().problem;
     assert!(problem.contains("Service web lacks"), "{problem}");

@@ -175,8 +175,7 @@ impl Inventory {
         let covered = self.covers(workload, crew, team.runs());
         let evidence = team.evidence();
 
-        let speaker = evidence.as_ref();
-        let speaker = speaker.map(|evidence| (&evidence.pod, &evidence.image));
+        let speaker = evidence.as_ref().map(|it| (&it.pod, &it.image));
         // Who opted in or out says so in the pods' template, whether or not they run yet.
         let speaker = speaker.or_else(|| team.newest_named());
         // The pod has the last word; without one it is unread. Who opts out for a whole namespace may
@@ -184,14 +183,10 @@ impl Inventory {
         let written = speaker.map(|(_, image)| &**image);
         let known = namespace.present().map(|found| &*found.name);
         let place = known.and_then(|name| self.places.of(name, written));
+        let of = place.as_ref().unwrap_or(&policy.destination);
         let mut context = speaker.map(|(pod, image)| {
-            let place = place.as_ref().unwrap_or(&policy.destination);
-            let mut context = context(pod, &namespace, &object, &place.organization);
-            let unusable = namespace.present().into_iter();
-            let unusable = unusable.flat_map(|found| self.places.unusable(found, image, policy));
-            let gap = |detail: String| (Reason::InvalidOrganization, detail.into());
-            context.gaps.extend(unusable.map(gap));
-            context
+            let said = context(pod, &namespace, &object, &of.organization);
+            self.with_unusable(said, &namespace, image, policy)
         });
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match selected(workload, &team, &namespace, &object, policy) {
@@ -246,6 +241,23 @@ impl Inventory {
         if let Some((digest, place)) = image.and_then(|(it, place)| Some((it.digest?, place))) {
             context.read_label(self.labels.get(&digest), place);
         }
+    }
+}
+
+impl Inventory {
+    /// What is said of the organization of an image and is no name of one is a Gap.
+    fn with_unusable(
+        &self,
+        mut context: Context,
+        namespace: &Presence<&Arc<Namespace>>,
+        image: &str,
+        policy: &Policy,
+    ) -> Context {
+        let unusable = namespace.present().into_iter();
+        let unusable = unusable.flat_map(|found| self.places.unusable(found, image, policy));
+        let gap = |detail: String| (Reason::InvalidOrganization, detail.into());
+        context.gaps.extend(unusable.map(gap));
+        context
     }
 }
 

@@ -106,13 +106,17 @@ fn name(cause: &Cause) -> String {
         cause.detail
     );
     let print = digest(&SHA256, text.as_bytes());
-    let digits = print.as_ref().iter().take(8);
-    let digits: String = digits.map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = [0; 8];
+    digits
+        .iter_mut()
+        .zip(print.as_ref())
+        .for_each(|(digit, byte)| *digit = *byte);
+    let digits = u64::from_be_bytes(digits);
     // What is cut may end with a dot or a hyphen, behind which no dot may be.
     let name = name.get(..name.floor_char_boundary(LONGEST_NAME));
     let name = name.unwrap_or_default();
     let name = name.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-    format!("{name}.{digits}")
+    format!("{name}.{digits:016x}")
 }
 
 /// `text`, of which no more is taken than so many bytes.

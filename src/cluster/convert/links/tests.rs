@@ -218,113 +218,55 @@ fn leads_to(route: &Value) -> Vec<String> {
 
 #[test]
 fn a_route_is_accepted_by_the_parents_whose_status_says_so_of_that_very_reference() {
-    let route_of = |parent: Value, told: Value, conditions: Value| {
+    const HTTPS: &str = r#"{"sectionName": "https"}"#;
+    const INFRA: &str = r#"{"namespace": "infra"}"#;
+    const YES: (&str, &str) = ("Accepted", "True");
+    for (parent, told, condition, namespace, accepted) in [
+        ("{}", "{}", YES, "shop", true),
+        ("{}", r#"{"namespace": "shop"}"#, YES, "shop", true),
+        (INFRA, INFRA, YES, "infra", true),
+        (INFRA, "{}", YES, "infra", false),
+        ("{}", r#"{"name": "other"}"#, YES, "shop", false),
+        (HTTPS, HTTPS, YES, "shop", true),
+        (HTTPS, r#"{"sectionName": "http"}"#, YES, "shop", false),
+        (r#"{"port": 443}"#, r#"{"port": 80}"#, YES, "shop", false),
+        (
+            "{}",
+            r#"{"kind": "Service", "group": ""}"#,
+            YES,
+            "shop",
+            false,
+        ),
+        ("{}", "{}", ("Accepted", "False"), "shop", false),
+        ("{}", "{}", ("Accepted", "Unknown"), "shop", false),
+        ("{}", "{}", ("ResolvedRefs", "True"), "shop", false),
+    ] {
         let mut route = route();
-        route["spec"]["parentRefs"] = json!([parent]);
-        route["status"]["parents"][0]["parentRef"] = told;
-        route["status"]["parents"][0]["conditions"] = conditions;
+        route["spec"]["parentRefs"] = json!([reference(parent)]);
+        let status = &mut route["status"]["parents"][0];
+        status["parentRef"] = reference(told);
+        status["conditions"] = json!([{"type": condition.0, "status": condition.1}]);
         let parents = read(&route).parents;
         assert_eq!(parents.len(), 1, "{parents:?}");
-        (parents[0].namespace.to_string(), parents[0].accepted)
-    };
-    let yes = json!([{"type": "Accepted", "status": "True"}]);
-    let cases = [
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg"}),
-            yes.clone(),
-            "shop",
-            true,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg", "namespace": "shop"}),
-            yes.clone(),
-            "shop",
-            true,
-        ),
-        (
-            json!({"name": "eg", "namespace": "infra"}),
-            json!({"name": "eg", "namespace": "infra"}),
-            yes.clone(),
-            "infra",
-            true,
-        ),
-        (
-            json!({"name": "eg", "namespace": "infra"}),
-            json!({"name": "eg"}),
-            yes.clone(),
-            "infra",
-            false,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "other"}),
-            yes.clone(),
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg", "sectionName": "https"}),
-            json!({"name": "eg", "sectionName": "https"}),
-            yes.clone(),
-            "shop",
-            true,
-        ),
-        (
-            json!({"name": "eg", "sectionName": "https"}),
-            json!({"name": "eg", "sectionName": "http"}),
-            yes.clone(),
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg", "port": 443}),
-            json!({"name": "eg", "port": 80}),
-            yes.clone(),
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg", "kind": "Service", "group": ""}),
-            yes,
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg"}),
-            json!([{"type": "Accepted", "status": "False", "reason": "NotAllowedByListeners"}]),
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg"}),
-            json!([{"type": "Accepted", "status": "Unknown"}]),
-            "shop",
-            false,
-        ),
-        (
-            json!({"name": "eg"}),
-            json!({"name": "eg"}),
-            json!([{"type": "ResolvedRefs", "status": "True"}]),
-            "shop",
-            false,
-        ),
-    ];
-    for (parent, told, conditions, namespace, accepted) in cases {
-        let said = format!("{parent} {told} {conditions}");
-        let found = route_of(parent, told, conditions);
-        assert_eq!(found, (namespace.to_owned(), accepted), "{said}");
+        let found = (&*parents[0].namespace, parents[0].accepted);
+        assert_eq!(
+            found,
+            (namespace, accepted),
+            "{parent} {told} {condition:?}"
+        );
     }
     let mut unseen = route();
     unseen.as_object_mut().unwrap().remove("status");
-    assert!(
-        !read(&unseen).parents[0].accepted,
-        "nobody has looked at it yet"
-    );
+    let parents = read(&unseen).parents;
+    assert!(!parents[0].accepted, "nobody has looked at it yet");
+}
+
+/// A reference to Gateway `eg`, with what else it says.
+fn reference(more: &str) -> Value {
+    let mut reference = json!({"name": "eg"});
+    let more: serde_json::Map<String, Value> = serde_json::from_str(more).unwrap();
+    reference.as_object_mut().unwrap().extend(more);
+    reference
 }
 
 #[test]
