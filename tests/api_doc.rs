@@ -223,7 +223,11 @@ async fn check(name: &str, document: &str, address: &str) {
     let there = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.md"));
     std::fs::write(&there, truth).unwrap();
     let wrong = wrong.join("\n");
-    assert!(wrong.is_empty(), "{wrong}\nAs it would be true: {there:?}");
+    assert!(
+        wrong.is_empty(),
+        "{wrong}\nAs it would be true: {}",
+        there.display()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

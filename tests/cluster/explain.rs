@@ -170,7 +170,11 @@ async fn the_running_controller_is_found_by_its_lease_and_asked_through_the_api_
 
     names_lead_to_it(&stage).await;
 
-    // At its URL nothing of the cluster is asked.
+    at_its_url_nothing_of_the_cluster_is_asked(&mut stage).await;
+    stage.stop().await;
+}
+
+async fn at_its_url_nothing_of_the_cluster_is_asked(stage: &mut Stage) {
     let url = format!(
         "--admin-url=http://{}:{}",
         own_address(),
@@ -180,7 +184,6 @@ async fn the_running_controller_is_found_by_its_lease_and_asked_through_the_api_
     let shown = stage.explained("web", &[&url]).await;
     assert_eq!(shown["from"]["way"], "controller");
     assert_eq!(container(&shown)["row"]["name"], "known");
-    stage.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

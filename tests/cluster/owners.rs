@@ -185,14 +185,8 @@ async fn promise_1_owners_of_any_kind_are_recorded_with_their_tags_and_end_with_
     assert!(stage.deployed().is_empty());
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn what_runs_to_its_end_counts_as_a_job_whoever_owns_it() {
-    let mut stage = stage("runs-to-end").await;
-    let crds = [TASK_RUN, WORKFLOW, CNPG_CLUSTER, DEPLOYMENT_CONFIG];
-    for crd in &crds {
-        crd.define(&stage.api).await;
-    }
-    stage.grant_owners(&crds).await;
+/// Owners of pods that run to their end, and others that have such pods beside their own.
+async fn services_and_one_shots(stage: &mut Stage) {
     stage
         .own(&TASK_RUN, "build", ("step-build", "acme/task:1"))
         .await;
@@ -211,6 +205,17 @@ async fn what_runs_to_its_end_counts_as_a_job_whoever_owns_it() {
     stage
         .create(&deployer_pod(&controller.unwrap(), "acme/deployer:1"))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_runs_to_its_end_counts_as_a_job_whoever_owns_it() {
+    let mut stage = stage("runs-to-end").await;
+    let crds = [TASK_RUN, WORKFLOW, CNPG_CLUSTER, DEPLOYMENT_CONFIG];
+    for crd in &crds {
+        crd.define(&stage.api).await;
+    }
+    stage.grant_owners(&crds).await;
+    services_and_one_shots(&mut stage).await;
     stage.begin().await;
     stage.runs("db", "postgres", "acme/pg:17").await;
     stage.runs("web", "app", "acme/web:1").await;

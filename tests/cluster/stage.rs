@@ -131,9 +131,8 @@ impl Stage {
                 "github-token-file",
                 "org-token-file",
             ],
-            "diff" => &["listen", "events", "github-token-file", "org-token-file"],
+            "diff" | "explain" => &["listen", "events", "github-token-file", "org-token-file"],
             "verify" => &["listen", "events"],
-            "explain" => &["listen", "events", "github-token-file", "org-token-file"],
             "decommission" => &[
                 "listen",
                 "namespaces",
