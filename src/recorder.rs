@@ -34,6 +34,7 @@ mod delivery;
 pub mod events;
 pub mod hand;
 mod identity;
+mod labels;
 pub mod lease;
 mod note;
 mod opening;
@@ -215,7 +216,7 @@ impl<S: Transport> Recorder<S> {
         };
         let (ledger, uids) = opening.of(&mut store).await?;
         cluster.remember(others::in_ledger(&ledger));
-        show(&status, &ledger, labels.as_ref());
+        status.begin(ledger.len(), labels.as_ref());
         let now = Instant::now();
         // A dry run writes nothing anywhere.
         let desk = events.filter(|_| !dry);
@@ -303,7 +304,7 @@ impl<S: Transport> Recorder<S> {
                 self.schedule.again_at(Instant::now());
             }
             () = self.cluster.changed() => self.schedule.changed(Instant::now()),
-            () = learned(self.labels.as_ref()) => self.schedule.changed(Instant::now()),
+            () = labels::learned(self.labels.as_ref()) => self.schedule.changed(Instant::now()),
             () = sleep_until(next), if may_write => {}
             () = sleep(PULSE) => {}
         }
@@ -327,22 +328,6 @@ impl<S: Transport> Recorder<S> {
 
     fn beat(&self) {
         self.status.lock().heartbeat = self.clock.now();
-    }
-}
-
-/// Shows that the ledger is read, and where labels of images are.
-fn show(status: &Shared, ledger: &Ledger, labels: Option<&LookUps>) {
-    let mut status = status.lock();
-    status.ledger_read = true;
-    status.ledger_records = ledger.len();
-    status.labels = labels.cloned();
-}
-
-/// Waits until more is known of labels of images; for ever where they are not read.
-async fn learned(labels: Option<&LookUps>) {
-    match labels {
-        Some(labels) => labels.changed().await,
-        None => std::future::pending().await,
     }
 }
 

@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
 use crate::model::explain::Known;
-use crate::model::image::Digest;
 use crate::model::inventory::Inventory;
 use crate::model::moment::Moment;
 use crate::model::others;
@@ -113,17 +112,6 @@ impl<S: Transport> Recorder<S> {
         status.known = known.into();
         drop(status);
         plan
-    }
-
-    /// Says which labels are wanted, and lets go of those of images that are nowhere any more.
-    fn want_labels(&self, plan: &Plan, inventory: &Inventory, whole: bool) {
-        let Some(labels) = &self.labels else { return };
-        labels.want(&plan.unread);
-        if whole {
-            let bodies = self.ledger.entries().flat_map(|(_, entry)| entry.bodies());
-            let held: BTreeSet<Digest> = bodies.map(|body| body.digest).collect();
-            labels.keep_only(|it| inventory.digests().contains(it) || held.contains(it));
-        }
     }
 
     fn count_orphans(&mut self, inventory: &Inventory) {

@@ -30,6 +30,14 @@ impl Shared {
         // A reader that panicked cannot have left it half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A recorder begins: its ledger of so many entries is read, and its labels of images are there.
+    pub(super) fn begin(&self, ledger_records: usize, labels: Option<&LookUps>) {
+        let mut status = self.lock();
+        status.ledger_read = true;
+        status.ledger_records = ledger_records;
+        status.labels = labels.cloned();
+    }
 }
 
 /// What the recorder lets others see of itself. A clone is cheap: what is large in it is shared.

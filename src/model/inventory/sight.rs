@@ -199,10 +199,8 @@ impl Inventory {
         let name = image
             .as_ref()
             .and_then(|image| Some(image.as_ref().ok()?.0.clone()));
-        if let Some((context, name)) = context.as_mut().zip(name.as_ref()) {
-            let image = evidence.as_ref().zip(place.as_deref());
-            self.find_repository(context, name, image, policy);
-        }
+        let source = evidence.as_ref().zip(place.as_deref());
+        self.find_repository(context.as_mut().zip(name.as_ref()), source, policy);
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
                 evidence,
@@ -231,14 +229,16 @@ impl Inventory {
     /// Where no annotation names the repository: by the image's name, else by what the image says.
     fn find_repository(
         &self,
-        context: &mut Context,
-        name: &str,
-        image: Option<(&Evidence, &Destination)>,
+        known: Option<(&mut Context, &Arc<str>)>,
+        speaker: Option<(&Evidence, &Destination)>,
         policy: &Policy,
     ) {
+        let Some((context, name)) = known else {
+            return;
+        };
         context.map_repository(name, &policy.repositories);
-        let image = image.filter(|_| policy.reads_labels);
-        if let Some((digest, place)) = image.and_then(|(it, place)| Some((it.digest?, place))) {
+        let speaker = speaker.filter(|_| policy.reads_labels);
+        if let Some((digest, place)) = speaker.and_then(|(it, place)| Some((it.digest?, place))) {
             context.read_label(self.labels.get(&digest), place);
         }
     }
