@@ -171,6 +171,27 @@ fn a_risk_that_was_found_out_names_the_object_that_lets_traffic_in() {
         panic!("{explanation:?}")
     };
     assert_eq!(*origins, [Origin::Door(explanation.doors[0].clone())]);
+    // It stays as GitHub holds it where the object is not seen any more, while another does not count.
+    scene.cycle();
+    let mut inner = (*scene.facts.links.services[0]).clone();
+    inner.name = "inner".into();
+    inner.annotations = TextMap::from([("networking.gke.io/load-balancer-type", "Internal")]);
+    scene.facts.links.services = vec![inner.into()];
+    let links = &mut scene.facts.coverage.links;
+    links.insert(Link::Service, crate::model::facts::View::Nothing);
+    let explanation = explained(&scene, "web");
+    let said = explanation.doors_unseen[0].to_string();
+    assert_eq!(said, "Service in shop is not fully seen");
+    let held = [(Risk::InternetExposed, vec![Origin::Held])];
+    assert_eq!(explanation.parts[0].context.risks, held);
+    let links = &mut scene.facts.coverage.links;
+    links.insert(Link::Service, crate::model::facts::View::Everything);
+    let explanation = explained(&scene, "web");
+    assert_eq!(
+        explanation.doors[0].to_string(),
+        "Service shop/inner: internal by its annotation networking.gke.io/load-balancer-type: Internal"
+    );
+    assert!(explanation.parts[0].context.risks.is_empty());
     scene.policy.selection.ways.clear();
     let explanation = explained(&scene, "web");
     assert!(explanation.doors.is_empty() && explanation.parts[0].context.risks.is_empty());
