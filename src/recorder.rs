@@ -29,6 +29,7 @@ use crate::registry::LookUps;
 mod ahead;
 mod batch;
 mod booking;
+mod chain;
 mod cycle;
 mod delivery;
 pub mod events;
@@ -49,6 +50,8 @@ pub mod status;
 pub mod storage;
 pub mod store;
 mod waits;
+
+pub use chain::chain;
 
 use events::Events;
 use lease::{LeaseError, Tenure};
@@ -328,43 +331,5 @@ impl<S: Transport> Recorder<S> {
 
     fn beat(&self) {
         self.status.lock().heartbeat = self.clock.now();
-    }
-}
-
-/// An error with everything that caused it, in one text of bounded length.
-pub fn chain(error: &dyn std::error::Error) -> String {
-    /// In bytes; the longest advice of ours has less than half of it.
-    const LONGEST: usize = 1000;
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    if text.len() > LONGEST {
-        text.truncate(text.floor_char_boundary(LONGEST));
-        text.push_str("...");
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_an_error_says_is_bounded_and_ends_at_a_whole_character() {
-        let long = std::io::Error::other("é".repeat(10_000));
-        let said = chain(&std::io::Error::other(long));
-        assert!(
-            said.len() <= 1003 && said.ends_with("é..."),
-            "{}",
-            said.len()
-        );
-        assert_eq!(chain(&std::io::Error::other("short")), "short");
     }
 }
