@@ -94,7 +94,10 @@ def test_every_metric_but_a_few_is_shown():
     left = set(watching.listed()) - shown
     assert left == {
         # Only of use to alerts, or to who asks for them.
-        "deployment_recorder_first_start", "deployment_recorder_events_total", "process_max_fds", "process_virtual_memory_bytes",
+        "deployment_recorder_first_start", "process_max_fds", "process_virtual_memory_bytes",
+        # Of what is off unless it is asked for.
+        "deployment_recorder_events_total",
+        "deployment_recorder_image_label_lookups_total", "deployment_recorder_image_labels",
         "deployment_recorder_report_lag_seconds_sum", "deployment_recorder_report_lag_seconds_count",
     }
 
