@@ -71,6 +71,11 @@ pub async fn ask_pod(
     path: &str,
 ) -> Result<(StatusCode, Bytes), PodProxyError> {
     let pod = format!("{namespace}/{name}");
+    // It may stand in a Lease, which others write too, and becomes a part of a path.
+    if ![namespace, name].into_iter().all(is_name) {
+        let problem = "that is no name of a pod".to_owned();
+        return Err(PodProxyError::Failed { pod, problem });
+    }
     let port = port_of(client, namespace, name).await.unwrap_or(USUAL_PORT);
     let path = format!("/api/v1/namespaces/{namespace}/pods/{name}:{port}/proxy{path}");
     let (code, answer) = match call(client, &path).await {
@@ -89,6 +94,14 @@ pub async fn ask_pod(
         }),
         _ => Ok((code, answer)),
     }
+}
+
+/// Whether `text` is made as names of objects are:
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    starts && text.len() <= 253 && text.chars().all(is_allowed)
 }
 
 async fn call(client: &Client, path: &str) -> Result<(StatusCode, Bytes), String> {

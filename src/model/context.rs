@@ -73,7 +73,7 @@ impl Context {
         let mut tags = Vec::new();
         for (key, (level, value)) in nearest {
             match &**key {
-                IGNORE => context.ignored = value.trim().eq_ignore_ascii_case("true"),
+                IGNORE => context.ignored = is_true(value),
                 REPOSITORY => {
                     context.origin = Origin::Annotation(level);
                     context.set_repository(value, organization);
@@ -172,6 +172,15 @@ impl Context {
     fn gap(&mut self, reason: Reason, detail: String) {
         self.gaps.push((reason, detail.into()));
     }
+}
+
+/// Whether an object with these annotations opts out, as far as nothing nearer to the pod says otherwise.
+pub fn opts_out(annotations: &Annotations) -> bool {
+    annotations.get(IGNORE).is_some_and(|value| is_true(value))
+}
+
+fn is_true(value: &str) -> bool {
+    value.trim().eq_ignore_ascii_case("true")
 }
 
 /// Whether the API takes `name` as a repository: `^[A-Za-z0-9.\-_]+$`, up to 100 characters.

@@ -85,6 +85,12 @@ impl FromIterator<Risk> for Risks {
     }
 }
 
+impl Extend<Risk> for Risks {
+    fn extend<I: IntoIterator<Item = Risk>>(&mut self, risks: I) {
+        risks.into_iter().for_each(|risk| self.insert(risk));
+    }
+}
+
 impl<const N: usize> From<[Risk; N]> for Risks {
     fn from(risks: [Risk; N]) -> Self {
         risks.into_iter().collect()

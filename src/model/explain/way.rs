@@ -1,8 +1,8 @@
 //! Ways: how pods lead up to their workload, along which controllers, by name; and where a way ends
 //! that leads to none.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::model::facts::{Facts, Object, Pod};
@@ -79,7 +79,8 @@ impl End {
 /// The ways of a workload's pods, one for each chain of owners.
 pub(super) fn all(inventory: &Inventory, facts: &Facts, workload: &Workload) -> Vec<Way> {
     let objects = by_uid(facts);
-    let there = |pod: &Arc<Pod>| facts.pods.iter().any(|known| known.uid == pod.uid);
+    let known: HashSet<&str> = facts.pods.iter().map(|pod| &*pod.uid).collect();
+    let there = |pod: &Arc<Pod>| known.contains(&*pod.uid);
     let mut ways: BTreeMap<(bool, Vec<String>), Vec<Arc<str>>> = BTreeMap::new();
     for pod in inventory.pods(workload) {
         let key = (!there(pod), passed(pod, &objects));

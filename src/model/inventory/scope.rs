@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::model::facts::{Annotations, Namespace};
+use crate::model::context::opts_out;
+use crate::model::facts::{Annotations, Namespace, Object};
 use crate::model::policy::Policy;
 use crate::model::selection::{KindGroup, Selection};
 use crate::model::workload::{Kind, Workload};
@@ -55,15 +56,14 @@ impl Inventory {
     ) -> Presence<Result<Known<'a>, &'a Arc<str>>> {
         let kind = &workload.kind;
         if !self.coverage.covers(kind, &workload.namespace) {
-            let lacks = crew.and_then(|_| self.coverage.lacks(kind, &workload.namespace));
+            let lacks = crew.and_then(|_| self.lacks(workload));
             return lacks.map_or(Presence::Unread, |lacks| Presence::Present(Err(lacks)));
         }
         let known = if *kind == Kind::Pod {
             let pod = crew.and_then(|crew| crew.pods.first());
             pod.map(|pod| (pod.selected, &pod.annotations))
         } else {
-            let object = self.objects.get(workload);
-            let object = object.or_else(|| self.objects.get(&without_namespace(workload)?));
+            let object = self.last_seen(workload);
             object.map(|object| (object.selected, &object.annotations))
         };
         match known {
@@ -75,6 +75,22 @@ impl Inventory {
         }
     }
 
+    /// What is missing to read the object of `workload`, where that is known. Of one that opted out when
+    /// it was seen last nothing is said without it: the right to read it may come back in a moment, and
+    /// a record never goes away at GitHub.
+    fn lacks(&self, workload: &Workload) -> Option<&Arc<str>> {
+        let lacks = self.coverage.lacks(&workload.kind, &workload.namespace)?;
+        let opted_out = |object: &Arc<Object>| opts_out(&object.annotations);
+        let last = self.last_seen(workload);
+        (!last.is_some_and(opted_out)).then_some(lacks)
+    }
+
+    /// The object of `workload` as it was seen last.
+    fn last_seen(&self, workload: &Workload) -> Option<&Arc<Object>> {
+        let object = self.objects.get(workload);
+        object.or_else(|| self.objects.get(&without_namespace(workload)?))
+    }
+
     /// Whether everything that the presence of `workload` depends on is fully seen. A kind that
     /// cannot be read is asked for only while none of its pods runs; one that is not read yet, always:
     /// it may say that it opts out.
@@ -82,7 +98,7 @@ impl Inventory {
         let namespace = &*workload.namespace;
         let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
         let kind = &workload.kind;
-        let kinds = if runs && self.coverage.lacks(kind, namespace).is_some() {
+        let kinds = if runs && self.lacks(workload).is_some() {
             crew.is_some_and(|crew| crew.passed.iter().all(covers))
         } else if !kind.is_built_in() {
             covers(&Kind::ReplicaSet) && covers(&Kind::ReplicationController) && covers(kind)

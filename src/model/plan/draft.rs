@@ -190,10 +190,12 @@ impl<'a> Draft<'a> {
     fn keep_context(&self, source: &Source, own: Option<&Entry>, body: &mut Body) {
         let elsewhere = self.by_source.get(source).into_iter().flatten();
         let elsewhere = elsewhere.map(|(_, entry)| *entry);
-        let mut known = own.into_iter().chain(elsewhere);
-        if let Some(held) = known.find_map(|entry| entry.held.as_ref()) {
+        let known = own.into_iter().chain(elsewhere);
+        let mut alive = known.filter(|entry| !entry.is_tombstone());
+        if let Some(held) = alive.find_map(|entry| entry.held.as_ref()) {
             body.tags.clone_from(&held.tags);
-            body.risks = held.risks;
+            // What pod and namespace declare is read, and risks are a union.
+            body.risks.extend(held.risks.iter());
         }
     }
 

@@ -105,6 +105,28 @@ fn promise_2_a_kind_that_is_not_read_yet_decides_nothing_whether_its_pods_run_or
 }
 
 #[test]
+fn promise_2_an_owner_that_opted_out_when_it_was_seen_last_is_not_recorded_while_it_cannot_be_read()
+{
+    let mut scene = Scene::new();
+    scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+    scene.read(&rollout());
+    let ignore = annotations(&[("ignore", "true")]);
+    scene.change_object(&rollout(), |object| object.annotations = ignore.clone());
+    assert!(is_quiet(&scene.plan()));
+    scene.refuse(&rollout());
+    assert!(is_quiet(&scene.plan()), "the right may be back in a moment");
+    scene
+        .facts
+        .objects
+        .retain(|object| object.kind != rollout());
+    assert_eq!(
+        names(&scene.plan().reports),
+        [WEB],
+        "nobody has ever seen it"
+    );
+}
+
+#[test]
 fn a_kind_may_be_readable_in_one_namespace_and_not_in_another() {
     let mut scene = Scene::new();
     scene.refuse(&rollout());
