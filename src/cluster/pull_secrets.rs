@@ -1,7 +1,7 @@
 //! Pull secrets: those that a pod names, else those of its service account, read by their names when
 //! they are asked for and forgotten soon. Nothing else in this house reads a Secret.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,11 @@ pub(super) const RESOURCES: [&str; 2] = ["secrets", "serviceaccounts"];
 
 /// How long what was read is remembered: for the other images of the same pods.
 const REMEMBERED: Duration = Duration::from_mins(1);
+
+/// How many secrets of one pod are read, and how long one may be, in bytes. Whoever makes a pod names as many
+/// as they like, of up to a megabyte each.
+const MOST_NAMES: usize = 16;
+const LONGEST: usize = 64 * 1024;
 
 /// Of how many accounts at most.
 const MOST: usize = 100;
@@ -88,8 +93,10 @@ impl PullSecrets {
                 .of_service_account(namespace, &pull.service_account)
                 .await?;
         }
+        let mut seen = HashSet::new();
+        names.retain(|name| seen.insert(name.clone()));
         let mut read = Vec::new();
-        for name in names {
+        for name in names.into_iter().take(MOST_NAMES) {
             let secret = secrets.get_opt(&name).await;
             let secret = secret.map_err(|error| describe(&error))?;
             read.extend(secret.and_then(pull_secret));
@@ -137,7 +144,9 @@ impl PullSecrets {
 fn pull_secret(secret: Secret) -> Option<PullSecret> {
     let mut data = secret.data?;
     let mut text = |key: &str| -> Option<SecretString> {
-        String::from_utf8(data.remove(key)?.0).ok().map(Into::into)
+        let bytes = data.remove(key)?.0;
+        let bytes = (bytes.len() <= LONGEST).then_some(bytes)?;
+        String::from_utf8(bytes).ok().map(Into::into)
     };
     match secret.type_.as_deref()? {
         "kubernetes.io/dockerconfigjson" => text(".dockerconfigjson").map(PullSecret::Json),

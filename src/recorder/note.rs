@@ -1,12 +1,14 @@
 //! What delivery lets others see: requests and their answers, what GitHub does not let happen, how
 //! long a change took. Nothing is decided by it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::github::answer::{Answer, Doubt, Failure};
 use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
 use crate::github::pace::Access;
+use crate::model::plan::Plan;
 use crate::model::record::Destination;
 
 use super::delivery::Run;
@@ -31,6 +33,25 @@ impl<S: Transport> Recorder<S> {
         } else {
             self.turned_away.remove(&access);
         }
+    }
+
+    /// Forgets what organizations answered to which nothing goes any more and which hold nothing: nobody
+    /// would hear from them again.
+    pub(super) fn forget_organizations(&mut self, plan: &Plan) {
+        if self.turned_away.is_empty() && self.status.lock().blocked.is_empty() {
+            return;
+        }
+        let planned = plan.names.values();
+        let held = self.ledger.entries().map(|(identity, _)| identity);
+        let known: BTreeSet<Access> = planned
+            .chain(held)
+            .map(|identity| Access::from(&identity.destination))
+            .collect();
+        self.turned_away.retain(|access| known.contains(access));
+        let mut status = self.status.lock();
+        status
+            .blocked
+            .retain(|(host, organization), _| known.contains(&Access::new(host, organization)));
     }
 
     /// A request was answered.

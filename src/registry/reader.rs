@@ -22,8 +22,9 @@ use super::keyring::{self, PullSecret};
 use super::look_ups::{LookUps, Outcome};
 use super::queue::{LookUp, Queue};
 
-/// How many registries are asked at once.
-const AT_ONCE: usize = 8;
+/// How many registries are asked at once: each may answer with as much as is ever read, and the memory of
+/// the recorder is small.
+const AT_ONCE: usize = 3;
 
 /// How long one look-up may take, with everything.
 const WITHIN: Duration = Duration::from_secs(30);

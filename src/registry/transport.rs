@@ -12,9 +12,10 @@ use reqwest::redirect::Policy;
 use thiserror::Error;
 use tower::Service;
 
-/// The longest answer that is read, in bytes: as much as a registry has to take of a manifest
-/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>).
-pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+/// The longest answer that is read, in bytes. Registries have to take manifests of four times that
+/// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>); those of
+/// images have some kilobytes, and whoever makes a pod chooses what is read here.
+pub(super) const LONGEST: usize = 1024 * 1024;
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);

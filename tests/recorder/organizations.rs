@@ -191,6 +191,25 @@ async fn a_namespace_that_moves_to_another_organization_ends_there_only_what_the
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_organization_that_was_a_mistake_is_forgotten_once_nothing_goes_there() {
+    let mut world = world();
+    world.run(&deployment("shop", "web"));
+    world.start();
+    world.agreed().await;
+    world.gate.away("/orgs/amce/", Away::Answers(404));
+    world.api.apply(labelled("shop", "amce"));
+    world.pass(MINUTE).await;
+    assert_eq!(world.blocked().len(), 1);
+    world.api.apply(labelled("shop", "acme"));
+    world.pass(MINUTE).await;
+    assert_eq!(world.blocked(), [""; 0]);
+    let before = world.status().lock().last_success;
+    world.pass(2 * INTERVAL).await;
+    assert!(world.status().lock().last_success > before);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_kill_in_the_middle_of_such_a_move_loses_neither_the_old_nor_the_new() {
     for after in [SECOND, 2 * SECOND, 3 * SECOND, 4 * SECOND] {
         for stays in [true, false] {
