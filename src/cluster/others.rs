@@ -31,6 +31,11 @@ use kind::OtherKind;
 /// come and go.
 const LINGERS: Duration = Duration::from_mins(10);
 
+/// How many kinds are looked at, at most. Who may make pods can name any number of owners that do not exist, and
+/// each kind costs watches and questions; those that the ledger names come first. One that is left out is not
+/// read, so that nothing is decided of its pods.
+const MOST: usize = 64;
+
 /// Whether `kind` is one of those whose mirrors come and go.
 pub(super) fn is_other(kind: &Kind) -> bool {
     !kind.is_built_in() && *kind != namespace_kind()
@@ -104,7 +109,11 @@ impl Others {
         let mut list = self.list();
         let List { kinds, remembered } = &mut *list;
         let mut is_new = false;
-        for kind in ends.iter().chain(remembered.iter()) {
+        for kind in remembered.iter().chain(ends.iter()) {
+            if kinds.len() >= MOST && !kinds.contains_key(kind) {
+                tracing::debug!(%kind, "too many kinds own pods, this one is not looked at");
+                continue;
+            }
             let looked = kinds.entry(kind.clone()).or_insert_with(|| {
                 is_new = true;
                 let other = self.begin(kind);

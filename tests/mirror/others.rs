@@ -120,6 +120,24 @@ async fn a_kind_that_shows_up_later_is_not_read_until_it_was_and_wakes_the_cycle
 }
 
 #[tokio::test(start_paused = true)]
+async fn owners_that_somebody_makes_up_are_looked_at_up_to_a_limit_and_the_ledgers_first() {
+    let server = server(1);
+    server.define(rollouts());
+    let cluster = start(&server, Scope::default()).await;
+    let mirrors = cluster.health().len();
+    cluster.remember(BTreeSet::from([rollout()]));
+    for number in 0..100 {
+        let (group, name) = (format!("a{number}.example/v1"), format!("web-{number}"));
+        server.apply(pod("shop", &name, Some((&group, "Made", "up"))));
+    }
+    until(&cluster, |facts| facts.pods.len() == 101).await;
+    cluster.facts();
+    let health = cluster.health();
+    assert_eq!(health.len(), mirrors + 64);
+    assert!(health.iter().any(|mirror| mirror.kind == rollout()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn kinds_are_looked_at_only_if_others_or_jobs_are_selected() {
     let server = with_rollout();
     let mut once = pod("shop", "run-0", Some(("tekton.dev/v1", "TaskRun", "run")));

@@ -95,10 +95,19 @@ impl Converter {
                 (namespace, self.intern(name))
             })
             .collect();
-        let parents: BTreeSet<Parent> = each(&slim.spec.parent_refs)
+        let mut parents: BTreeSet<Parent> = each(&slim.spec.parent_refs)
             .filter(|reference| is_gateway(reference))
             .filter_map(|reference| self.parent(reference, &slim.status, &namespace))
             .collect();
+        // The condition is about the whole route: of several Services elsewhere it does not say which.
+        let elsewhere = backends.iter().filter(|(at, _)| *at != namespace);
+        if elsewhere.count() > 1 {
+            let open = |parent: Parent| Parent {
+                not_permitted: false,
+                ..parent
+            };
+            parents = parents.into_iter().map(open).collect();
+        }
         Some(Route {
             link,
             parents: parents.into_iter().collect(),

@@ -312,6 +312,10 @@ fn a_service_that_may_not_be_referred_to_is_known_by_the_status() {
     let conditions = &mut route["status"]["parents"][0]["conditions"];
     conditions[1] = json!({"type": "ResolvedRefs", "status": "False", "reason": "RefNotPermitted"});
     assert!(read(&route).parents[0].not_permitted);
+    // Of two Services elsewhere nobody can tell which one it is about.
+    let two = json!([{"name": "web", "namespace": "a"}, {"name": "web", "namespace": "b"}]);
+    route["spec"]["rules"] = json!([{"backendRefs": two}]);
+    assert!(!read(&route).parents[0].not_permitted);
 }
 
 #[test]
