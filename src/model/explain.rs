@@ -24,7 +24,7 @@ mod way;
 
 pub use ask::Asked;
 pub use find::{Found, How, Missing};
-pub use known::{Known, Refused};
+pub use known::{Known, Memory, Refused};
 pub use name::{NameOrigin, Naming};
 pub use origin::{Context, Label, Origin, Tag, To};
 pub use part::{Image, Part, Standing};

@@ -134,7 +134,7 @@ impl Record {
     pub(super) fn new(record: &explain::Record, time: Time<'_>) -> Self {
         let destination = &record.identity.destination;
         let why = record.why;
-        let refused = record.refused.iter();
+        let refused = record.memory.refused.iter();
         let text = |text: &str| text.to_owned();
         Self {
             name: record.identity.name.clone(),
@@ -148,12 +148,17 @@ impl Record {
             reason_meaning: why.map(|why| text(why.meaning())),
             advice: why.map(|why| text(why.advice())),
             wanted: record.wanted.as_deref().map(Body::from),
-            held: record.held.as_deref().map(Body::from),
-            unanswered: record.unanswered.iter().map(Unanswered::from).collect(),
-            asked_again_at: record.asked_again_at.and_then(time),
-            ends_again_at: record.ends_again_at.and_then(time),
-            missing_since: record.missing_since.and_then(time),
-            idle_since: record.idle_since.and_then(time),
+            held: record.memory.held.as_deref().map(Body::from),
+            unanswered: record
+                .memory
+                .unanswered
+                .iter()
+                .map(Unanswered::from)
+                .collect(),
+            asked_again_at: record.memory.asked_again_at.and_then(time),
+            ends_again_at: record.memory.ends_again_at.and_then(time),
+            missing_since: record.memory.missing_since.and_then(time),
+            idle_since: record.memory.idle_since.and_then(time),
             refused: refused.map(|refused| Refusal::new(refused, time)).collect(),
         }
     }

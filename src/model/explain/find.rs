@@ -148,7 +148,7 @@ impl View<'_> {
         });
         let rows = known.map(|known| {
             let row = match known.owner {
-                _ if known.ends_again_at.is_some() => Row::Tombstone,
+                _ if known.memory.ends_again_at.is_some() => Row::Tombstone,
                 Owner::Adopted => Row::Adopted,
                 Owner::Source(_) | Owner::Unreadable(_) => Row::Foreign,
             };

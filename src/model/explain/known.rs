@@ -19,7 +19,14 @@ pub struct Known {
     pub identity: Identity,
     /// Whose name it is.
     pub owner: Owner,
-    /// What GitHub last acknowledged.
+    /// What it knows of it.
+    pub memory: Memory,
+}
+
+/// What the ledger knows of what GitHub was told under a name; nothing where it never was.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// What GitHub last acknowledged; `None` where it never did.
     pub held: Option<Arc<Body>>,
     /// What was sent and has no definite answer.
     pub unanswered: Vec<(Status, Arc<Body>)>,
@@ -82,7 +89,7 @@ impl Known {
                 known.extend(of_entry().map(|made| (identity, made)));
             }
             if let Some(known) = known.get_mut(identity) {
-                known.refused.push(refused);
+                known.memory.refused.push(refused);
             }
         }
         known.into_values().collect()
@@ -96,15 +103,17 @@ impl Known {
         Self {
             identity: identity.clone(),
             owner: entry.owner.clone(),
-            held: entry.held.clone(),
-            unanswered: unknown
-                .map(|sent| (sent.status, sent.body.clone()))
-                .collect(),
-            asked_again_at: entry.settles_at(settle_after),
-            ends_again_at: tombstone.then(|| entry.ends_again_at(settle_after)),
-            missing_since: entry.missing_since,
-            idle_since: entry.idle_since,
-            refused: end.into_iter().collect(),
+            memory: Memory {
+                held: entry.held.clone(),
+                unanswered: unknown
+                    .map(|sent| (sent.status, sent.body.clone()))
+                    .collect(),
+                asked_again_at: entry.settles_at(settle_after),
+                ends_again_at: tombstone.then(|| entry.ends_again_at(settle_after)),
+                missing_since: entry.missing_since,
+                idle_since: entry.idle_since,
+                refused: end.into_iter().collect(),
+            },
         }
     }
 
@@ -115,13 +124,7 @@ impl Known {
         Some(Self {
             identity: identity.clone(),
             owner: Owner::Source(source.clone()),
-            held: None,
-            unanswered: Vec::new(),
-            asked_again_at: None,
-            ends_again_at: None,
-            missing_since: None,
-            idle_since: None,
-            refused: Vec::new(),
+            memory: Memory::default(),
         })
     }
 }

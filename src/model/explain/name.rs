@@ -53,7 +53,8 @@ impl View<'_> {
         let given = plan.names.get(source);
         let identity = given.or_else(|| records.first().map(|record| &record.identity))?;
         let plain = template.render(source);
-        let is_held = |record: &Record| record.identity == *identity && record.held.is_some();
+        let is_held =
+            |record: &Record| record.identity == *identity && record.memory.held.is_some();
         let origin = if !is_same_name(&plain, &identity.name) && self.is_made_of(source, identity) {
             let of = self.holder(source, identity, &plain);
             NameOrigin::Hash { plain, of }

@@ -112,7 +112,9 @@ impl View<'_> {
             more_losers,
             agree,
         } = self.voices(source, evidence);
-        let held = records.iter().find_map(|record| record.held.as_ref());
+        let held = records
+            .iter()
+            .find_map(|record| record.memory.held.as_ref());
         let newest = self.inventory.pods(&source.workload).iter();
         let newest = newest.filter(|pod| pod.container(&source.container).is_some());
         let newest = newest.max_by_key(|pod| (pod.created, &pod.name));

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use crate::model::ledger::Owner;
-use crate::model::moment::Moment;
 use crate::model::plan::{Plan, State, Step, Why};
-use crate::model::record::{Body, Identity, Status};
+use crate::model::record::{Body, Identity};
 use crate::model::workload::Source;
 
-use super::known::{Known, Refused};
+use super::known::{Known, Memory};
 
 /// A record of a source.
 #[derive(Clone, Debug)]
@@ -21,20 +20,8 @@ pub struct Record {
     pub why: Option<Why>,
     /// What it is to say by the last plan; `None` where nothing is sent.
     pub wanted: Option<Arc<Body>>,
-    /// What GitHub last acknowledged; `None` where it never did.
-    pub held: Option<Arc<Body>>,
-    /// What was sent and has no definite answer.
-    pub unanswered: Vec<(Status, Arc<Body>)>,
-    /// When that is asked again.
-    pub asked_again_at: Option<Moment>,
-    /// When its end is told again.
-    pub ends_again_at: Option<Moment>,
-    /// Since when its source is missing.
-    pub missing_since: Option<Moment>,
-    /// Since when its source has no pod.
-    pub idle_since: Option<Moment>,
-    /// What GitHub refuses, and when it is asked again.
-    pub refused: Vec<Refused>,
+    /// What the ledger knows of it.
+    pub memory: Memory,
 }
 
 /// Every record of `source`, by identity.
@@ -54,7 +41,7 @@ pub(super) fn all(source: &Source, plan: &Plan, known: &[Known]) -> Vec<Record> 
     for known in known {
         let found = records.iter_mut().find(|it| it.identity == known.identity);
         match found {
-            Some(record) => record.learn(known),
+            Some(record) => record.memory.clone_from(&known.memory),
             None if is_its(&known.owner) => records.push(of_known(known, plan)),
             None => {}
         }
@@ -70,14 +57,11 @@ fn of_step(step: &Step, state: State) -> Record {
         identity: step.line.identity.clone(),
         state,
         why: None,
-        held: as_held.then(|| body.clone()),
+        memory: Memory {
+            held: as_held.then(|| body.clone()),
+            ..Memory::default()
+        },
         wanted: (state != State::Decommissioning).then_some(body),
-        unanswered: Vec::new(),
-        asked_again_at: None,
-        ends_again_at: None,
-        missing_since: None,
-        idle_since: None,
-        refused: Vec::new(),
     }
 }
 
@@ -90,34 +74,14 @@ pub(super) fn of_known(known: &Known, plan: &Plan) -> Record {
     let state = match withheld {
         _ if ending => State::Decommissioning,
         Some(_) => State::Withheld,
-        None if known.ends_again_at.is_some() => State::Tombstone,
+        None if known.memory.ends_again_at.is_some() => State::Tombstone,
         None => State::Silent,
     };
-    let mut record = Record {
+    Record {
         identity: known.identity.clone(),
         state,
         why: withheld.map(|(_, why)| *why),
         wanted: None,
-        held: None,
-        unanswered: Vec::new(),
-        asked_again_at: None,
-        ends_again_at: None,
-        missing_since: None,
-        idle_since: None,
-        refused: Vec::new(),
-    };
-    record.learn(known);
-    record
-}
-
-impl Record {
-    fn learn(&mut self, known: &Known) {
-        self.held.clone_from(&known.held);
-        self.unanswered.clone_from(&known.unanswered);
-        self.asked_again_at = known.asked_again_at;
-        self.ends_again_at = known.ends_again_at;
-        self.missing_since = known.missing_since;
-        self.idle_since = known.idle_since;
-        self.refused.clone_from(&known.refused);
+        memory: known.memory.clone(),
     }
 }

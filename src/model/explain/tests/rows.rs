@@ -101,7 +101,7 @@ fn each_row_of_the_truth_table_is_explained_with_the_state_of_the_record() {
             let is_withheld = record.state == State::Withheld;
             assert_eq!(record.why.is_some(), is_withheld, "{row:?}");
             assert_eq!(
-                record.held.is_some(),
+                record.memory.held.is_some(),
                 record.state != State::Reporting,
                 "{row:?}"
             );
@@ -134,7 +134,7 @@ fn a_record_that_is_nobodys_is_explained_by_its_name() {
 fn what_is_refused_says_why_and_when_it_is_asked_again() {
     let (scene, _) = decided_by(Row::Refused);
     let part = part(&scene, "web");
-    let [refused] = &*part.records[0].refused else {
+    let [refused] = &*part.records[0].memory.refused else {
         panic!("{part:?}")
     };
     assert_eq!(
@@ -143,7 +143,10 @@ fn what_is_refused_says_why_and_when_it_is_asked_again() {
     );
     assert_eq!(refused.retry_at, scene.now + minutes(1));
     assert_eq!(refused.body.digest, digest(2));
-    assert_eq!(part.records[0].held.as_ref().unwrap().digest, digest(1));
+    assert_eq!(
+        part.records[0].memory.held.as_ref().unwrap().digest,
+        digest(1)
+    );
     assert_eq!(part.gaps[0].reason, Reason::Unauthorized);
 }
 
@@ -155,8 +158,8 @@ fn what_was_refused_before_it_was_ever_taken_is_explained_without_an_entry() {
     assert!(scene.ledger.is_empty());
     let part = part(&scene, "web");
     assert_eq!(part.row, Some(Row::Refused));
-    assert_eq!(part.records[0].refused[0].reason, Reason::NotFound);
-    assert_eq!(part.records[0].held, None);
+    assert_eq!(part.records[0].memory.refused[0].reason, Reason::NotFound);
+    assert_eq!(part.records[0].memory.held, None);
 }
 
 #[test]
@@ -166,8 +169,8 @@ fn what_is_unanswered_stands_beside_what_was_acknowledged() {
     scene.cycle_with(|_| Outcome::Unknown);
     let record = &part(&scene, "web").records[0];
     assert_eq!(record.state, State::Reporting);
-    assert_eq!(record.held.as_ref().unwrap().digest, digest(1));
-    let [(Status::Deployed, body)] = &*record.unanswered else {
+    assert_eq!(record.memory.held.as_ref().unwrap().digest, digest(1));
+    let [(Status::Deployed, body)] = &*record.memory.unanswered else {
         panic!("{record:?}")
     };
     assert_eq!(body.digest, digest(2));
@@ -181,12 +184,15 @@ fn how_long_something_is_missing_or_idle_is_known_where_a_ledger_knows_it() {
     scene.observe(&plan);
     let since = scene.now;
     scene.wait(minutes(5));
-    assert_eq!(part(&scene, "web").records[0].idle_since, Some(since));
+    assert_eq!(
+        part(&scene, "web").records[0].memory.idle_since,
+        Some(since)
+    );
     scene.wait(minutes(60));
     scene.cycle();
     let record = &part(&scene, "web").records[0];
     assert_eq!(record.state, State::Tombstone);
-    assert_eq!(record.ends_again_at, Some(scene.now + minutes(10)));
+    assert_eq!(record.memory.ends_again_at, Some(scene.now + minutes(10)));
 }
 
 #[test]
