@@ -8,8 +8,8 @@ use http::Request;
 use http::header::ACCEPT;
 use kube::Client;
 use kube::api::ApiResource;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use tokio::time::timeout;
 
 use crate::model::workload::Kind;
@@ -132,6 +132,7 @@ struct Group {
     #[serde(default)]
     kind: String,
     name: String,
+    #[serde(deserialize_with = "list")]
     versions: Vec<Version>,
     preferred_version: Option<Version>,
 }
@@ -156,6 +157,7 @@ impl Group {
 struct GroupList {
     #[serde(default)]
     kind: String,
+    #[serde(deserialize_with = "list")]
     groups: Vec<GroupName>,
 }
 
@@ -182,6 +184,7 @@ struct ResourceList {
     #[serde(default)]
     kind: String,
     group_version: String,
+    #[serde(deserialize_with = "list")]
     resources: Vec<Listed>,
 }
 
@@ -194,8 +197,18 @@ struct Listed {
     /// Of a kind that an object's parts have in place of its own.
     #[serde(default)]
     group: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     verbs: Vec<String>,
+}
+
+/// A list as Go writes it, where one without an element may be `null`; that it is there at all is not
+/// left out: <https://github.com/kubernetes/apimachinery/blob/v0.33.0/pkg/apis/meta/v1/types.go>.
+fn list<'de, D, T>(input: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(input).map(Option::unwrap_or_default)
 }
 
 impl ResourceList {

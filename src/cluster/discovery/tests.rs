@@ -286,3 +286,31 @@ async fn a_question_that_is_never_answered_is_given_up() {
     let said = hangs.says(&rollout()).await.unwrap_err().message;
     assert!(said.contains("within 20s"), "{said}");
 }
+
+#[tokio::test]
+async fn a_version_that_says_null_for_a_list_has_an_empty_one() {
+    let mut none = version("argoproj.io/v1alpha1", "", "");
+    none["resources"] = json!(null);
+    let server = Server::new()
+        .with(
+            "/apis/argoproj.io",
+            200,
+            group("argoproj.io", &["v1alpha1", "v1"]),
+        )
+        .with("/apis/argoproj.io/v1alpha1", 200, none.clone());
+    let listed = version("argoproj.io/v1", "rollouts", "Rollout");
+    let with_another = server.clone().with("/apis/argoproj.io/v1", 200, listed);
+    let expected = found("argoproj.io", "v1", "Rollout", "rollouts");
+    assert_eq!(with_another.says(&rollout()).await, Ok(expected));
+
+    let mut second = none.clone();
+    second["groupVersion"] = json!("argoproj.io/v1");
+    let nothing = server
+        .clone()
+        .with("/apis/argoproj.io/v1", 200, second.clone());
+    assert_eq!(nothing.says(&rollout()).await, Ok(Resolved::Absent));
+    // One that does not say it at all says nothing.
+    second.as_object_mut().unwrap().remove("resources");
+    let odd = server.with("/apis/argoproj.io/v1", 200, second);
+    assert!(odd.says(&rollout()).await.is_err());
+}
