@@ -105,8 +105,8 @@ pub struct MirrorHealth {
     pub error: Option<Arc<str>>,
     /// How many objects it shows.
     pub objects: usize,
-    /// Whether it never showed anything and is no longer waited for: the API server is well, and what
-    /// serves this kind is not. It is tried again all the same.
+    /// Whether it is known that it cannot be read, and not for a moment only: the API server has forbidden
+    /// it for a minute, or is well while what serves this kind is not. It is tried again all the same.
     pub given_up: bool,
 }
 
@@ -198,16 +198,16 @@ impl Cluster {
     }
 
     /// Waits until every mirror is Synced, or until `limit` has passed. Returns whether they are. A
-    /// kind that is not built in may be forbidden too: what is recorded without it is known.
+    /// kind that is not built in may be forbidden too: nothing is decided about its pods until that is
+    /// known to be more than a moment's answer, and nobody waits for it.
     pub async fn first_sync(&self, limit: Duration) -> bool {
-        let enough =
-            |mirror: &MirrorHealth| mirror.state == MirrorState::Synced || mirror.is_done_without();
-        self.first(limit, enough).await
+        self.first(limit, MirrorHealth::lets_begin).await
     }
 
-    /// Waits until every mirror is Synced or known to be forbidden, or until `limit` has passed:
-    /// who looks only once need not wait for rights.
+    /// Waits until every mirror is Synced or forbidden, or until `limit` has passed: who looks only
+    /// once need not wait for rights, and takes the API server at its first word about them.
     pub async fn first_look(&self, limit: Duration) {
+        self.others.believe_at_first_word();
         self.first(limit, MirrorHealth::has_answered).await;
     }
 

@@ -32,15 +32,7 @@ impl HealthHandle {
         let mut health: Vec<MirrorHealth> =
             self.pods.iter().map(|mirror| health_of(mirror)).collect();
         health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
-        for other in self.others.all() {
-            for mirror in other.mirrors() {
-                let given_up = other.is_given_up(&mirror.state());
-                health.push(MirrorHealth {
-                    given_up,
-                    ..health_of(mirror)
-                });
-            }
-        }
+        health.extend(self.others.health());
         health.extend(self.links.health());
         match &self.namespaces {
             KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
@@ -128,7 +120,7 @@ impl Cluster {
 
 impl MirrorHealth {
     /// Whether there is nothing left to wait for when a process starts: the mirror has shown
-    /// everything once, or the API server forbids it to, or it is given up.
+    /// everything once, or the API server forbids it to, believed or not, or it is given up.
     pub fn has_settled(&self) -> bool {
         self.was_synced || self.state == MirrorState::Forbidden || self.given_up
     }
@@ -138,10 +130,17 @@ impl MirrorHealth {
         matches!(self.state, MirrorState::Synced | MirrorState::Forbidden)
     }
 
+    /// Whether it shows everything, or a start need not wait until it does: the pods of an owner that is
+    /// not built in are withheld until it is known whether that may be read, and everything else goes on.
+    pub(super) fn lets_begin(&self) -> bool {
+        let may_not = is_other(&self.kind) && self.state == MirrorState::Forbidden;
+        self.state == MirrorState::Synced || may_not || self.is_done_without()
+    }
+
     /// Whether nothing is known of its kind, and what is recorded without it is known: it is no owner that
-    /// is built in, and the API server forbids to read it, or it is given up.
+    /// is built in, and it is given up.
     pub fn is_done_without(&self) -> bool {
-        is_other(&self.kind) && (self.state == MirrorState::Forbidden || self.given_up)
+        is_other(&self.kind) && self.given_up
     }
 }
 

@@ -3,10 +3,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::patience::QUIET;
+
+/// What goes wrong with a kind for less than this may be over in a moment: a right that is taken and
+/// given again, an API whose server starts anew.
+pub(super) const LASTS: Duration = Duration::from_mins(1);
 
 /// What is known of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,6 +107,14 @@ impl Health {
     /// When something failed last, if it ever did.
     pub(super) fn last_failure(&self) -> Option<Instant> {
         self.last_trouble.as_ref().map(|(at, _)| *at)
+    }
+
+    /// Whether a 403 is to be believed: nothing else was heard since the first, and it was said again so
+    /// long after.
+    pub(super) fn is_denied(&self) -> bool {
+        let last = self.last_failure();
+        let lasts = last.is_some_and(|last| last.duration_since(self.since) >= LASTS);
+        self.state == MirrorState::Forbidden && lasts
     }
 
     /// When a watch that went on without a word counts as whole again: it emits nothing when it
@@ -241,6 +254,27 @@ mod tests {
         assert_eq!(health.state().0, MirrorState::Interrupted);
         health.listed();
         assert!(health.is_synced());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_403_is_believed_when_it_is_said_again_a_minute_later_and_nothing_else_was_heard() {
+        let mut health = synced();
+        for _ in 0..2 {
+            health.failed(&trouble(true, true));
+            tokio::time::advance(LASTS - Duration::from_secs(1)).await;
+            health.failed(&trouble(true, true));
+            tokio::time::advance(LASTS).await;
+            assert!(!health.is_denied(), "time alone says nothing");
+            health.failed(&trouble(false, true));
+            assert!(!health.is_denied());
+        }
+        health.failed(&trouble(true, true));
+        tokio::time::advance(LASTS).await;
+        health.list_begins();
+        health.failed(&trouble(true, true));
+        assert!(health.is_denied());
+        health.listed();
+        assert!(!health.is_denied());
     }
 
     #[tokio::test(start_paused = true)]

@@ -241,17 +241,20 @@ impl<K: Keep> Mirror<K> {
     /// Changes what is shown, and wakes and tells whom it concerns.
     fn update(&self, change: impl FnOnce(&mut State<K::Kept>) -> Change<K::Kept>) {
         let mut state = self.state();
-        let before = state.shown();
+        let (before, was_denied) = (state.shown(), state.health.is_denied());
         let change = change(&mut state);
-        let after = state.shown();
+        let (after, is_denied) = (state.shown(), state.health.is_denied());
         let (objects, error) = (state.index.len(), state.error());
         drop(state);
         change.gone.iter().for_each(|gone| self.keep.gone(gone));
         if before != after {
             self.place.log(after, objects, error.as_deref());
+        }
+        let says_other = before != after || was_denied != is_denied;
+        if says_other {
             self.wake.health_changed();
         }
-        if change.matters || before != after {
+        if change.matters || says_other {
             self.wake.changed();
         }
     }

@@ -5,6 +5,7 @@ mod doubt;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,17 +14,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::facts::{Coverage, Facts, Unreadable};
+use crate::model::facts::{Coverage, Facts, Object, Unreadable};
 use crate::model::others;
 use crate::model::workload::Kind;
 
 use super::coverage::Seen;
 use super::health::MirrorState;
 use super::keep::{Owners, Shared};
-use super::mirror::Mirror;
+use super::mirror::{Mirror, State};
 use super::namespace_kind;
 use super::place::Place;
 use super::wake::Wake;
+use super::{MirrorHealth, handle};
 
 use kind::OtherKind;
 
@@ -48,6 +50,8 @@ pub(super) struct Others {
     /// Where each is looked at: namespaces one by one, or `None` for the whole cluster.
     places: Vec<Option<Arc<str>>>,
     wake: Wake,
+    /// Whether a 403 is believed when it is said once.
+    at_first_word: AtomicBool,
     list: Mutex<List>,
     begun: UnboundedSender<Arc<OtherKind>>,
 }
@@ -82,6 +86,7 @@ impl Others {
             shared: Arc::clone(shared),
             places,
             wake: wake.clone(),
+            at_first_word: AtomicBool::new(false),
             list: Mutex::default(),
             begun,
         };
@@ -90,6 +95,12 @@ impl Others {
 
     fn list(&self) -> MutexGuard<'_, List> {
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on a 403 is believed when it is said once: for who looks only once, and does not stay to
+    /// see that it was but for a moment.
+    pub(super) fn believe_at_first_word(&self) {
+        self.at_first_word.store(true, Ordering::Relaxed);
     }
 
     /// What the ledger names from now on.
@@ -165,10 +176,32 @@ impl Others {
     }
 
     /// Those that are looked at now, by kind.
-    pub(super) fn all(&self) -> Vec<Arc<OtherKind>> {
+    fn all(&self) -> Vec<Arc<OtherKind>> {
         let list = self.list();
         let looked = list.kinds.values();
         looked.map(|looked| Arc::clone(&looked.other)).collect()
+    }
+
+    /// Whether it is known that one cannot be read by a mirror in this state.
+    fn gives_up(&self, other: &OtherKind, state: &State<Arc<Object>>) -> bool {
+        let at_once = self.at_first_word.load(Ordering::Relaxed);
+        let said = at_once && state.shown() == MirrorState::Forbidden;
+        said || other.is_given_up(state)
+    }
+
+    /// How each mirror is.
+    pub(super) fn health(&self) -> Vec<MirrorHealth> {
+        let mut health = Vec::new();
+        for other in self.all() {
+            for mirror in other.mirrors() {
+                let given_up = self.gives_up(&other, &mirror.state());
+                health.push(MirrorHealth {
+                    given_up,
+                    ..handle::health_of(mirror)
+                });
+            }
+        }
+        health
     }
 
     /// Adds what is known of them.
@@ -179,9 +212,9 @@ impl Others {
             for mirror in other.mirrors() {
                 let state = mirror.state();
                 seen.add(&mirror.place, state.shown());
-                if let Some(said) = other.refusal(&state) {
+                if self.gives_up(&other, &state) {
                     refused.add(&mirror.place, MirrorState::Synced);
-                    lacks = Some(said);
+                    lacks = Some(other.lacks(&state));
                 }
                 facts.objects.extend(state.index.iter().cloned());
             }

@@ -1,6 +1,8 @@
 //! Owners of kinds that are not built in (promises 1, 2 and 7): recorded with what they say, ended with
 //! their end, and untouched by everything that only looks like it.
 
+use std::time::Duration;
+
 use deployment_recorder::sandbox::Status;
 use serde_json::{Value, json};
 
@@ -269,6 +271,15 @@ async fn promise_2_an_owner_that_may_not_be_read_is_recorded_with_what_its_pods_
     ROLLOUT.define(&stage.api).await;
     stage.own(&ROLLOUT, "web", ("app", "acme/web:1")).await;
     stage.begin().await;
+    // A refusal is believed when it is repeated after a minute.
+    stage
+        .recorder()
+        .says("a mirror is forbidden", |event| {
+            event["kind"] == "Rollout.argoproj.io"
+        })
+        .await;
+    assert_eq!(stage.history("web", "app").len(), 0);
+    tokio::time::sleep(Duration::from_mins(1)).await;
     stage.runs("web", "app", "acme/web:1").await;
     assert_eq!(stage.record("web", "app").unwrap().tags.len(), 0);
     let rule = "may not list and watch rollouts in argoproj.io".to_owned();

@@ -232,11 +232,14 @@ async fn a_kind_that_may_not_be_read_says_which_rule_is_missing_and_holds_up_no_
     let begun = Instant::now();
     let cluster = start(&server, Scope::default()).await;
     assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(cluster.health().iter().all(MirrorHealth::has_settled));
     let facts = cluster.facts();
+    assert_eq!((covers(&facts), lacks(&facts)), (false, None));
+    let facts = until(&cluster, |facts| lacks(facts).is_some()).await;
+    assert!((60..=90).contains(&begun.elapsed().as_secs()));
     let expected = "may not list and watch rollouts in argoproj.io";
     assert_eq!(lacks(&facts).as_deref(), Some(expected));
     assert!(!covers(&facts));
-    assert!(cluster.health().iter().all(MirrorHealth::has_settled));
     let lists = server.count(Verb::List, "Rollout");
     tokio::time::sleep(Duration::from_mins(10)).await;
     assert!(server.count(Verb::List, "Rollout") - lists <= 30);
@@ -250,6 +253,44 @@ async fn a_kind_that_may_not_be_read_says_which_rule_is_missing_and_holds_up_no_
     server.expire("Rollout");
     let facts = until(&cluster, |facts| lacks(facts).is_some()).await;
     assert_eq!((covers(&facts), objects(&facts)), (false, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_2_a_403_that_is_over_within_a_minute_says_nothing_of_a_kind() {
+    let server = with_rollout();
+    server.forbid("Rollout");
+    let cluster = start(&server, Scope::default()).await;
+    for _ in 0..3 {
+        let mut states = BTreeSet::new();
+        for _ in 0..55 {
+            let facts = cluster.facts();
+            states.insert(state_of(&cluster, &rollout()));
+            assert_eq!((covers(&facts), lacks(&facts)), (false, None));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert!(states.contains(&MirrorState::Forbidden));
+        server.allow("Rollout");
+        let facts = until(&cluster, |facts| {
+            assert_eq!(lacks(facts), None);
+            covers(facts)
+        });
+        assert_eq!(objects(&facts.await), 1);
+        server.forbid("Rollout");
+        server.expire("Rollout");
+        until(&cluster, |facts| !covers(facts)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_only_once_takes_a_403_at_its_word() {
+    let server = with_rollout();
+    server.forbid("Rollout");
+    let cluster = Cluster::start(server.client(), Scope::default(), 7);
+    let begun = Instant::now();
+    cluster.first_look(Duration::from_mins(1)).await;
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert!(lacks(&cluster.facts()).is_some());
+    assert!(cluster.health().iter().any(MirrorHealth::is_done_without));
 }
 
 #[tokio::test(start_paused = true)]
@@ -271,8 +312,9 @@ async fn where_names_may_not_be_asked_for_the_kind_itself_is_named() {
         .fail(Verb::Discover, "/apis/argoproj.io", Fault::Status(403))
         .forever();
     let cluster = start(&server, Scope::default()).await;
+    let facts = until(&cluster, |facts| lacks(facts).is_some()).await;
     let expected = "may not list and watch Rollout in argoproj.io";
-    assert_eq!(lacks(&cluster.facts()).as_deref(), Some(expected));
+    assert_eq!(lacks(&facts).as_deref(), Some(expected));
     server.heal();
     until(&cluster, covers).await;
 }
@@ -284,17 +326,17 @@ async fn in_single_namespaces_each_is_judged_alone() {
     server.apply(its_pod("bank", "web-0", "other"));
     server.forbid_in("Rollout", "bank");
     let cluster = start(&server, exactly(&["shop", "bank"])).await;
-    let facts = cluster.facts();
+    assert_eq!(asked(&server).len(), 2, "one name for all namespaces");
+    let in_bank = |facts: &Facts| facts.coverage.lacks(&rollout(), "bank").is_some();
+    let facts = until(&cluster, in_bank).await;
     assert!(covers(&facts));
     assert_eq!(lacks(&facts), None);
     assert!(!facts.coverage.covers(&rollout(), "bank"));
-    assert!(facts.coverage.lacks(&rollout(), "bank").is_some());
     let lists = server
         .calls()
         .into_iter()
         .filter(|call| call.kind == "Rollout");
     assert!(lists.into_iter().all(|call| call.namespace.is_some()));
-    assert_eq!(asked(&server).len(), 2, "one name for all namespaces");
 }
 
 #[tokio::test(start_paused = true)]

@@ -305,7 +305,7 @@ async fn a_kind_that_the_recorder_does_without_is_no_unsynced_mirror() {
     let other = |kind: &str| crate::model::workload::Kind::new("a.io", kind);
     let mirrors = vec![
         of(other("Broken"), MirrorState::Interrupted, true),
-        of(other("Forbidden"), MirrorState::Forbidden, false),
+        of(other("Forbidden"), MirrorState::Forbidden, true),
         of(other("Interrupted"), MirrorState::Interrupted, false),
         of(
             crate::model::workload::Kind::Job,

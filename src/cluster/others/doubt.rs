@@ -7,6 +7,7 @@ use kube::Client;
 use tokio::time::Instant;
 
 use crate::cluster::discovery::{Resolved, resolve};
+use crate::cluster::health::LASTS;
 use crate::model::workload::Kind;
 
 /// A kind is absent only if that was said twice, so far apart: several API servers behind one address
@@ -14,8 +15,6 @@ use crate::model::workload::Kind;
 const SAID_TWICE: Duration = Duration::from_secs(5);
 /// Whether a kind that is absent has come is asked at least this often.
 const ABSENT_AT_MOST: Duration = Duration::from_mins(1);
-/// A kind that fails for so long while the API server is well is given up: it cannot be read.
-pub(super) const GIVEN_UP_AFTER: Duration = Duration::from_mins(1);
 
 /// A time in which the API server says that it has no such kind.
 pub(super) struct Absence {
@@ -64,7 +63,7 @@ impl Failure {
     /// Whether it is the kind that fails and not the API server: it has failed for long, and again
     /// after a group that every API server has was answered for.
     pub(super) async fn is_its_own(&mut self, client: &Client) -> bool {
-        if self.is_alone || self.since.elapsed() < GIVEN_UP_AFTER {
+        if self.is_alone || self.since.elapsed() < LASTS {
             return self.is_alone;
         }
         let another = resolve(client, &Kind::Deployment).await;

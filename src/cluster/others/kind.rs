@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::discovery::{Resolved, Served, resolve};
-use crate::cluster::health::{MirrorState, Trouble};
+use crate::cluster::health::{LASTS, MirrorState, Trouble};
 use crate::cluster::keep::Owners;
 use crate::cluster::mirror::{Mirror, State};
 use crate::cluster::patience::Patience;
@@ -21,7 +21,7 @@ use crate::cluster::wake::Wake;
 use crate::model::facts::Object;
 use crate::model::workload::Kind;
 
-use super::doubt::{Absence, Failure, GIVEN_UP_AFTER};
+use super::doubt::{Absence, Failure};
 
 /// When a name is asked for again although nobody says that it is wrong: who may not list is told so
 /// whether or not there is such a thing. The pauses double.
@@ -62,7 +62,7 @@ impl OtherKind {
         &self.kind
     }
 
-    pub(in crate::cluster) fn mirrors(&self) -> &[Mirror<Owners>] {
+    pub(super) fn mirrors(&self) -> &[Mirror<Owners>] {
         &self.mirrors
     }
 
@@ -70,18 +70,19 @@ impl OtherKind {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a mirror in this state, which never showed anything, is given up.
-    pub(in crate::cluster) fn is_given_up(&self, state: &State<Arc<Object>>) -> bool {
-        let fails = !state.health.was_synced() && state.shown() == MirrorState::Interrupted;
-        fails && self.known().given_up
+    /// Whether it is known that a mirror in this state cannot read: it is forbidden to, or fails and
+    /// never showed anything, and neither is a matter of a moment.
+    pub(super) fn is_given_up(&self, state: &State<Arc<Object>>) -> bool {
+        match state.shown() {
+            MirrorState::Forbidden => state.health.is_denied(),
+            MirrorState::Interrupted => !state.health.was_synced() && self.known().given_up,
+            MirrorState::Listing | MirrorState::Synced => false,
+        }
     }
 
-    /// What is missing where a mirror is in this state, if it is known that it cannot read.
-    pub(super) fn refusal(&self, state: &State<Arc<Object>>) -> Option<Arc<str>> {
+    /// What a mirror in this state lacks to read, in words.
+    pub(super) fn lacks(&self, state: &State<Arc<Object>>) -> Arc<str> {
         let is_forbidden = state.shown() == MirrorState::Forbidden;
-        if !is_forbidden && !self.is_given_up(state) {
-            return None;
-        }
         let known = self.known();
         let plural = known.served.as_ref().map(|it| &*it.resource.plural);
         let what = plural.unwrap_or_else(|| self.kind.kind());
@@ -89,10 +90,10 @@ impl OtherKind {
             "" => "the core group",
             group => group,
         };
-        Some(match state.error().filter(|_| !is_forbidden) {
+        match state.error().filter(|_| !is_forbidden) {
             Some(error) => format!("cannot list and watch {what} in {group}: {error}").into(),
             None => format!("may not list and watch {what} in {group}").into(),
-        })
+        }
     }
 
     /// Nobody names it any more.
@@ -230,6 +231,6 @@ impl OtherKind {
             let last = state.health.last_failure();
             !state.health.was_synced() && last.is_some_and(|last| last > at)
         };
-        at.elapsed() >= GIVEN_UP_AFTER && self.mirrors.iter().any(failed_later)
+        at.elapsed() >= LASTS && self.mirrors.iter().any(failed_later)
     }
 }
