@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::facts::{Coverage, Facts, Object, Unreadable};
+use crate::model::facts::{Facts, Object, Unreadable};
 use crate::model::others;
 use crate::model::workload::Kind;
 
@@ -109,7 +109,12 @@ impl Others {
     }
 
     /// Begins to look at what `facts` and the ledger name, and drops what neither has named for a
-    /// while, as far as pods and what makes them are fully seen. Returns whether there is a new one.
+    /// while. Returns whether there is a new one.
+    ///
+    /// That goes for a view that is not whole too: a part of it may stay forbidden for good, and kinds
+    /// that nobody has any more would stay with it until there is no room for another. It proves nothing
+    /// about the kind, which counts as not read from then on. What is recorded of it is in the ledger,
+    /// which goes on to name it, and where a walk leads to it again it is read again.
     pub(super) fn look_for(&self, facts: &Facts) -> bool {
         let scope = self.shared.converter.scope();
         if !others::are_selected(&scope.selection) {
@@ -132,15 +137,13 @@ impl Others {
             });
             looked.named = now;
         }
-        if self.sees_walks(&facts.coverage) {
-            kinds.retain(|_, looked| {
-                let stays = now.duration_since(looked.named) < LINGERS;
-                if !stays {
-                    looked.other.drop_it();
-                }
-                stays
-            });
-        }
+        kinds.retain(|_, looked| {
+            let stays = now.duration_since(looked.named) < LINGERS;
+            if !stays {
+                looked.other.drop_it();
+            }
+            stays
+        });
         drop(list);
         if is_new {
             self.wake.health_changed();
@@ -165,14 +168,6 @@ impl Others {
         // After the end of all watches nobody receives it.
         let _ = self.begun.send(Arc::clone(&other));
         other
-    }
-
-    /// Whether every walk is seen to its end.
-    fn sees_walks(&self, coverage: &Coverage) -> bool {
-        let sought = self.shared.converter.scope().exact_namespaces();
-        let passed = coverage.kinds.iter().filter(|it| it.0.is_passed_through());
-        let mut views = passed.map(|(_, view)| view).chain([&coverage.pods]);
-        views.all(|view| view.is_whole(sought.as_deref()))
     }
 
     /// Those that are looked at now, by kind.
