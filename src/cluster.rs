@@ -8,6 +8,7 @@ mod coverage;
 mod discovery;
 mod exact;
 pub mod file;
+mod followed;
 #[cfg(feature = "fuzz")]
 pub(crate) mod fuzz;
 mod handle;
@@ -26,7 +27,6 @@ mod pod_proxy;
 mod proxy;
 mod pull_secrets;
 mod remembered;
-mod resolver;
 mod rights;
 mod scope;
 mod sign_in;
@@ -35,7 +35,7 @@ mod soft;
 mod tasks;
 mod wake;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +63,7 @@ use keep::{Namespaces, Owners, Pods, Shared};
 use links::LinkMirrors;
 use mirror::Mirror;
 use others::Others;
+use place::Place;
 use tasks::Tasks;
 use wake::Wake;
 
@@ -120,7 +121,7 @@ impl Cluster {
         let mut tasks = Tasks::new(client.clone(), seed);
         let mut pods = Vec::new();
         let mut owners = Vec::new();
-        let mut links = LinkMirrors::default();
+        let mut leading: BTreeMap<Link, Vec<Place>> = BTreeMap::new();
         let are_exact = exact.is_some();
         let exact = Arc::new(ExactNamespaces::new(exact.unwrap_or_default()));
         if are_exact {
@@ -135,11 +136,12 @@ impl Cluster {
                 let mirror = Mirror::new(place, Namespaces(shared), wake);
                 namespaces = KnownNamespaces::Watched(tasks.start(mirror));
             } else if let Some(link) = Link::of(&kind) {
-                links.start(link, place, &shared, &wake, &mut tasks);
+                leading.entry(link).or_default().push(place);
             } else {
                 owners.push(tasks.start(Mirror::new(place, Owners { kind, shared }, wake)));
             }
         }
+        let links = LinkMirrors::start(leading, &shared, &wake, &mut tasks);
         let (others, begun) = Others::new(&shared, &wake);
         tasks.start_others(begun);
         Self {

@@ -34,6 +34,11 @@ impl HealthHandle {
         health.extend(self.owners.iter().map(|mirror| health_of(mirror)));
         health.extend(self.others.health());
         health.extend(self.links.health());
+        if self.others.believes_at_first_word() {
+            for mirror in &mut health {
+                mirror.given_up |= is_other(&mirror.kind) && mirror.state == MirrorState::Forbidden;
+            }
+        }
         match &self.namespaces {
             KnownNamespaces::Watched(mirror) => health.push(health_of(mirror)),
             KnownNamespaces::Exact(exact) => health.extend(exact.health()),

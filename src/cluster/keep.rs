@@ -25,7 +25,7 @@ pub(super) trait Keep: Send + Sync + 'static {
         + Sync
         + 'static;
     /// What is kept of it.
-    type Kept: Kept + Clone + Send + 'static;
+    type Kept: Kept + Clone + Debug + Send + 'static;
 
     /// Where `wire` stands in the index.
     fn key(&self, wire: &Self::Wire) -> Key;

@@ -10,11 +10,11 @@ use crate::model::exposure::links::{Gateway, Ingress, Link, Route, Service};
 use crate::model::facts::Facts;
 
 use super::coverage::Seen;
+use super::followed::Followed;
 use super::index::Kept;
 use super::keep::Shared;
 use super::mirror::Mirror;
 use super::place::Place;
-use super::resolver::Resolver;
 use super::tasks::Tasks;
 use super::wake::Wake;
 use super::{MirrorHealth, handle};
@@ -26,54 +26,60 @@ use leading::{Leading, Leads};
 pub(super) struct LinkMirrors {
     services: Vec<Arc<Mirror<Leading<Service>>>>,
     ingresses: Vec<Arc<Mirror<Leading<Ingress>>>>,
-    gateways: Vec<Arc<Mirror<Leading<Gateway>>>>,
-    routes: Vec<Arc<Mirror<Leading<Route>>>>,
-    /// Of the kinds that are not there always.
-    resolvers: BTreeMap<Link, Arc<Resolver>>,
+    /// Of the Gateway API, which is not there always.
+    gateways: Vec<Arc<Followed<Leading<Gateway>>>>,
+    routes: Vec<Arc<Followed<Leading<Route>>>>,
 }
 
 impl LinkMirrors {
-    /// Starts to watch a kind in a place.
+    /// Starts to watch each kind in its places.
     pub(super) fn start(
-        &mut self,
-        link: Link,
-        place: Place,
+        kinds: BTreeMap<Link, Vec<Place>>,
         shared: &Arc<Shared>,
         wake: &Wake,
         tasks: &mut Tasks,
-    ) {
-        let resolver = (!link.is_built_in()).then(|| {
-            let new = || Arc::new(Resolver::new(link.into()));
-            Arc::clone(self.resolvers.entry(link).or_insert_with(new))
-        });
-        let (shared, wake) = (Arc::clone(shared), wake.clone());
-        match link {
-            Link::Service => self
-                .services
-                .push(begin(link, place, shared, wake, resolver, tasks)),
-            Link::Ingress => self
-                .ingresses
-                .push(begin(link, place, shared, wake, resolver, tasks)),
-            Link::Gateway => self
-                .gateways
-                .push(begin(link, place, shared, wake, resolver, tasks)),
-            Link::HttpRoute
-            | Link::GrpcRoute
-            | Link::TlsRoute
-            | Link::TcpRoute
-            | Link::UdpRoute => self
-                .routes
-                .push(begin(link, place, shared, wake, resolver, tasks)),
+    ) -> Self {
+        let mut all = Self::default();
+        for (link, places) in kinds {
+            match link {
+                Link::Service => {
+                    let mirrors = mirrors(link, places, shared, wake);
+                    all.services.extend(mirrors.map(|it| tasks.start(it)));
+                }
+                Link::Ingress => {
+                    let mirrors = mirrors(link, places, shared, wake);
+                    all.ingresses.extend(mirrors.map(|it| tasks.start(it)));
+                }
+                Link::Gateway => {
+                    let mirrors = mirrors(link, places, shared, wake).collect();
+                    let followed = Followed::new(&link.into(), mirrors, wake);
+                    all.gateways.push(tasks.follow(followed));
+                }
+                Link::HttpRoute
+                | Link::GrpcRoute
+                | Link::TlsRoute
+                | Link::TcpRoute
+                | Link::UdpRoute => {
+                    let mirrors = mirrors(link, places, shared, wake).collect();
+                    let followed = Followed::new(&link.into(), mirrors, wake);
+                    all.routes.push(tasks.follow(followed));
+                }
+            }
         }
+        all
     }
 
     /// Adds what is known to `facts`.
     pub(super) fn tell(&self, facts: &mut Facts) {
         let mut seen: BTreeMap<Link, Seen> = BTreeMap::new();
-        facts.links.services = shown(&self.services, &mut seen);
-        facts.links.ingresses = shown(&self.ingresses, &mut seen);
-        facts.links.gateways = shown(&self.gateways, &mut seen);
-        facts.links.routes = shown(&self.routes, &mut seen);
+        let services = self.services.iter().map(|it| &**it);
+        let ingresses = self.ingresses.iter().map(|it| &**it);
+        let gateways = self.gateways.iter().flat_map(|it| it.mirrors());
+        let routes = self.routes.iter().flat_map(|it| it.mirrors());
+        facts.links.services = shown(services, &mut seen);
+        facts.links.ingresses = shown(ingresses, &mut seen);
+        facts.links.gateways = shown(gateways, &mut seen);
+        facts.links.routes = shown(routes, &mut seen);
         let seen = seen.into_iter().map(|(link, seen)| (link, seen.view()));
         facts.coverage.links = seen.collect();
     }
@@ -82,31 +88,30 @@ impl LinkMirrors {
     pub(super) fn health(&self) -> Vec<MirrorHealth> {
         let services = self.services.iter().map(|mirror| handle::health_of(mirror));
         let ingresses = self.ingresses.iter().map(|it| handle::health_of(it));
-        let gateways = self.gateways.iter().map(|it| handle::health_of(it));
-        let routes = self.routes.iter().map(|mirror| handle::health_of(mirror));
+        let gateways = self.gateways.iter().flat_map(|it| it.health());
+        let routes = self.routes.iter().flat_map(|it| it.health());
         let all = services.chain(ingresses).chain(gateways).chain(routes);
         all.collect()
     }
 }
 
-fn begin<T: Leads>(
+/// One for each place.
+fn mirrors<T: Leads>(
     link: Link,
-    place: Place,
-    shared: Arc<Shared>,
-    wake: Wake,
-    resolver: Option<Arc<Resolver>>,
-    tasks: &mut Tasks,
-) -> Arc<Mirror<Leading<T>>> {
-    let mirror = Mirror::new(place, Leading::new(link, shared), wake);
-    match resolver {
-        Some(resolver) => tasks.start_resolved(mirror, resolver),
-        None => tasks.start(mirror),
-    }
+    places: Vec<Place>,
+    shared: &Arc<Shared>,
+    wake: &Wake,
+) -> impl Iterator<Item = Mirror<Leading<T>>> {
+    let one = move |place| {
+        let keep = Leading::new(link, Arc::clone(shared));
+        Mirror::new(place, keep, wake.clone())
+    };
+    places.into_iter().map(one)
 }
 
 /// What these mirrors show, and where it is whole.
-fn shown<T: Leads>(
-    mirrors: &[Arc<Mirror<Leading<T>>>],
+fn shown<'a, T: Leads>(
+    mirrors: impl Iterator<Item = &'a Mirror<Leading<T>>>,
     seen: &mut BTreeMap<Link, Seen>,
 ) -> Vec<Arc<T>> {
     let mut objects = Vec::new();

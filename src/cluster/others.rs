@@ -1,7 +1,6 @@
 //! Others: the mirrors of kinds that are not built in, a list that changes while the process runs.
 //! Which kinds matter is told from outside; how one of them is found and followed is in `kind`.
 
-mod doubt;
 mod kind;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,18 +13,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::facts::{Facts, Object, Unreadable};
+use crate::model::facts::{Facts, Unreadable};
 use crate::model::others;
 use crate::model::workload::Kind;
 
+use super::MirrorHealth;
 use super::coverage::Seen;
 use super::health::MirrorState;
 use super::keep::{Owners, Shared};
-use super::mirror::{Mirror, State};
+use super::mirror::Mirror;
 use super::namespace_kind;
 use super::place::Place;
 use super::wake::Wake;
-use super::{MirrorHealth, handle};
 
 use kind::OtherKind;
 
@@ -103,6 +102,10 @@ impl Others {
         self.at_first_word.store(true, Ordering::Relaxed);
     }
 
+    pub(super) fn believes_at_first_word(&self) -> bool {
+        self.at_first_word.load(Ordering::Relaxed)
+    }
+
     /// What the ledger names from now on.
     pub(super) fn remember(&self, kinds: BTreeSet<Kind>) {
         self.list().remembered = kinds;
@@ -177,48 +180,39 @@ impl Others {
         looked.map(|looked| Arc::clone(&looked.other)).collect()
     }
 
-    /// Whether it is known that one cannot be read by a mirror in this state.
-    fn gives_up(&self, other: &OtherKind, state: &State<Arc<Object>>) -> bool {
-        let at_once = self.at_first_word.load(Ordering::Relaxed);
-        let said = at_once && state.shown() == MirrorState::Forbidden;
-        said || other.is_given_up(state)
-    }
-
     /// How each mirror is.
     pub(super) fn health(&self) -> Vec<MirrorHealth> {
-        let mut health = Vec::new();
-        for other in self.all() {
-            for mirror in other.mirrors() {
-                let given_up = self.gives_up(&other, &mirror.state());
-                health.push(MirrorHealth {
-                    given_up,
-                    ..handle::health_of(mirror)
-                });
-            }
-        }
-        health
+        let all = self.all().into_iter();
+        all.flat_map(|other| other.followed().health().collect::<Vec<_>>())
+            .collect()
     }
 
     /// Adds what is known of them.
     pub(super) fn add_to(&self, facts: &mut Facts) {
+        let at_once = self.believes_at_first_word();
         for other in self.all() {
             let (mut seen, mut refused) = (Seen::default(), Seen::default());
             let mut lacks = None;
-            for mirror in other.mirrors() {
+            for mirror in other.followed().mirrors() {
                 let state = mirror.state();
                 seen.add(&mirror.place, state.shown());
-                if self.gives_up(&other, &state) {
+                let said = at_once && state.shown() == MirrorState::Forbidden;
+                if said || other.followed().is_given_up(&state) {
                     refused.add(&mirror.place, MirrorState::Synced);
                     lacks = Some(other.lacks(&state));
                 }
                 facts.objects.extend(state.index.iter().cloned());
             }
             let coverage = &mut facts.coverage;
-            coverage.kinds.insert(other.kind().clone(), seen.view());
+            coverage
+                .kinds
+                .insert(other.followed().kind().clone(), seen.view());
             if let Some(lacks) = lacks {
                 let view = refused.view();
                 let unreadable = Unreadable { view, lacks };
-                coverage.unreadable.insert(other.kind().clone(), unreadable);
+                coverage
+                    .unreadable
+                    .insert(other.followed().kind().clone(), unreadable);
             }
         }
     }

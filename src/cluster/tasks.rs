@@ -9,11 +9,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::exact::ExactNamespaces;
+use super::followed::Followed;
 use super::keep::{Keep, Shared};
 use super::mirror::Mirror;
 use super::others::{self, Begun};
 use super::patience::Patience;
-use super::resolver::Resolver;
 use super::wake::Wake;
 
 /// The running mirrors. They end when this is dropped.
@@ -62,22 +62,17 @@ impl Tasks {
         });
     }
 
-    /// Starts a mirror of a kind that may come and go.
-    pub(super) fn start_resolved<K: Keep>(
-        &mut self,
-        mirror: Mirror<K>,
-        resolver: Arc<Resolver>,
-    ) -> Arc<Mirror<K>> {
-        let mirror = Arc::new(mirror);
-        self.seed = self.seed.wrapping_add(1);
-        let patience = Patience::new(self.seed);
-        let (client, stop) = (self.client.clone(), self.stop.clone());
-        let running = Arc::clone(&mirror);
+    /// Starts to follow a kind that may come and go.
+    pub(super) fn follow<K: Keep>(&mut self, followed: Followed<K>) -> Arc<Followed<K>> {
+        let followed = Arc::new(followed);
+        self.seed = self.seed.wrapping_add(1 << 16);
+        let (client, seed, stop) = (self.client.clone(), self.seed, self.stop.clone());
+        let running = Arc::clone(&followed);
         self.running.get_mut().spawn(async move {
-            let keeping = resolver.run(&running, client, patience);
-            stop.run_until_cancelled(keeping).await;
+            let following = running.follow(&client, seed);
+            stop.run_until_cancelled(following).await;
         });
-        mirror
+        followed
     }
 
     /// Starts to read again what of the namespaces could not be read.

@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deployment_recorder::cluster::{Cluster, MirrorState, Scope};
+use deployment_recorder::cluster::{Cluster, MirrorHealth, MirrorState, Scope};
 use deployment_recorder::model::exposure::links::Link;
 use deployment_recorder::model::exposure::{Exposed, Exposure, Way};
 use deployment_recorder::model::facts::{Facts, View};
 use deployment_recorder::model::workload::Kind;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::support::apiserver::{Apiserver, Definition, Fault, Verb};
-use super::{exactly, namespace, pod, settle, start, state_of, until};
+use super::{exactly, namespace, pod, settle, start, state_of, until, until_state};
 
 fn looking_for(ways: &[Way]) -> Scope {
     with(ways, Scope::default())
@@ -191,7 +192,9 @@ async fn a_kind_that_is_not_installed_is_seen_to_have_no_objects_and_is_found_wh
     let ways = [Way::Gateway];
     let server = server();
     server.apply(service("ClusterIP"));
+    let begun = Instant::now();
     let cluster = start(&server, looking_for(&ways)).await;
+    assert!(begun.elapsed() >= Duration::from_secs(5), "said twice");
     let facts = cluster.facts();
     assert!(
         Link::ROUTES
@@ -203,7 +206,7 @@ async fn a_kind_that_is_not_installed_is_seen_to_have_no_objects_and_is_found_wh
     tokio::time::sleep(Duration::from_mins(10)).await;
     let discovered = server.calls().len() - asked;
     assert!(
-        (100..=130).contains(&discovered),
+        (120..=160).contains(&discovered),
         "two questions a minute for each of six kinds: {discovered}"
     );
 
@@ -252,6 +255,75 @@ async fn promise_2_a_question_that_fails_is_no_answer_that_there_is_no_such_kind
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_2_one_answer_that_there_is_no_such_kind_takes_nothing_away() {
+    let ways = [Way::Gateway];
+    let server = server();
+    install(&server);
+    server.apply(service("ClusterIP"));
+    server.apply(gateway());
+    server.apply(route("HTTPRoute"));
+    let cluster = start(&server, looking_for(&ways)).await;
+    until_exposed(&cluster, &ways, &Exposed::Yes).await;
+    // Another API server behind the same address has not heard of it yet.
+    server.undefine("HTTPRoute");
+    server.expire("HTTPRoute");
+    let http_route = Kind::from(Link::HttpRoute);
+    until_state(&cluster, &http_route, MirrorState::Interrupted).await;
+    let group = "/apis/gateway.networking.k8s.io";
+    let asked = server.count(Verb::Discover, group);
+    while server.count(Verb::Discover, group) == asked {
+        settle().await;
+    }
+    settle().await;
+    install(&server);
+    let back = |facts: &Facts| {
+        assert_ne!(exposed(facts, &ways), Exposed::No);
+        facts.coverage.links[&Link::HttpRoute] == View::Everything
+    };
+    until(&cluster, back).await;
+    until_exposed(&cluster, &ways, &Exposed::Yes).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_was_forbidden_and_is_removed_is_found_absent_and_holds_up_no_start() {
+    let ways = [Way::Gateway];
+    let server = server();
+    install(&server);
+    server.apply(service("ClusterIP"));
+    server.apply(gateway());
+    server.apply(route("HTTPRoute"));
+    server.forbid("HTTPRoute");
+    let cluster = Cluster::start(server.client(), looking_for(&ways), 7);
+    let http_route = Kind::from(Link::HttpRoute);
+    until_state(&cluster, &http_route, MirrorState::Forbidden).await;
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    let unknown = |facts: &Facts| matches!(exposed(facts, &ways), Exposed::Unknown(_));
+    assert!(unknown(&cluster.facts()));
+    // Who may not list is told so whether or not there is such a thing.
+    server.undefine("HTTPRoute");
+    server.fail(Verb::List, "", Fault::Status(403)).forever();
+    until_exposed(&cluster, &ways, &Exposed::No).await;
+    assert_eq!(state_of(&cluster, &http_route), MirrorState::Synced);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_whose_api_is_broken_holds_up_readiness_for_a_minute_or_two() {
+    let server = server();
+    install(&server);
+    server
+        .fail(Verb::List, "HTTPRoute", Fault::Status(500))
+        .forever();
+    let cluster = Cluster::start(server.client(), looking_for(&[Way::Gateway]), 7);
+    let settled = || cluster.health().iter().all(MirrorHealth::has_settled);
+    let begun = Instant::now();
+    until(&cluster, |_| settled()).await;
+    let took = begun.elapsed().as_secs();
+    assert!((60..=240).contains(&took), "{took}");
+    let links = cluster.facts().coverage.links;
+    assert_eq!(links[&Link::HttpRoute], View::Nothing);
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_named_namespaces_everything_is_asked_for_there_alone() {
     let server = server();
     install(&server);
@@ -279,10 +351,10 @@ async fn in_named_namespaces_everything_is_asked_for_there_alone() {
         "{:?}",
         facts.coverage
     );
-    // One answer is enough for both namespaces.
+    // One answer is enough for both namespaces; what is not installed is asked for twice.
     assert_eq!(
         server.count(Verb::Discover, "/apis/gateway.networking.k8s.io"),
-        6
+        7
     );
 }
 
