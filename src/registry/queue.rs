@@ -1,7 +1,7 @@
 //! The queue of look-ups: which is next, how often a registry is asked, how long it is left alone after
 //! a failure. Nothing here asks anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ const MOST_RETRY: Duration = Duration::from_hours(24);
 /// How long a registry is left alone that asks for it without saying how long, and at most.
 const LIMITED: (Duration, Duration) = (Duration::from_mins(1), Duration::from_hours(6));
 
-/// How many places one image is asked for at.
-const MOST_PLACES: usize = 8;
+/// After so many failures for one image the pauses grow, although not all of its places had their turn.
+const MOST_BEFORE_GROWTH: u32 = 64;
 
 /// What a failed look-up means for the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,8 @@ pub(super) struct Queue {
 
 #[derive(Debug)]
 struct Job {
-    places: Vec<(Place, Arc<str>)>,
+    /// The next one first.
+    places: VecDeque<(Place, Arc<str>)>,
     tries: u32,
     due: Instant,
     under_way: bool,
@@ -85,22 +86,13 @@ impl Queue {
         });
         for (digest, places) in unread {
             let job = self.jobs.entry(*digest).or_insert_with(|| Job {
-                places: Vec::new(),
+                places: VecDeque::new(),
                 tries: 0,
                 due: now,
                 under_way: false,
                 wanted: true,
             });
-            let places = places.iter().take(MOST_PLACES);
-            let places: Vec<_> = places
-                .map(|place| (place.clone(), registry(&place.image)))
-                .collect();
-            if job.places != places {
-                // There is somebody new to ask, or other secrets to ask with.
-                job.due = job.due.min(now);
-                job.tries = 0;
-                job.places = places;
-            }
+            job.ask_at(places, now);
         }
         let jobs = self.jobs.values();
         let named: BTreeSet<&Arc<str>> = jobs
@@ -189,9 +181,11 @@ impl Queue {
             Setback::Limited(_) => job.due = free_at,
             Setback::OfRegistry | Setback::OfImage => {
                 // All places have their turn before the pauses grow.
-                let places = u32::try_from(job.places.len()).unwrap_or(1).max(1);
-                job.due = now + doubled(FIRST_RETRY, job.tries / places, MOST_RETRY);
-                job.tries += 1;
+                let places = u32::try_from(job.places.len()).unwrap_or(MOST_BEFORE_GROWTH);
+                let rounds = job.tries / places.clamp(1, MOST_BEFORE_GROWTH);
+                job.due = now + doubled(FIRST_RETRY, rounds, MOST_RETRY);
+                job.tries = job.tries.saturating_add(1);
+                job.pass(&look_up.place);
             }
         }
     }
@@ -206,11 +200,34 @@ impl Queue {
 }
 
 impl Job {
+    /// The image is in these places. One that is new is asked next: there is somebody else to ask, or
+    /// there are other secrets to ask with. The others keep their turns, whoever comes and goes.
+    fn ask_at(&mut self, places: &BTreeSet<Place>, now: Instant) {
+        self.places.retain(|(place, _)| places.contains(place));
+        let known: BTreeSet<&Place> = self.places.iter().map(|(place, _)| place).collect();
+        let new = places.iter().filter(|place| !known.contains(place));
+        let new: Vec<_> = new
+            .map(|place| (place.clone(), registry(&place.image)))
+            .collect();
+        if !new.is_empty() {
+            self.due = self.due.min(now);
+            self.tries = 0;
+        }
+        for place in new.into_iter().rev() {
+            self.places.push_front(place);
+        }
+    }
+
     /// Where the image is asked for this time.
     fn place(&self) -> Option<&(Place, Arc<str>)> {
-        let count = self.places.len().max(1);
-        let tries = usize::try_from(self.tries).unwrap_or_default();
-        self.places.get(tries % count)
+        self.places.front()
+    }
+
+    /// It was asked for there: every other place has its turn before.
+    fn pass(&mut self, asked: &Place) {
+        let at = self.places.iter().position(|(place, _)| place == asked);
+        let passed = at.and_then(|at| self.places.remove(at));
+        self.places.extend(passed);
     }
 }
 
@@ -354,5 +371,44 @@ mod tests {
         queue.want(&unread(&[(1, "c.test/x")]), now);
         assert_eq!(&*queue.next(now).unwrap().registry, "c.test");
         assert_eq!(doubled(FIRST_RETRY, 99, MOST_RETRY), MOST_RETRY);
+    }
+
+    #[test]
+    fn every_place_has_its_turn_however_many_there_are_and_whoever_comes_and_goes() {
+        let mut now = Instant::now();
+        let mut queue = Queue::default();
+        let names: Vec<String> = (10..90).map(|number| format!("r{number}.test/x")).collect();
+        let wanted = |without: usize| {
+            let left = names.iter().enumerate().filter(|(at, _)| *at != without);
+            let images: Vec<(u64, &str)> = left.map(|(_, name)| (1, &**name)).collect();
+            unread(&images)
+        };
+        queue.want(&wanted(99), now);
+        let mut asked = BTreeSet::new();
+        for turn in 0..80 {
+            let look_up = queue.next(now).unwrap();
+            asked.insert(look_up.registry.to_string());
+            // The first of them goes and comes while others have their turn.
+            queue.want(&wanted(if turn % 2 == 0 { 0 } else { 99 }), now);
+            queue.ended(&look_up, Some(Setback::OfImage), now);
+            now = queue.due().unwrap();
+        }
+        // Each time it comes it is asked again, and the turns go on behind it.
+        assert!(asked.len() > 35, "{}", asked.len());
+
+        let mut queue = Queue::default();
+        queue.want(&wanted(99), now);
+        let (mut asked, mut pauses) = (BTreeSet::new(), BTreeSet::new());
+        for _ in 0..80 {
+            let look_up = queue.next(now).unwrap();
+            asked.insert(look_up.registry.to_string());
+            queue.ended(&look_up, Some(Setback::OfImage), now);
+            queue.want(&wanted(99), now);
+            let due = queue.due().unwrap();
+            pauses.insert(due.duration_since(now).as_secs() / 60);
+            now = due;
+        }
+        assert_eq!(asked.len(), 80);
+        assert_eq!(Vec::from_iter(pauses), [1, 2]);
     }
 }
