@@ -1,19 +1,23 @@
 //! Pull secrets: those that a pod names, else those of its service account, read by their names when
 //! they are asked for and forgotten soon. Nothing else in this house reads a Secret.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+mod remembered;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
 use kube::{Api, Client};
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::model::facts::Pull;
 use crate::model::origin::Account;
 
 use super::calls::{bounded, describe};
+
+use remembered::Remembered;
 
 /// What is done with each of them, as RBAC calls it.
 pub(super) const VERB: &str = "get";
@@ -21,16 +25,10 @@ pub(super) const VERB: &str = "get";
 /// What is read, by the plurals of their kinds.
 pub(super) const RESOURCES: [&str; 2] = ["secrets", "serviceaccounts"];
 
-/// How long what was read is remembered: for the other images of the same pods.
-const REMEMBERED: Duration = Duration::from_mins(1);
-
 /// How many secrets of one pod are read, and how long one may be, in bytes. Whoever makes a pod names as many
 /// as they like, of up to a megabyte each.
 const MOST_NAMES: usize = 16;
 const LONGEST: usize = 64 * 1024;
-
-/// Of how many accounts at most.
-const MOST: usize = 100;
 
 /// All that is read for one account must be answered within this time.
 const READ_WITHIN: Duration = Duration::from_secs(10);
@@ -43,9 +41,6 @@ pub enum PullSecret {
     /// Of type `kubernetes.io/dockercfg`.
     Cfg(SecretString),
 }
-
-/// What was read for each account, and when.
-type Remembered = HashMap<Account, (Instant, Vec<PullSecret>)>;
 
 /// Reads pull secrets. Clones share what is remembered.
 #[derive(Clone)]
@@ -70,12 +65,13 @@ impl PullSecrets {
     ///
     /// What the API server says, without anything of a secret.
     pub async fn of(&self, account: &Account) -> Result<Vec<PullSecret>, String> {
-        if let Some(known) = self.known(account) {
+        let known = self.remembered().of(account);
+        if let Some(known) = known {
             return Ok(known);
         }
         let read = timeout(READ_WITHIN, self.read(&account.namespace, &account.pull)).await;
         let read = read.map_err(|_| format!("no answer within {READ_WITHIN:?}"))??;
-        self.remember(account, &read);
+        self.remembered().keep(account, &read);
         Ok(read)
     }
 
@@ -119,24 +115,10 @@ impl PullSecrets {
             .collect())
     }
 
-    fn known(&self, account: &Account) -> Option<Vec<PullSecret>> {
-        let mut remembered = self
-            .remembered
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.remembered
             .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        remembered.retain(|_, (at, _)| at.elapsed() < REMEMBERED);
-        remembered.get(account).map(|(_, known)| known.clone())
-    }
-
-    fn remember(&self, account: &Account, read: &[PullSecret]) {
-        let mut remembered = self
-            .remembered
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if remembered.len() >= MOST {
-            remembered.clear();
-        }
-        remembered.insert(account.clone(), (Instant::now(), read.to_vec()));
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
