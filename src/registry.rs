@@ -11,7 +11,7 @@
 //! * What is sent is a GET, by HTTPS with a certificate that is valid; by plain HTTP only to hosts that
 //!   a person has listed. An address of this machine itself, of the local link or of no machine is
 //!   never asked unless it is listed, whether an image, a redirect or a token service names it
-//!   (`address`).
+//!   (`address`), or a name leads there (`names`).
 //! * A pull secret goes to the registry that the secret itself names for this image, and to the token
 //!   service that this registry names by HTTPS; never elsewhere. A redirect to another scheme, host or
 //!   port is followed without whoever asks (`client`).
@@ -29,6 +29,7 @@ mod document;
 pub(crate) mod fuzz;
 mod keyring;
 mod look_ups;
+mod names;
 mod queue;
 mod reader;
 mod transport;

@@ -30,7 +30,8 @@ impl Labels {
         let secrets = settings
             .pull_secrets
             .then(|| secrets(PullSecrets::new(client)));
-        let reader = Reader::new(Transport::new()?, settings.plain, look_ups.clone(), secrets);
+        let transport = Transport::new(&settings.plain)?;
+        let reader = Reader::new(transport, settings.plain, look_ups.clone(), secrets);
         let task = tokio::spawn(reader.run(stop));
         Ok(Self { look_ups, task })
     }

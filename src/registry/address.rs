@@ -37,6 +37,11 @@ impl PlainHosts {
         Ok(Self(hosts.collect::<Result<_, _>>()?))
     }
 
+    /// The hosts without their ports.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|host| host.split(':').next())
+    }
+
     fn has(&self, url: &Url) -> bool {
         at(url).is_some_and(|host| self.0.contains(&host))
     }
@@ -119,24 +124,25 @@ pub(super) fn is_nobodys(host: &str) -> bool {
         return true;
     }
     let address = name.trim_start_matches('[').trim_end_matches(']');
-    match address
-        .parse::<IpAddr>()
-        .map(|address| address.to_canonical())
-    {
-        Ok(IpAddr::V4(v4)) => {
+    address.parse().is_ok_and(is_nobodys_address)
+}
+
+/// The same of an address.
+pub(super) fn is_nobodys_address(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => {
             v4.is_loopback()
                 || v4.is_link_local()
                 || v4.is_unspecified()
                 || v4.is_multicast()
                 || v4.is_broadcast()
         }
-        Ok(IpAddr::V6(v6)) => {
+        IpAddr::V6(v6) => {
             v6.is_loopback()
                 || v6.is_unicast_link_local()
                 || v6.is_unspecified()
                 || v6.is_multicast()
         }
-        Err(_) => false,
     }
 }
 
@@ -151,6 +157,8 @@ pub(super) enum Refused {
     Plain,
     /// It is this machine, on the local link, or no machine.
     Local,
+    /// Its name leads there.
+    Led,
 }
 
 impl fmt::Display for Refused {
@@ -161,6 +169,10 @@ impl fmt::Display for Refused {
             Self::Plain => "it is asked by plain HTTP only if --registry-allow-http lists it",
             Self::Local => {
                 "an address of a machine itself is asked only if --registry-allow-http lists it"
+            }
+            Self::Led => {
+                "its name leads to an address of a machine itself, which is asked only if \
+                 --registry-allow-http lists the name"
             }
         })
     }

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use http::{Request, Response};
 use reqwest::redirect::Policy;
 use thiserror::Error;
 use tower::Service;
+
+use super::address::PlainHosts;
+use super::names::Names;
 
 /// The longest answer that is read, in bytes. Registries have to take manifests of four times that
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>); those of
@@ -46,13 +50,16 @@ pub enum TransportError {
 }
 
 impl Transport {
-    /// A way to any registry.
-    pub fn new() -> Result<Self, TransportError> {
+    /// A way to any registry. Names lead to this machine itself or the local link only if they are of
+    /// `plain`, which a person has listed, or a proxy's.
+    pub fn new(plain: &PlainHosts) -> Result<Self, TransportError> {
+        let names = Arc::new(Names::new(plain));
         let builder = || {
             reqwest::Client::builder()
                 .redirect(Policy::none())
                 .retry(reqwest::retry::never())
                 .referer(false)
+                .dns_resolver(Arc::clone(&names))
                 .connect_timeout(CONNECT)
                 .pool_idle_timeout(IDLE)
                 .pool_max_idle_per_host(1)
@@ -148,7 +155,8 @@ mod tests {
         let request = Request::get(format!("http://{address}/v2/"))
             .body(Bytes::new())
             .unwrap();
-        Transport::new().unwrap().oneshot(request).await
+        let transport = Transport::new(&PlainHosts::default()).unwrap();
+        transport.oneshot(request).await
     }
 
     #[tokio::test]
@@ -171,6 +179,34 @@ mod tests {
         assert!(sent < BUFFERS, "{sent}");
         let said = error.to_string();
         assert!(!said.contains(&address), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_machine_is_not_asked_unless_it_is_listed() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("localhost:{}", listener.local_addr().unwrap().port());
+        // It is refused for its name alone, and so is a name that only leads there.
+        let direct = |plain: &[&str]| {
+            let plain = PlainHosts::parse(plain.iter().copied()).unwrap();
+            Transport::new(&plain).unwrap().direct
+        };
+        let request = || {
+            Request::get(format!("http://{address}/v2/"))
+                .body(Bytes::new())
+                .unwrap()
+        };
+        let error = exchange(direct(&[]), request()).await.unwrap_err();
+        let failure = crate::registry::client::Failure::broken(&error);
+        assert_eq!(failure.outcome(), crate::registry::Outcome::Refused);
+        let serving = tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let _ = connection.read(&mut [0; 4096]).await.unwrap();
+            let answer = "HTTP/1.1 204 No Content\r\n\r\n";
+            connection.write_all(answer.as_bytes()).await.unwrap();
+        });
+        let answer = exchange(direct(&[&address]), request()).await.unwrap();
+        assert_eq!(answer.status(), 204);
+        serving.await.unwrap();
     }
 
     #[tokio::test]

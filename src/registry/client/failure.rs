@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::registry::address::Refused;
 use crate::registry::look_ups::Outcome;
+use crate::registry::names::Nobodys;
 use crate::registry::queue::Setback;
 
 /// Why a look-up failed.
@@ -71,12 +72,15 @@ impl Failure {
     }
 
     /// A request that was not answered, with its causes.
-    pub(super) fn broken(error: &(dyn Error + 'static)) -> Self {
+    pub(in crate::registry) fn broken(error: &(dyn Error + 'static)) -> Self {
         /// In characters; some of it may be another side's.
         const LONGEST: usize = 300;
         let mut texts = vec![error.to_string()];
         let mut cause = error.source();
         while let Some(error) = cause {
+            if error.is::<Nobodys>() {
+                return Self::Refused(Refused::Led);
+            }
             texts.push(error.to_string());
             cause = error.source();
         }
