@@ -1,6 +1,7 @@
 //! A small scripted API server: lists in pages, watches, reads and writes of single objects, and
 //! the faults of each, in process. No sockets and no timers of its own but those of a request, so
-//! it works under a paused clock. It knows nothing of the program under test.
+//! it works under a paused clock. It knows nothing of the program under test. `tests/list_watch.rs`
+//! holds it to what a real API server does.
 
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(
@@ -12,25 +13,34 @@
 )]
 
 mod answer;
+mod asked;
+mod calls;
 mod definitions;
 mod faults;
+mod forms;
 mod objects;
+mod pages;
+mod resources;
+mod selection;
+mod statuses;
+mod watches;
+mod writes;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Body;
-use futures::channel::mpsc::UnboundedSender;
 use http::{Request, Response};
 use serde_json::Value;
-use tokio::time::Instant;
 
+pub use calls::{Call, Line};
 pub use definitions::Definition;
 pub use faults::{Fault, Planned, Verb};
 
+use asked::Asked;
 use faults::Rule;
 use objects::Objects;
+use watches::OpenWatch;
 
 /// The handle of a scripted API server. Clones are the same server.
 #[derive(Clone, Default)]
@@ -44,55 +54,6 @@ struct Inner {
     forbidden: BTreeSet<(String, Option<String>)>,
     rules: Vec<Rule>,
     calls: Vec<Call>,
-}
-
-/// A watch that is open.
-struct OpenWatch {
-    kind: String,
-    namespace: Option<String>,
-    metadata_only: bool,
-    lines: UnboundedSender<Result<String, std::io::Error>>,
-}
-
-/// The way from one client to the server. Clones are the same way.
-#[derive(Clone, Default)]
-pub struct Line(Arc<AtomicBool>);
-
-impl Line {
-    /// From now on requests vanish on it without a word. Watches that are open go on.
-    pub fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Requests arrive again, but for those that vanished.
-    pub fn mend(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    fn is_cut(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-/// A request that was made.
-#[derive(Clone, Debug)]
-pub struct Call {
-    /// What it did.
-    pub verb: Verb,
-    /// The kind; where no objects are asked for, the path.
-    pub kind: String,
-    /// The namespace, if it named one.
-    pub namespace: Option<String>,
-    /// The object, if it named one.
-    pub name: Option<String>,
-    /// The query string.
-    pub query: String,
-    /// The `Accept` header.
-    pub accept: String,
-    /// The `User-Agent` header.
-    pub agent: String,
-    /// When it came.
-    pub at: Instant,
 }
 
 impl Apiserver {
@@ -130,9 +91,9 @@ impl Apiserver {
     /// it has none a uid and a creation time; a replaced object keeps those. Returned as stored.
     pub fn apply(&self, object: Value) -> Value {
         let mut inner = self.inner();
-        let (event, object) = inner.objects.apply(object);
-        inner.tell(event, &object);
-        object
+        let change = inner.objects.apply(object);
+        inner.tell(&change);
+        Value::clone(&change.object)
     }
 
     /// From now on this kind is served too.
@@ -149,21 +110,21 @@ impl Apiserver {
     /// Deletes an object, and tells the watches. `namespace` is empty for kinds without one.
     pub fn delete(&self, kind: &str, namespace: &str, name: &str) {
         let mut inner = self.inner();
-        let object = inner
-            .objects
-            .delete(kind, namespace, name)
-            .expect("an object to delete");
-        inner.tell("DELETED", &object);
+        let change = inner.objects.delete(kind, namespace, name);
+        inner.tell(&change.expect("an object to delete"));
     }
 
     /// The object, if it exists.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        self.inner().objects.get(kind, namespace, name).cloned()
+        let inner = self.inner();
+        let object = inner.objects.get(kind, namespace, name);
+        object.map(|object| Value::clone(object))
     }
 
     /// All objects of a kind.
     pub fn all(&self, kind: &str) -> Vec<Value> {
-        self.inner().objects.list(kind, None)
+        let state = self.inner().objects.state(kind);
+        state.values().map(|object| Value::clone(object)).collect()
     }
 
     /// From now on requests for this kind get a 403. Watches that are open go on, as they do at a
@@ -196,8 +157,7 @@ impl Apiserver {
         self.inner().watches.retain(|watch| {
             let broken = watch.kind == kind;
             if broken {
-                let error = std::io::Error::other("connection reset by the test");
-                let _ = watch.lines.unbounded_send(Err(error));
+                watch.reset();
             }
             !broken
         });
@@ -211,7 +171,7 @@ impl Apiserver {
         inner.watches.retain(|watch| {
             let expired = watch.kind == kind;
             if expired {
-                let _ = watch.lines.unbounded_send(Ok(answer::gone_event()));
+                watch.send(watches::gone());
             }
             !expired
         });
@@ -219,25 +179,21 @@ impl Apiserver {
 
     /// Only the tokens of lists that were begun are too old: the next page gets a 410.
     pub fn expire_lists(&self, kind: &str) {
-        self.inner().objects.forget_pages(kind);
+        self.inner().objects.forget_states(kind);
     }
 
-    /// Sends a bookmark to the open watches of a kind.
+    /// Sends a bookmark to the open watches of a kind that asked for them.
     pub fn bookmark(&self, kind: &str) {
-        let line = self.inner().objects.bookmark(kind);
-        self.send_raw(kind, &line);
+        let inner = self.inner();
+        let of_kind = inner.watches.iter().filter(|watch| watch.kind == kind);
+        of_kind.for_each(|watch| watch.mark(inner.objects.version()));
     }
 
     /// Sends a line as it is to the open watches of a kind.
     pub fn send_raw(&self, kind: &str, line: &str) {
-        for watch in self
-            .inner()
-            .watches
-            .iter()
-            .filter(|watch| watch.kind == kind)
-        {
-            let _ = watch.lines.unbounded_send(Ok(format!("{line}\n")));
-        }
+        let inner = self.inner();
+        let of_kind = inner.watches.iter().filter(|watch| watch.kind == kind);
+        of_kind.for_each(|watch| watch.send(format!("{line}\n")));
     }
 
     /// The next request of this kind meets `fault`; see [`Planned`] for later and more ones.
@@ -280,7 +236,7 @@ impl Apiserver {
     /// How many watches of a kind are open.
     pub fn open_watches(&self, kind: &str) -> usize {
         let watches = &mut self.inner().watches;
-        watches.retain(|watch| !watch.lines.is_closed());
+        watches.retain(|watch| !watch.is_closed());
         watches.iter().filter(|watch| watch.kind == kind).count()
     }
 
@@ -289,13 +245,13 @@ impl Apiserver {
         request: Request<kube::client::Body>,
     ) -> Result<Response<Body>, tower::BoxError> {
         let definitions = self.inner().definitions.clone();
-        let request = answer::Asked::read(request, &definitions).await?;
+        let request = Asked::read(request, &definitions).await?;
         let fault = self.inner().begin(&request);
         let Some(fault) = fault else {
             return Ok(self.inner().answer(&request));
         };
         match fault {
-            Fault::Status(code) => Ok(answer::status(code, "a fault of the test")),
+            Fault::Status(code) => Ok(statuses::status(code, "a fault of the test")),
             Fault::Refused => Err("connection refused by the test".into()),
             Fault::AnswerLost => {
                 self.inner().answer(&request);
@@ -320,13 +276,13 @@ impl Apiserver {
 
 impl Inner {
     /// Notes a request, and finds the fault that it meets.
-    fn begin(&mut self, asked: &answer::Asked) -> Option<Fault> {
+    fn begin(&mut self, asked: &Asked) -> Option<Fault> {
         self.calls.push(asked.call());
-        let (verb, kind) = (asked.verb, &asked.kind);
+        let (verb, kind) = (asked.verb, asked.kind());
         for rule in self
             .rules
             .iter_mut()
-            .filter(|rule| rule.verb == verb && rule.kind == *kind)
+            .filter(|rule| rule.verb == verb && rule.kind == kind)
         {
             if rule.skip > 0 {
                 rule.skip -= 1;
@@ -336,22 +292,5 @@ impl Inner {
             }
         }
         None
-    }
-
-    /// Tells the open watches of a change.
-    fn tell(&mut self, event: &str, object: &Value) {
-        let namespace = object["metadata"]["namespace"].as_str();
-        let kind = object["kind"].as_str().unwrap_or_default();
-        for watch in &self.watches {
-            if kind == watch.kind
-                && watch
-                    .namespace
-                    .as_deref()
-                    .is_none_or(|wanted| namespace == Some(wanted))
-            {
-                let line = answer::event(event, object, watch.metadata_only);
-                let _ = watch.lines.unbounded_send(Ok(line));
-            }
-        }
     }
 }

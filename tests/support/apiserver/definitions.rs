@@ -5,7 +5,8 @@ use axum::body::Body;
 use http::Response;
 use serde_json::{Value, json};
 
-use super::answer::{RESOURCES, json_answer};
+use super::resources::RESOURCES;
+use super::statuses::{json_answer, no_page};
 
 /// A kind that is served besides those that are built in.
 #[derive(Clone, Debug)]
@@ -46,13 +47,7 @@ impl Definition {
     }
 }
 
-/// What the server says at `path`, if that is about groups and not about objects.
-pub(super) fn is_discovery(path: &str) -> bool {
-    let parts = path.trim_matches('/').split('/').count();
-    path == "/api/v1" || (path.starts_with("/apis") && parts <= 3)
-}
-
-/// The answer to it.
+/// What the server says at `path`, which is about groups and not about objects.
 pub(super) fn discovery(path: &str, definitions: &[Definition]) -> Response<Body> {
     let of_group = |group: &str| {
         let defined = definitions.iter().filter(|it| it.group == group);
@@ -73,7 +68,7 @@ pub(super) fn discovery(path: &str, definitions: &[Definition]) -> Response<Body
             let list = json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups});
             json_answer(200, &list)
         }
-        ["apis", group] if of_group(group).is_empty() => not_found(),
+        ["apis", group] if of_group(group).is_empty() => no_page(),
         ["apis", group] => {
             let version =
                 |it: &str| json!({"groupVersion": format!("{group}/{it}"), "version": it});
@@ -87,7 +82,7 @@ pub(super) fn discovery(path: &str, definitions: &[Definition]) -> Response<Body
                 }),
             )
         }
-        ["apis", group, version] if !of_group(group).contains(&version) => not_found(),
+        ["apis", group, version] if !of_group(group).contains(&version) => no_page(),
         ["apis", group, version] => resources(&format!("{group}/{version}"), definitions),
         _ => resources("v1", definitions),
     }
@@ -113,11 +108,4 @@ fn resources(api_version: &str, definitions: &[Definition]) -> Response<Body> {
             "resources": resources.collect::<Value>(),
         }),
     )
-}
-
-/// What an API server says of a path that it does not have.
-pub(super) fn not_found() -> Response<Body> {
-    let answer = Response::builder().status(404);
-    let answer = answer.header("content-type", "text/plain; charset=utf-8");
-    answer.body(Body::from("404 page not found\n")).unwrap()
 }

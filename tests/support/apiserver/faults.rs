@@ -23,6 +23,20 @@ pub enum Verb {
     Discover,
 }
 
+impl Verb {
+    /// What it is called in rights.
+    pub(super) fn of_right(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Get | Self::Discover => "get",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
 pub enum Fault {

@@ -1,129 +1,133 @@
 //! The objects of the scripted API server, with resource versions, the changes that watches can go
-//! on from, and the rest of lists that were begun.
+//! on from, and the states that lists can be continued in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-/// Kind, namespace (empty for kinds without one) and name.
-type Key = (String, String, String);
+/// So many changes of a kind are kept for watches to go on from.
+const KEPT_CHANGES: usize = 2_000;
+
+/// So many states of a kind are kept for lists to be continued in.
+const KEPT_STATES: usize = 16;
+
+/// The objects of a kind in the order of lists, which is the one of their keys as text:
+/// `namespace/name`, or the name alone. A write copies it only while a list may be continued in it.
+pub(super) type State = Arc<BTreeMap<Arc<str>, Arc<Value>>>;
 
 /// What the server stores.
 #[derive(Default)]
 pub(super) struct Objects {
     version: u64,
-    stored: BTreeMap<Key, Value>,
-    changes: Vec<Change>,
-    /// By kind: changes up to this version are forgotten.
-    forgotten: HashMap<String, u64>,
-    /// What is left of lists that were begun, by their tokens.
-    pages: HashMap<String, (String, u64, Vec<Value>)>,
+    kinds: BTreeMap<String, OfKind>,
 }
 
-struct Change {
-    version: u64,
-    kind: String,
-    namespace: String,
-    event: &'static str,
-    object: Value,
+#[derive(Default)]
+struct OfKind {
+    state: State,
+    changes: BTreeMap<u64, Arc<Change>>,
+    /// Changes up to this version are forgotten.
+    forgotten: u64,
+    states: BTreeMap<u64, State>,
 }
 
-/// A page of a list.
-pub(super) struct Page {
-    pub(super) items: Vec<Value>,
+/// A change of an object.
+pub(super) struct Change {
+    /// The version that the server has since.
     pub(super) version: u64,
-    pub(super) next: Option<String>,
-    pub(super) remaining: usize,
+    /// The object since; if it was deleted, as it was last, with the version of its deletion.
+    pub(super) object: Arc<Value>,
+    /// The object before, if there was one.
+    pub(super) before: Option<Arc<Value>>,
+    /// Whether it was deleted.
+    pub(super) deleted: bool,
 }
 
 /// The version asked for is too old.
 pub(super) struct Expired;
 
 impl Objects {
-    /// Creates or replaces an object, and says which event that is.
-    pub(super) fn apply(&mut self, mut object: Value) -> (&'static str, Value) {
-        let key = key(&object);
+    /// The present version.
+    pub(super) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Creates or replaces an object.
+    pub(super) fn apply(&mut self, mut object: Value) -> Arc<Change> {
+        let (kind, key) = key(&object);
         self.version += 1;
-        let known = self.stored.get(&key);
-        let event = if known.is_some() { "MODIFIED" } else { "ADDED" };
-        let earlier = |field: &str| known.map(|known| known["metadata"][field].clone());
-        let uid = earlier("uid").unwrap_or_else(|| json!(format!("uid-{}", self.version)));
-        let created = earlier("creationTimestamp").unwrap_or_else(|| json!(time(self.version)));
+        let version = self.version;
+        let of_kind = self.kinds.entry(kind).or_default();
+        let before = of_kind.state.get(&*key).cloned();
+        let earlier = |field: &str| {
+            let known = before.as_deref().map(|it| it["metadata"][field].clone());
+            known.filter(|value| !value.is_null())
+        };
+        let uid = earlier("uid").unwrap_or_else(|| json!(format!("uid-{version}")));
+        let created = earlier("creationTimestamp").unwrap_or_else(|| json!(time(version)));
         let meta = object["metadata"].as_object_mut().expect("metadata");
         meta.entry("uid").or_insert(uid);
         meta.entry("creationTimestamp").or_insert(created);
-        meta.insert(
-            "resourceVersion".to_owned(),
-            json!(self.version.to_string()),
-        );
-        self.stored.insert(key.clone(), object.clone());
-        self.note(key, event, &object);
-        (event, object)
+        meta.insert("resourceVersion".to_owned(), json!(version.to_string()));
+        let object = Arc::new(object);
+        Arc::make_mut(&mut of_kind.state).insert(key.into(), Arc::clone(&object));
+        of_kind.note(Change {
+            version,
+            object,
+            before,
+            deleted: false,
+        })
     }
 
-    /// Deletes an object, which is returned as it was last, with the version of its deletion.
-    pub(super) fn delete(&mut self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        let key = (kind.to_owned(), namespace.to_owned(), name.to_owned());
-        let mut object = self.stored.remove(&key)?;
+    /// Deletes an object.
+    pub(super) fn delete(
+        &mut self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Option<Arc<Change>> {
+        let of_kind = self.kinds.get_mut(kind)?;
+        let key = key_of(namespace, name);
+        // Looked up first, because taking it may copy the state.
+        let before = Arc::clone(of_kind.state.get(&*key)?);
+        Arc::make_mut(&mut of_kind.state).remove(&*key);
         self.version += 1;
+        let mut object = Value::clone(&before);
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        self.note(key, "DELETED", &object);
-        Some(object)
-    }
-
-    fn note(&mut self, (kind, namespace, _): Key, event: &'static str, object: &Value) {
-        // Nobody watches these, and they change all the time.
-        if kind == "Lease" {
-            return;
-        }
-        self.changes.push(Change {
+        Some(of_kind.note(Change {
             version: self.version,
-            kind,
-            namespace,
-            event,
-            object: object.clone(),
-        });
+            object: Arc::new(object),
+            before: Some(before),
+            deleted: true,
+        }))
     }
 
     /// The object, if it exists.
-    pub(super) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Value> {
-        self.stored
-            .get(&(kind.to_owned(), namespace.to_owned(), name.to_owned()))
+    pub(super) fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        let state = &self.kinds.get(kind)?.state;
+        state.get(&*key_of(namespace, name))
     }
 
-    /// All objects of a kind, or those in one namespace.
-    pub(super) fn list(&self, kind: &str, namespace: Option<&str>) -> Vec<Value> {
-        let wanted = |key: &&Key| key.0 == kind && namespace.is_none_or(|wanted| key.1 == wanted);
-        let keys = self.stored.keys().filter(wanted);
-        keys.map(|key| self.stored[key].clone()).collect()
+    /// All objects of a kind as they are now.
+    pub(super) fn state(&self, kind: &str) -> State {
+        let of_kind = self.kinds.get(kind);
+        of_kind.map(|it| it.state.clone()).unwrap_or_default()
     }
 
-    /// The first page of a list.
-    pub(super) fn first_page(&mut self, kind: &str, namespace: Option<&str>, limit: usize) -> Page {
-        let items = self.list(kind, namespace);
-        self.page(kind, self.version, items, limit)
+    /// The same as they were at `version`, if that was kept.
+    pub(super) fn state_at(&self, kind: &str, version: u64) -> Result<State, Expired> {
+        let states = self.kinds.get(kind).map(|it| &it.states);
+        let state = states.and_then(|states| states.get(&version));
+        state.cloned().ok_or(Expired)
     }
 
-    /// A further page: of the same state as the first.
-    pub(super) fn next_page(&mut self, token: &str, limit: usize) -> Result<Page, Expired> {
-        let (kind, version, rest) = self.pages.remove(token).ok_or(Expired)?;
-        Ok(self.page(&kind, version, rest, limit))
-    }
-
-    fn page(&mut self, kind: &str, version: u64, mut items: Vec<Value>, limit: usize) -> Page {
-        let rest = items.split_off(limit.min(items.len()));
-        let remaining = rest.len();
-        let next = (remaining > 0).then(|| {
-            let token = format!("{kind}.{version}.{remaining}.{}", self.pages.len());
-            self.pages
-                .insert(token.clone(), (kind.to_owned(), version, rest));
-            token
-        });
-        Page {
-            items,
-            version,
-            next,
-            remaining,
+    /// Keeps a state, so that a list of it can be continued.
+    pub(super) fn keep(&mut self, kind: &str, version: u64, state: State) {
+        let states = &mut self.kinds.entry(kind.to_owned()).or_default().states;
+        states.insert(version, state);
+        if states.len() > KEPT_STATES {
+            states.pop_first();
         }
     }
 
@@ -131,59 +135,63 @@ impl Objects {
     pub(super) fn changes_since(
         &self,
         kind: &str,
-        namespace: Option<&str>,
         version: u64,
-    ) -> Result<Vec<(&'static str, &Value)>, Expired> {
-        if self
-            .forgotten
-            .get(kind)
-            .is_some_and(|forgotten| version < *forgotten)
-        {
+    ) -> Result<impl Iterator<Item = &Change>, Expired> {
+        let of_kind = self.kinds.get(kind);
+        if of_kind.is_some_and(|it| version < it.forgotten) {
             return Err(Expired);
         }
-        let changes = self.changes.iter().filter(|change| {
-            change.version > version
-                && change.kind == kind
-                && namespace.is_none_or(|wanted| change.namespace == wanted)
-        });
-        Ok(changes
-            .map(|change| (change.event, &change.object))
-            .collect())
+        let changes = of_kind.map(|it| it.changes.range(version.saturating_add(1)..));
+        Ok(changes.into_iter().flatten().map(|(_, change)| &**change))
     }
 
-    /// Forgets the changes of a kind and its lists that were begun.
+    /// Forgets the changes of a kind and the states of lists that were begun.
     pub(super) fn expire(&mut self, kind: &str) {
         self.version += 1;
-        self.forgotten.insert(kind.to_owned(), self.version);
-        self.forget_pages(kind);
+        let of_kind = self.kinds.entry(kind.to_owned()).or_default();
+        of_kind.forgotten = self.version;
+        of_kind.changes.clear();
+        of_kind.states.clear();
     }
 
-    /// Forgets lists that were begun.
-    pub(super) fn forget_pages(&mut self, kind: &str) {
-        self.pages.retain(|_, (of, _, _)| of != kind);
-    }
-
-    /// A bookmark at the present version.
-    pub(super) fn bookmark(&self, kind: &str) -> String {
-        let metadata = json!({"resourceVersion": self.version.to_string()});
-        let object = json!({"apiVersion": "v1", "kind": kind, "metadata": metadata});
-        json!({"type": "BOOKMARK", "object": object}).to_string()
+    /// Forgets the states of lists that were begun.
+    pub(super) fn forget_states(&mut self, kind: &str) {
+        if let Some(of_kind) = self.kinds.get_mut(kind) {
+            of_kind.states.clear();
+        }
     }
 }
 
-fn key(object: &Value) -> Key {
+impl OfKind {
+    fn note(&mut self, change: Change) -> Arc<Change> {
+        let change = Arc::new(change);
+        self.changes.insert(change.version, Arc::clone(&change));
+        if self.changes.len() > KEPT_CHANGES
+            && let Some((version, _)) = self.changes.pop_first()
+        {
+            self.forgotten = self.forgotten.max(version);
+        }
+        change
+    }
+}
+
+fn key(object: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let meta = &object["metadata"];
-    let key = (
-        text(&object["kind"]),
-        text(&meta["namespace"]),
-        text(&meta["name"]),
-    );
+    let (kind, name) = (text(&object["kind"]), text(&meta["name"]));
     assert!(
-        !key.0.is_empty() && !key.2.is_empty(),
+        !kind.is_empty() && !name.is_empty(),
         "kind and metadata.name: {object}"
     );
-    key
+    (kind, key_of(&text(&meta["namespace"]), &name))
+}
+
+fn key_of(namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{namespace}/{name}")
+    }
 }
 
 /// Objects are created a second apart, in the order of their versions.
