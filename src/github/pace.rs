@@ -14,11 +14,13 @@ use super::exchange::Exchange;
 mod access;
 mod aside;
 mod backoff;
+mod doors;
 mod outages;
 mod purpose;
 pub mod reads;
 mod room;
 mod signers;
+mod slot;
 #[cfg(test)]
 mod tests;
 
@@ -27,8 +29,10 @@ pub(super) use backoff::Backoff;
 pub use purpose::Purpose;
 pub use room::Room;
 pub use signers::Signers;
+pub use slot::{Reason, Slot};
 
 use aside::Aside;
+use doors::Doors;
 use outages::Outages;
 use signers::Limits;
 
@@ -46,100 +50,6 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// With fewer requests than this left in the hour, changes are gathered, and no storage record goes.
 const TIGHT: usize = 100;
-
-/// How long a withdrawn version of the API is left alone.
-const WITHDRAWN: Duration = HOUR;
-
-/// When a request may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// Not before this instant.
-    pub at: Instant,
-    /// What decides that.
-    pub reason: Reason,
-}
-
-/// What decides when a request may leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// Nothing: it may leave now.
-    Free,
-    /// The second between requests.
-    Spacing,
-    /// The limit of a minute.
-    Minute,
-    /// The limit of an hour.
-    Hour,
-    /// The part of either that this purpose may use at most.
-    Share,
-    /// GitHub named the time: `retry-after`, or the reset when nothing remains.
-    Told,
-    /// GitHub limits without naming a time.
-    Limited,
-    /// The outcome of the last requests is unknown.
-    Outage,
-    /// The token has no access to the organization, or is not valid.
-    NoAccess,
-    /// The version of the API is served no longer.
-    VersionWithdrawn,
-    /// There is no token until then: GitHub was asked for one.
-    NoToken,
-}
-
-impl Reason {
-    /// Whether nothing comes of trying again soon: somebody has to do something about the access to
-    /// the organization.
-    pub fn is_closed(self) -> bool {
-        matches!(
-            self,
-            Self::NoAccess | Self::VersionWithdrawn | Self::NoToken
-        )
-    }
-
-    /// Whether it is about one organization, or one who signs in, and others may go on.
-    pub fn is_of_organization(self) -> bool {
-        !self.is_our_own()
-    }
-
-    /// Every reason to wait.
-    pub const TO_WAIT: [Self; 10] = [
-        Self::Spacing,
-        Self::Minute,
-        Self::Hour,
-        Self::Share,
-        Self::Told,
-        Self::Limited,
-        Self::Outage,
-        Self::NoAccess,
-        Self::VersionWithdrawn,
-        Self::NoToken,
-    ];
-
-    /// Whether it is a limit that this program keeps by itself.
-    pub fn is_our_own(self) -> bool {
-        matches!(
-            self,
-            Self::Free | Self::Spacing | Self::Minute | Self::Hour | Self::Share
-        )
-    }
-
-    /// The name of the reason, for logs and status.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Free => "free",
-            Self::Spacing => "spacing",
-            Self::Minute => "minute-limit",
-            Self::Hour => "hour-limit",
-            Self::Share => "share",
-            Self::Told => "told-to-wait",
-            Self::Limited => "limited",
-            Self::Outage => "outage",
-            Self::NoAccess => "no-access",
-            Self::VersionWithdrawn => "version-withdrawn",
-            Self::NoToken => "no-token",
-        }
-    }
-}
 
 /// The shortest time in which a full snapshot of so many batches may be repeated: 16 s a batch, so
 /// that snapshots stay within their half of the hour.
@@ -160,16 +70,7 @@ pub struct Pace {
     outages: Outages,
     /// For storage records alone, by organization.
     aside: BTreeMap<Access, Aside>,
-    /// By organization.
-    access: BTreeMap<Access, Closed>,
-}
-
-/// Why and for how long nothing is sent to an organization.
-#[derive(Debug)]
-enum Closed {
-    Denied(Backoff),
-    Withdrawn(Instant),
-    NoToken(Instant),
+    doors: Doors,
 }
 
 impl Default for Pace {
@@ -187,7 +88,7 @@ impl Pace {
             limits: Limits::default(),
             outages: Outages::default(),
             aside: BTreeMap::new(),
-            access: BTreeMap::new(),
+            doors: Doors::default(),
         }
     }
 
@@ -253,11 +154,8 @@ impl Pace {
             wait(limit.unnamed.until(), Reason::Limited);
         }
         wait(self.outages.until(&access), Reason::Outage);
-        match self.access.get(&access) {
-            Some(Closed::Denied(backoff)) => wait(backoff.until(), Reason::NoAccess),
-            Some(Closed::Withdrawn(until)) => wait(Some(*until), Reason::VersionWithdrawn),
-            Some(Closed::NoToken(until)) => wait(Some(*until), Reason::NoToken),
-            None => {}
+        if let Some((until, reason)) = self.doors.until(&access) {
+            wait(Some(until), reason);
         }
         slot
     }
@@ -334,7 +232,7 @@ impl Pace {
             None => {
                 limit.end();
                 self.outages.end(&access);
-                self.access.remove(&access);
+                self.doors.open(&access);
             }
             Some(Failure::Unknown { .. }) => self.outages.begin(&access, now),
             Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
@@ -356,16 +254,13 @@ impl Pace {
     ) {
         match failure {
             Failure::Invalid { .. } | Failure::NamesRepositories { .. } => {
-                self.access.remove(&access);
+                self.doors.open(&access);
             }
             Failure::BadToken { .. } if token_renewed => {
-                self.access.remove(&access);
+                self.doors.open(&access);
             }
-            Failure::NoAccess { .. } | Failure::BadToken { .. } => self.deny(access, now),
-            Failure::VersionWithdrawn { .. } => {
-                self.access
-                    .insert(access, Closed::Withdrawn(now + WITHDRAWN));
-            }
+            Failure::NoAccess { .. } | Failure::BadToken { .. } => self.doors.denied(access, now),
+            Failure::VersionWithdrawn { .. } => self.doors.withdrawn(access, now),
             // Of one record, or of nothing: other requests to the organization may well be taken.
             Failure::Refused { .. }
             | Failure::Oversized
@@ -379,8 +274,8 @@ impl Pace {
     pub fn unsent(&mut self, access: impl Into<Access>, until: Option<Instant>, now: Instant) {
         let access = access.into();
         match until {
-            Some(until) => drop(self.access.insert(access, Closed::NoToken(until))),
-            None => self.deny(access, now),
+            Some(until) => self.doors.no_token(access, until),
+            None => self.doors.denied(access, now),
         }
     }
 
@@ -411,21 +306,7 @@ impl Pace {
     /// once.
     pub fn token_renewed(&mut self, access: impl Into<Access>) {
         let access = access.into();
-        let closed = self.access.get(&access);
-        if !matches!(closed, Some(Closed::Withdrawn(_))) {
-            self.access.remove(&access);
-        }
-    }
-
-    fn deny(&mut self, access: Access, now: Instant) {
-        let closed = self.access.entry(access).or_insert(Closed::Withdrawn(now));
-        if let Closed::Denied(backoff) = closed {
-            backoff.begin(now);
-        } else {
-            let mut backoff = Backoff::new(MINUTE, 10 * MINUTE);
-            backoff.begin(now);
-            *closed = Closed::Denied(backoff);
-        }
+        self.doors.token_renewed(&access);
     }
 }
 
