@@ -76,12 +76,19 @@ pub enum CredentialsError {
         step: String,
         /// What GitHub says.
         why: String,
+        /// Whether GitHub denies it, so that a person has to do something.
+        denied: bool,
         /// Nothing is asked before this, unless the key changes.
         until: Instant,
     },
 }
 
 impl CredentialsError {
+    /// Whether GitHub denies the App a token, as where it is not installed.
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::NotMinted { denied: true, .. })
+    }
+
     /// Before when it is of no use to try again, where that is known.
     pub fn until(&self) -> Option<Instant> {
         match self {

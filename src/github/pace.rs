@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::answer::Failure;
+use super::auth::CredentialsError;
 use super::exchange::Exchange;
 
 mod access;
@@ -105,6 +106,18 @@ impl Pace {
     pub fn signed_by(self, signers: Signers) -> Self {
         let limits = Limits::new(signers);
         Self { limits, ..self }
+    }
+
+    /// This organization is no stranger: it took something before, or a person names it. Any other may
+    /// be a mistake until it takes something, and while it turns everything away it is asked ever
+    /// less often.
+    pub fn knows(&mut self, access: impl Into<Access>) {
+        self.doors.know(access.into());
+    }
+
+    /// Whether it is a stranger. Who has several to send to tries those last.
+    pub fn is_strange(&self, access: impl Into<Access>) -> bool {
+        self.doors.is_strange(&access.into())
     }
 
     /// When a request of this purpose may leave for this organization, if nothing leaves before it.
@@ -233,6 +246,7 @@ impl Pace {
                 limit.end();
                 self.outages.end(&access);
                 self.doors.open(&access);
+                self.doors.know(access);
             }
             Some(Failure::Unknown { .. }) => self.outages.begin(&access, now),
             Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
@@ -271,12 +285,17 @@ impl Pace {
 
     /// No request could leave for this organization because there was no token: as if GitHub had
     /// refused it, unless it is known before when there is none.
-    pub fn unsent(&mut self, access: impl Into<Access>, until: Option<Instant>, now: Instant) {
+    pub fn unsent(&mut self, access: impl Into<Access>, why: &CredentialsError, now: Instant) {
         let access = access.into();
-        match until {
-            Some(until) => self.doors.no_token(access, until),
+        match why.until() {
+            Some(until) => self.doors.no_token(access, until, why.is_denied(), now),
             None => self.doors.denied(access, now),
         }
+    }
+
+    /// No request could leave for this organization because it would break the contract.
+    pub fn unlawful(&mut self, access: impl Into<Access>, now: Instant) {
+        self.doors.denied(access.into(), now);
     }
 
     /// A request left for a token, and came back.

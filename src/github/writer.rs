@@ -108,7 +108,8 @@ impl<S: Carrier> Writer<S> {
         let now = Instant::now();
         match &result {
             Ok(exchange) => self.pace.answered(access, exchange, now),
-            Err(_) => self.pace.unsent(access, None, now),
+            Err(NotSent::Credentials(error)) => self.pace.unsent(access, error, now),
+            Err(NotSent::Request(_)) => self.pace.unlawful(access, now),
         }
         result
     }
@@ -116,6 +117,8 @@ impl<S: Carrier> Writer<S> {
     /// Waits for the time at which a request may leave, and for a token to leave with. A request for
     /// that is one more, after which the time is another one.
     async fn sign_in(&mut self, access: &Access, organization: &str) -> Result<(), NotSent> {
+        // A person asks for it.
+        self.pace.knows(access.clone());
         loop {
             let slot = self
                 .pace
@@ -127,7 +130,7 @@ impl<S: Carrier> Writer<S> {
                 self.pace.signed_in(now);
             }
             if let Err(error) = signed_in.result {
-                self.pace.unsent(access.clone(), error.until(), now);
+                self.pace.unsent(access.clone(), &error, now);
                 return Err(error.into());
             }
             if signed_in.errands.is_empty() {

@@ -42,6 +42,7 @@ impl<S: Transport> Recorder<S> {
         }
         let plan = self.plan();
         self.forget_organizations(&plan);
+        self.know_organizations();
         if full {
             let requests = batch::requests(&plan, self.size.usual(started));
             let shortest = shortest_snapshot_period(requests);

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::NotSent;
-use crate::github::pace::{Access, Purpose};
+use crate::github::pace::Purpose;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::record::{Destination, Line};
@@ -142,11 +142,13 @@ impl<S: Transport> Recorder<S> {
         flow
     }
 
-    /// What comes first: what may leave first, and where an organization may hang, the others.
+    /// What comes first: what may leave first; of that what goes where something was taken before;
+    /// and where an organization may hang, the others.
     fn rank(&self, batch: &Batch, now: Instant) -> impl Ord + use<S> {
-        let access = Access::from(&batch.destination);
+        let access = batch.access();
+        let strange = self.pace.is_strange(access.clone());
         let last = self.pace.last_outage(access.clone());
-        (self.pace.slot(access, batch.purpose, now).at, last)
+        (self.pace.slot(access, batch.purpose, now).at, strange, last)
     }
 
     /// Sends one request at its time and says what came back.
@@ -271,7 +273,7 @@ impl<S: Transport> Recorder<S> {
         self.note_turn(destination, true);
         match error {
             NotSent::Credentials(error) => {
-                self.pace.unsent(destination, error.until(), now);
+                self.pace.unsent(destination, error, now);
                 self.status.lock().auth_failures += 1;
                 self.block(destination, &message);
             }

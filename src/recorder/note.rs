@@ -9,7 +9,7 @@ use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
 use crate::github::pace::Access;
 use crate::model::plan::Plan;
-use crate::model::record::Destination;
+use crate::model::record::{Destination, Identity};
 
 use super::delivery::Run;
 use super::status::{Blocked, Note};
@@ -35,6 +35,16 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
+    /// Tells organizations that took something, or that `--org` names, from those that may be a mistake.
+    pub(super) fn know_organizations(&mut self) {
+        self.pace.knows(&self.settings.policy.destination);
+        let held = self.ledger.entries();
+        let held = held.filter(|(_, entry)| entry.held.is_some());
+        for access in organizations(held.map(|(identity, _)| identity)) {
+            self.pace.knows(access);
+        }
+    }
+
     /// Forgets what organizations answered to which nothing goes any more and which hold nothing: nobody
     /// would hear from them again.
     pub(super) fn forget_organizations(&mut self, plan: &Plan) {
@@ -43,10 +53,7 @@ impl<S: Transport> Recorder<S> {
         }
         let planned = plan.names.values();
         let held = self.ledger.entries().map(|(identity, _)| identity);
-        let known: BTreeSet<Access> = planned
-            .chain(held)
-            .map(|identity| Access::from(&identity.destination))
-            .collect();
+        let known = organizations(planned.chain(held));
         self.turned_away.retain(|access| known.contains(access));
         let mut status = self.status.lock();
         status
@@ -149,6 +156,20 @@ impl<S: Transport> Recorder<S> {
         let known = status.blocked.entry(access).or_insert(blocked);
         message.clone_into(&mut known.message);
     }
+}
+
+/// The organizations of these records. Most have the destination of the one before, or a copy of it.
+fn organizations<'a>(identities: impl Iterator<Item = &'a Identity>) -> BTreeSet<Access> {
+    let (mut found, mut last) = (BTreeSet::new(), None);
+    for destination in identities.map(|identity| &identity.destination) {
+        let is_known =
+            last.is_some_and(|last| Arc::ptr_eq(last, destination) || last == destination);
+        if !is_known {
+            found.insert(Access::from(destination));
+        }
+        last = Some(destination);
+    }
+    found
 }
 
 fn access_of(destination: &Destination) -> (Arc<str>, Arc<str>) {

@@ -1,6 +1,7 @@
 //! Several organizations in one cluster: each record goes to its own, with the token of its own, and
 //! one organization that cannot be reached holds back no other.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deployment_recorder::model::organization::Organizations;
@@ -119,6 +120,63 @@ async fn one_organization_that_cannot_be_reached_holds_back_no_other() {
         assert_eq!(world.deployed_in("acme").len(), 21);
         world.finish().await;
     }
+}
+
+/// How often each of the organizations was asked whose names begin so.
+fn tries(world: &World, prefix: &str) -> BTreeMap<String, usize> {
+    let mut tries = BTreeMap::new();
+    for line in world.gate.tokens() {
+        let (organization, _) = line.split_once(' ').unwrap();
+        if organization.starts_with(prefix) {
+            *tries.entry(organization.to_owned()).or_default() += 1;
+        }
+    }
+    tries
+}
+
+#[tokio::test(start_paused = true)]
+async fn organizations_that_are_none_cost_others_little_and_come_after_them() {
+    let mut world = world();
+    world.policy.organizations = Organizations::parse([r"ghcr\.io/(a-.*)/.*=$1"]).unwrap();
+    world.gate.away("/orgs/a-", Away::Answers(404));
+    world.run(&deployment("shop", "web"));
+    for number in 0..30 {
+        let image = format!("ghcr.io/a-typo-{number}/app:1");
+        world.roll_out(&deployment("shop", &format!("app-{number}")).image(&image));
+    }
+    world.start();
+    world.arrives("acme", "shop-web-main", 5 * SECOND).await;
+    assert!(
+        tries(&world, "a-").len() <= 1,
+        "the one that is there comes first"
+    );
+    world.pass(Duration::from_hours(6)).await;
+    let tries = tries(&world, "a-");
+    assert_eq!(tries.len(), 30);
+    assert!(
+        tries.values().all(|count| (5..=8).contains(count)),
+        "{tries:?}"
+    );
+    world.roll_out(&deployment("shop", "cart"));
+    world.arrives("acme", "shop-cart-main", 6 * SECOND).await;
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_took_something_is_asked_again_soon_also_after_a_restart() {
+    let mut world = world();
+    world.run(&deployment("shop", "web"));
+    world.run(&deployment("tools", "lint"));
+    world.start();
+    world.agreed().await;
+    world.stop().await;
+    world.gate.away("/orgs/tools/", Away::Answers(404));
+    world.run(&deployment("tools", "test"));
+    world.restart().await;
+    world.pass(10 * SECOND).await;
+    world.gate.open();
+    world.arrives("tools", "tools-test-main", 2 * MINUTE).await;
+    world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]

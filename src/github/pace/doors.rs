@@ -1,7 +1,7 @@
 //! Doors: organizations at which nothing can be done for now, because the token has no access, there
 //! is none, or the version of the API is withdrawn. What opens a door again is decided in `pace`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,14 +11,25 @@ use super::{Access, Backoff, HOUR, MINUTE, Reason};
 /// How long a withdrawn version of the API is left alone.
 const WITHDRAWN: Duration = HOUR;
 
+/// The first pause and the longest where access is denied.
+const DENIED: [Duration; 2] = [MINUTE, Duration::from_mins(10)];
+
+/// The same for a stranger: a rule that makes organizations of images can make dozens that are none,
+/// and each try is one of the requests of the hour that all organizations share.
+const STRANGE: [Duration; 2] = [Duration::from_mins(10), Duration::from_hours(6)];
+
 /// The organizations at which nothing can be done for now.
 #[derive(Debug, Default)]
-pub(super) struct Doors(BTreeMap<Access, Closed>);
+pub(super) struct Doors {
+    closed: BTreeMap<Access, Closed>,
+    /// Those that are no strangers.
+    known: BTreeSet<Access>,
+}
 
 /// Why and for how long nothing is sent to an organization.
 #[derive(Debug)]
 enum Closed {
-    Denied(Backoff),
+    Denied { pause: Backoff, reason: Reason },
     Withdrawn(Instant),
     NoToken(Instant),
 }
@@ -26,44 +37,68 @@ enum Closed {
 impl Doors {
     /// Until when nothing can be done there and why, where that is so.
     pub(super) fn until(&self, access: &Access) -> Option<(Instant, Reason)> {
-        Some(match self.0.get(access)? {
-            Closed::Denied(backoff) => (backoff.until()?, Reason::NoAccess),
+        Some(match self.closed.get(access)? {
+            Closed::Denied { pause, reason } => (pause.until()?, *reason),
             Closed::Withdrawn(until) => (*until, Reason::VersionWithdrawn),
             Closed::NoToken(until) => (*until, Reason::NoToken),
         })
     }
 
+    /// Whether it never took anything, and nobody vouches for it.
+    pub(super) fn is_strange(&self, access: &Access) -> bool {
+        !self.known.contains(access)
+    }
+
+    /// It is no stranger.
+    pub(super) fn know(&mut self, access: Access) {
+        self.known.insert(access);
+    }
+
     /// GitHub lets the token do something there.
     pub(super) fn open(&mut self, access: &Access) {
-        self.0.remove(access);
+        self.closed.remove(access);
     }
 
     /// There is a new token: what was denied to the old one may be tried at once.
     pub(super) fn token_renewed(&mut self, access: &Access) {
-        if !matches!(self.0.get(access), Some(Closed::Withdrawn(_))) {
+        if !matches!(self.closed.get(access), Some(Closed::Withdrawn(_))) {
             self.open(access);
         }
     }
 
     /// The version of the API is withdrawn there.
     pub(super) fn withdrawn(&mut self, access: Access, now: Instant) {
-        self.0.insert(access, Closed::Withdrawn(now + WITHDRAWN));
+        let until = now + WITHDRAWN;
+        self.closed.insert(access, Closed::Withdrawn(until));
     }
 
-    /// There is no token before then.
-    pub(super) fn no_token(&mut self, access: Access, until: Instant) {
-        self.0.insert(access, Closed::NoToken(until));
+    /// There is no token before then. Where that is because GitHub denies it to a stranger, it is
+    /// left alone for longer.
+    pub(super) fn no_token(&mut self, access: Access, until: Instant, denied: bool, now: Instant) {
+        if denied && self.is_strange(&access) {
+            self.deny(access, Reason::NoToken, now);
+        } else {
+            self.closed.insert(access, Closed::NoToken(until));
+        }
     }
 
     /// The token has no access there, or there is none.
     pub(super) fn denied(&mut self, access: Access, now: Instant) {
-        let closed = self.0.entry(access).or_insert(Closed::Withdrawn(now));
-        if let Closed::Denied(backoff) = closed {
-            backoff.begin(now);
+        self.deny(access, Reason::NoAccess, now);
+    }
+
+    fn deny(&mut self, access: Access, reason: Reason, now: Instant) {
+        let [first, longest] = if self.is_strange(&access) {
+            STRANGE
         } else {
-            let mut backoff = Backoff::new(MINUTE, 10 * MINUTE);
-            backoff.begin(now);
-            *closed = Closed::Denied(backoff);
-        }
+            DENIED
+        };
+        let last = self.closed.remove(&access);
+        let mut pause = match last {
+            Some(Closed::Denied { pause, .. }) => pause,
+            _ => Backoff::new(first, longest),
+        };
+        pause.begin(now);
+        self.closed.insert(access, Closed::Denied { pause, reason });
     }
 }

@@ -1,5 +1,7 @@
 //! The pace, told a made-up history. No clock runs in these tests.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use proptest::prelude::*;
 
@@ -62,6 +64,23 @@ fn bad_token() -> Exchange {
     }))
 }
 
+fn no_file() -> CredentialsError {
+    CredentialsError::Unreadable {
+        what: "token",
+        path: "/nonexistent".into(),
+        error: Arc::new(std::io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn not_minted(denied: bool, until: Instant) -> CredentialsError {
+    CredentialsError::NotMinted {
+        step: String::new(),
+        why: String::new(),
+        denied,
+        until,
+    }
+}
+
 /// A pace and the time it is told.
 struct Story {
     pace: Pace,
@@ -70,8 +89,11 @@ struct Story {
 
 impl Story {
     fn new() -> Self {
+        let mut pace = Pace::new();
+        pace.knows(&destination());
+        pace.knows(&other_organization());
         Self {
-            pace: Pace::new(),
+            pace,
             now: Instant::now(),
         }
     }
@@ -290,6 +312,34 @@ fn failed_access_pauses_one_organization_from_one_to_ten_minutes() {
 }
 
 #[test]
+fn an_organization_that_never_took_anything_is_asked_from_ten_minutes_to_six_hours_later() {
+    let stranger = Destination {
+        organization: "amce".into(),
+        ..destination()
+    };
+    for denied in [no_access(), bad_token()] {
+        let mut story = Story::new();
+        let wait = |story: &mut Story| story.after(&stranger, &denied).0 / 60;
+        let waits: Vec<u64> = (0..8).map(|_| wait(&mut story)).collect();
+        assert_eq!(waits, [10, 20, 40, 80, 160, 320, 360, 360]);
+        assert!(story.pace.is_strange(&stranger) && !story.pace.is_strange(&destination()));
+        story.pace.token_renewed(&stranger);
+        assert_eq!(story.wait(&stranger), (1, Reason::Spacing), "a new token");
+        story.after(&stranger, &acknowledged());
+        assert!(!story.pace.is_strange(&stranger));
+        assert_eq!(wait(&mut story), 1, "it is there");
+    }
+    // What passes by itself is not held against it.
+    let mut story = Story::new();
+    assert_eq!(story.after(&stranger, &unknown()), (2, Reason::Outage));
+    for (denied, expected) in [(false, 7), (true, 600), (true, 1200)] {
+        let error = not_minted(denied, story.now + seconds(7));
+        story.pace.unsent(&stranger, &error, story.now);
+        assert_eq!(story.wait(&stranger), (expected, Reason::NoToken));
+    }
+}
+
+#[test]
 fn what_is_refused_alone_closes_nothing_to_others() {
     let refused = exchange(Err(Failure::Refused {
         status: StatusCode::NOT_FOUND,
@@ -307,10 +357,10 @@ fn what_is_refused_alone_closes_nothing_to_others() {
 #[test]
 fn a_missing_token_pauses_like_a_refused_one() {
     let mut story = Story::new();
-    story.pace.unsent(&destination(), None, story.now);
+    story.pace.unsent(&destination(), &no_file(), story.now);
     assert_eq!(story.wait(&destination()), (60, Reason::NoAccess));
     story.now += seconds(60);
-    story.pace.unsent(&destination(), None, story.now);
+    story.pace.unsent(&destination(), &no_file(), story.now);
     assert_eq!(story.wait(&destination()), (120, Reason::NoAccess));
 }
 
@@ -318,8 +368,8 @@ fn a_missing_token_pauses_like_a_refused_one() {
 fn a_token_that_cannot_be_had_before_a_known_time_pauses_until_then() {
     let mut story = Story::new();
     for wait in [7, 3] {
-        let until = story.now + seconds(wait);
-        story.pace.unsent(&destination(), Some(until), story.now);
+        let error = not_minted(true, story.now + seconds(wait));
+        story.pace.unsent(&destination(), &error, story.now);
         assert_eq!(story.wait(&destination()), (wait, Reason::NoToken));
     }
     assert_eq!(story.wait(&other_organization()), (0, Reason::Free));

@@ -10,7 +10,7 @@ use secrecy::ExposeSecret;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
-use super::super::installation::{self, Refusal};
+use super::super::installation::{self, Kind, Refusal};
 use super::super::key::Key;
 use super::super::{CredentialsError, Errand, bearer};
 use super::state::Token;
@@ -181,6 +181,7 @@ impl App {
         CredentialsError::NotMinted {
             step,
             why: refusal.text,
+            denied: refusal.kind == Kind::Denied,
             until,
         }
     }

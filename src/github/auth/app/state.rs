@@ -219,6 +219,7 @@ mod tests {
         CredentialsError::NotMinted {
             step: "step".to_owned(),
             why: "why".to_owned(),
+            denied: true,
             until,
         }
     }
