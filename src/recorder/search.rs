@@ -5,6 +5,7 @@
 //! Whole batches go before parts, so that what GitHub turns down holds back nothing else. Parts go
 //! the deep way: each search gets to single records, however many are at fault.
 
+mod parts;
 mod ruling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,10 +23,8 @@ use super::batch::Batch;
 
 pub(super) use ruling::{Ruling, Verdict, is_shut};
 
+use parts::Parts;
 use ruling::of_repository;
-
-/// How often one search cuts batches in two.
-const CUTS: usize = 20;
 
 /// How many records that GitHub took before have to meet the same until it is believed. One may be at
 /// fault itself since.
@@ -35,8 +34,7 @@ const WITNESSES: usize = 2;
 pub(super) struct Search<'a> {
     plan: &'a Plan,
     whole: VecDeque<Batch>,
-    parts: VecDeque<Batch>,
-    cuts: usize,
+    parts: Parts,
     /// Organizations that took something: what else they turn down whole is at fault itself.
     taken: BTreeSet<Access>,
     /// Witnesses that were taken again in this search.
@@ -59,8 +57,7 @@ impl<'a> Search<'a> {
         Self {
             plan,
             whole: VecDeque::new(),
-            parts: VecDeque::new(),
-            cuts: CUTS,
+            parts: Parts::default(),
             taken: BTreeSet::new(),
             proven: BTreeSet::new(),
             asked: BTreeMap::new(),
@@ -83,16 +80,13 @@ impl<'a> Search<'a> {
 
     /// What is to be sent next.
     pub(super) fn next(&mut self) -> Option<Batch> {
-        self.whole.pop_front().or_else(|| {
-            // While nothing was taken, the oldest part is tried, as the one farthest from what is
-            // invalid so far: whether anything is taken decides all.
-            let in_doubt = self.alone.iter().any(|line| !self.takes(line));
-            if in_doubt {
-                self.parts.pop_front()
-            } else {
-                self.parts.pop_back()
-            }
-        })
+        // While an organization took nothing, its oldest part is tried, as the one farthest from what
+        // is invalid so far: whether anything is taken decides all.
+        let alone = self.alone.iter().map(|line| &line.identity.destination);
+        let alone: BTreeSet<Access> = alone.map(Access::from).collect();
+        let in_doubt = |access: &Access| alone.contains(access) && !self.taken.contains(access);
+        let whole = self.whole.pop_front();
+        whole.or_else(|| self.parts.next(in_doubt))
     }
 
     /// Whether something was found out, and only parts are left: they may wait for the next search.
@@ -102,7 +96,7 @@ impl<'a> Search<'a> {
 
     /// What was not sent in the end.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = Batch> {
-        self.whole.drain(..).chain(self.parts.drain(..))
+        self.whole.drain(..).chain(self.parts.drain())
     }
 
     /// Whether an answer that denies the access to an organization is not believed: no record that
@@ -179,15 +173,15 @@ impl<'a> Search<'a> {
     /// GitHub took nothing of `batch`: its halves are tried, or, where it is one record, that is
     /// refused for `reason`; without one only if others are taken.
     fn turned_down(&mut self, batch: Batch, reason: Option<Reason>) -> Ruling {
-        if batch.steps.len() > 1 && self.cuts == 0 {
-            self.unsearched.insert(Access::from(&batch.destination));
+        let access = batch.access();
+        if batch.steps.len() > 1 && !self.parts.may_cut(&access) {
+            self.unsearched.insert(access);
             self.ask_whether_anything_is_taken(&batch);
             return Ruling::Dropped;
         }
         match (batch.halves(), reason) {
-            (Ok([first, second]), _) => {
-                self.cuts -= 1;
-                self.parts.extend([second, first]);
+            (Ok(halves), _) => {
+                self.parts.add(access, halves);
                 Ruling::Later
             }
             (Err(_), Some(reason)) => Ruling::Refused(reason),
