@@ -1,7 +1,8 @@
 //! When the next request may leave. Pure: it is told what was sent and answered and when, and
 //! never waits itself. It is written for one writer towards one API host; reads have a pace of their
-//! own. Only the limits that this program keeps by itself are over all: what GitHub says to one
-//! organization, or does not say, holds back no other with another token. After a restart it knows nothing of the hour, which costs at most one refused request.
+//! own. The limits are over all organizations, those that this program keeps by itself and, as `signers`
+//! has it, those that GitHub names; outages and closed doors are of one. After a restart it knows nothing
+//! of the hour, which costs at most one refused request.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -101,7 +102,7 @@ impl Pace {
         }
     }
 
-    /// The same, where these organizations share a token.
+    /// The same, where these sign in.
     #[must_use]
     pub fn signed_by(self, signers: Signers) -> Self {
         let limits = Limits::new(signers);
@@ -124,7 +125,6 @@ impl Pace {
     /// Ask anew each time: every send and every answer moves it.
     pub fn slot(&self, access: impl Into<Access>, purpose: Purpose, now: Instant) -> Slot {
         let access = access.into();
-        let limit = self.limits.get(&access);
         let mut slot = Slot {
             at: now,
             reason: Reason::Free,
@@ -156,16 +156,12 @@ impl Pace {
             }
         }
         if purpose == Purpose::Storage {
-            let few = limit.and_then(|limit| limit.remaining);
-            let few = few.filter(|(count, _)| is_few(*count));
-            wait(few.map(|(_, until)| until), Reason::Hour);
+            wait(self.limits.few_until(&access), Reason::Hour);
             let aside = self.aside.get(&access);
             wait(aside.and_then(Aside::until), Reason::Outage);
         }
-        if let Some(limit) = limit {
-            wait(limit.told, Reason::Told);
-            wait(limit.unnamed.until(), Reason::Limited);
-        }
+        wait(self.limits.told(&access), Reason::Told);
+        wait(self.limits.unnamed(), Reason::Limited);
         wait(self.outages.until(&access), Reason::Outage);
         if let Some((until, reason)) = self.doors.until(&access) {
             wait(Some(until), reason);
@@ -184,11 +180,12 @@ impl Pace {
         PER_HOUR.saturating_sub(sent) < TIGHT || self.limits.are_tight(now)
     }
 
-    /// When the outcome of a request to this organization was unknown last, if it was and nothing was
-    /// acknowledged since. Who has several to send to tries those first that have none, then the
-    /// oldest: what hangs is to hold back nothing else.
-    pub fn last_outage(&self, access: impl Into<Access>) -> Option<Instant> {
-        self.outages.last(&access.into())
+    /// When the outcome of a request to this organization was unknown last, or it met a limit, if
+    /// nothing was acknowledged since. Who has several to send to tries those first that have none,
+    /// then the oldest: what hangs or has all wait is to hold back nothing else.
+    pub fn last_trouble(&self, access: impl Into<Access>) -> Option<Instant> {
+        let access = access.into();
+        self.outages.last(&access).max(self.limits.last(&access))
     }
 
     /// A request leaves now.
@@ -221,7 +218,7 @@ impl Pace {
         self.last = Some(now);
         self.limits.heard(&access, exchange, now);
         if !matches!(exchange.failure(), Some(Failure::Unknown { .. })) {
-            self.outages.heard();
+            self.outages.heard(&access);
         }
     }
 
@@ -234,7 +231,6 @@ impl Pace {
             let aside = self.aside.entry(access.clone()).or_default();
             aside.answered(exchange.failure(), now);
         }
-        let limit = &mut self.limits.get_mut(&access).unnamed;
         match exchange.failure() {
             Some(
                 Failure::Unknown { .. }
@@ -243,16 +239,14 @@ impl Pace {
                 | Failure::NoAccess { .. },
             ) if purpose == Purpose::Storage => {}
             None => {
-                limit.end();
+                self.limits.answered(&access, exchange, now);
                 self.outages.end(&access);
                 self.doors.open(&access);
                 self.doors.know(access);
             }
             Some(Failure::Unknown { .. }) => self.outages.begin(&access, now),
-            Some(Failure::Limited { .. }) if exchange.rate.pause().is_some() => {}
-            Some(Failure::Limited { .. }) => limit.begin(now),
             Some(failure) => {
-                limit.end();
+                self.limits.answered(&access, exchange, now);
                 self.turned_away(access, failure, exchange.token_renewed, now);
             }
         }
@@ -296,6 +290,14 @@ impl Pace {
     /// No request could leave for this organization because it would break the contract.
     pub fn unlawful(&mut self, access: impl Into<Access>, now: Instant) {
         self.doors.denied(access.into(), now);
+    }
+
+    /// Forgets all organizations but these, to which something goes; but nothing that GitHub asked for.
+    pub fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool, now: Instant) {
+        self.limits.keep(&is_wanted, now);
+        self.outages.keep(&is_wanted);
+        self.doors.keep(&is_wanted);
+        self.aside.retain(|access, _| is_wanted(access));
     }
 
     /// A request left for a token, and came back.

@@ -40,10 +40,11 @@ impl<S> Writer<S> {
         &self.client
     }
 
-    /// When the outcome of a write to this organization was unknown last, if it is to be feared still.
-    pub fn last_outage(&self, organization: &str) -> Option<Instant> {
+    /// When a write to this organization had no known outcome last or met a limit, if that is to be
+    /// feared still.
+    pub fn last_trouble(&self, organization: &str) -> Option<Instant> {
         let access = Access::new(self.client.api().host(), organization);
-        self.pace.last_outage(access)
+        self.pace.last_trouble(access)
     }
 
     /// When the next write to this organization may leave, and what decides that. Who does not want

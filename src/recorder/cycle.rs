@@ -41,8 +41,7 @@ impl<S: Transport> Recorder<S> {
             result = self.read_what_is_not_watched(full) => result?,
         }
         let plan = self.plan();
-        self.forget_organizations(&plan);
-        self.know_organizations();
+        self.sort_organizations(&plan);
         if full {
             let requests = batch::requests(&plan, self.size.usual(started));
             let shortest = shortest_snapshot_period(requests);

@@ -143,11 +143,11 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// What comes first: what may leave first; of that what goes where something was taken before;
-    /// and where an organization may hang, the others.
+    /// and where an organization may hang or meet a limit, the others.
     fn rank(&self, batch: &Batch, now: Instant) -> impl Ord + use<S> {
         let access = batch.access();
         let strange = self.pace.is_strange(access.clone());
-        let last = self.pace.last_outage(access.clone());
+        let last = self.pace.last_trouble(access.clone());
         (self.pace.slot(access, batch.purpose, now).at, strange, last)
     }
 

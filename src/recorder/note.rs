@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::github::answer::{Answer, Doubt, Failure};
 use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
@@ -35,30 +37,32 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Tells organizations that took something, or that `--org` names, from those that may be a mistake.
-    pub(super) fn know_organizations(&mut self) {
-        self.pace.knows(&self.settings.policy.destination);
-        let held = self.ledger.entries();
-        let held = held.filter(|(_, entry)| entry.held.is_some());
-        for access in organizations(held.map(|(identity, _)| identity)) {
+    /// Forgets what organizations answered to which nothing goes any more and which hold nothing: nobody
+    /// would hear from them again. Of the others it tells those that took something, or that `--org`
+    /// names, from those that may be a mistake.
+    pub(super) fn sort_organizations(&mut self, plan: &Plan) {
+        let home = &self.settings.policy.destination;
+        let entries = || self.ledger.entries();
+        let names = plan.names.values().chain(entries().map(|(name, _)| name));
+        let mut wanted = organizations(names);
+        wanted.insert(Access::from(home));
+        self.turned_away.retain(|access| wanted.contains(access));
+        let now = Instant::now();
+        self.pace.keep(|access| wanted.contains(access), now);
+        if let Some(github) = &self.github {
+            let host = &home.host;
+            let is_wanted = |name: &str| wanted.contains(&Access::new(host, name));
+            github.keyring().keep(is_wanted);
+        }
+        let held = entries().filter(|(_, entry)| entry.held.is_some());
+        self.pace.knows(home);
+        for access in organizations(held.map(|(name, _)| name)) {
             self.pace.knows(access);
         }
-    }
-
-    /// Forgets what organizations answered to which nothing goes any more and which hold nothing: nobody
-    /// would hear from them again.
-    pub(super) fn forget_organizations(&mut self, plan: &Plan) {
-        if self.turned_away.is_empty() && self.status.lock().blocked.is_empty() {
-            return;
-        }
-        let planned = plan.names.values();
-        let held = self.ledger.entries().map(|(identity, _)| identity);
-        let known = organizations(planned.chain(held));
-        self.turned_away.retain(|access| known.contains(access));
         let mut status = self.status.lock();
         status
             .blocked
-            .retain(|(host, organization), _| known.contains(&Access::new(host, organization)));
+            .retain(|(host, organization), _| wanted.contains(&Access::new(host, organization)));
     }
 
     /// A request was answered.

@@ -92,7 +92,6 @@ async fn one_organization_that_cannot_be_reached_holds_back_no_other() {
         (Away::Answers(404), 5),
         (Away::Answers(410), 5),
         (Away::Answers(500), 8),
-        (Away::Limits, 5),
         // One request at a time: what is under way is waited for.
         (Away::Hangs, 40),
     ];
@@ -120,6 +119,58 @@ async fn one_organization_that_cannot_be_reached_holds_back_no_other() {
         assert_eq!(world.deployed_in("acme").len(), 21);
         world.finish().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_hangs_is_asked_ever_less_often_while_others_are_answered() {
+    for away in [Away::Hangs, Away::Answers(502)] {
+        let (_files, mut world) = two_tokens();
+        world.run(&deployment("shop", "web"));
+        world.run(&deployment("tools", "lint"));
+        world.start();
+        world.agreed().await;
+        world.gate.away("/orgs/acme/", away);
+        let before = tries(&world, "acme")["acme"];
+        world.run(&deployment("shop", "cart"));
+        for turn in 0..120 {
+            let image = format!("ghcr.io/acme/lint:{turn}");
+            world.run(&deployment("tools", "lint").image(&image));
+            world.pass(MINUTE).await;
+        }
+        let tries = tries(&world, "acme")["acme"] - before;
+        // Ten in the first twenty minutes, then one every ten minutes.
+        assert!((14..=22).contains(&tries), "{away:?}: {tries} in two hours");
+        world.gate.open();
+        world.agreed_within(12 * MINUTE).await;
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_one_token_holds_for_every_token_because_they_may_be_one_user_s() {
+    let (_files, mut world) = two_tokens();
+    world.run(&deployment("shop", "web"));
+    world.run(&deployment("tools", "lint"));
+    world.start();
+    world.agreed().await;
+    world.gate.away("/orgs/acme/", Away::Limits);
+    world.run(&deployment("shop", "cart"));
+    world.pass(5 * SECOND).await;
+    for turn in 0..5 {
+        let before = tries(&world, "").values().sum::<usize>();
+        let name = format!("lint-{turn}");
+        world.run(&deployment("tools", &name));
+        world.pass(9 * MINUTE + 30 * SECOND).await;
+        let sent = tries(&world, "").values().sum::<usize>() - before;
+        assert_eq!(sent, 0, "for ten minutes, as it was told");
+        // Whom the limit meets comes last, or the others would never be written to.
+        let name = format!("tools-{name}-main");
+        world.arrives("tools", &name, 40 * SECOND).await;
+        world.pass(5 * SECOND).await;
+    }
+    world.gate.open();
+    world.agreed_within(11 * MINUTE).await;
+    world.finish().await;
 }
 
 /// How often each of the organizations was asked whose names begin so.
@@ -394,7 +445,7 @@ async fn storage_records_go_where_the_deployment_records_of_their_image_go() {
     };
     assert_eq!(of(&world), ["acme", "tools"]);
     let storage = |name: &str| format!("/orgs/{name}/artifacts/metadata/storage-record");
-    for away in [Away::Answers(404), Away::Answers(502), Away::Limits] {
+    for away in [Away::Answers(404), Away::Answers(502)] {
         world.gate.away(&storage("acme"), away);
         let turn = format!("{away:?}").to_lowercase();
         let turn: String = turn.chars().filter(char::is_ascii_alphanumeric).collect();
@@ -410,6 +461,6 @@ async fn storage_records_go_where_the_deployment_records_of_their_image_go() {
         world.pass(2 * INTERVAL).await;
     }
     let ours = of(&world).iter().filter(|name| *name == "acme").count();
-    assert_eq!(ours, 4);
+    assert_eq!(ours, 3);
     world.finish().await;
 }

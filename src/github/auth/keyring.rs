@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::app::{App, Apps};
 use super::{Credentials, CredentialsError};
@@ -108,11 +108,18 @@ impl Keyring {
         own.map(|(organization, credentials)| (organization.as_str(), credentials))
     }
 
-    /// Which organizations share what GitHub counts by the token.
+    /// Who is limited where GitHub limits.
     pub fn signers(&self) -> Signers {
         match &self.0.others {
-            Others::Token(_) => Signers::shared_but_for(self.0.own.keys()),
-            Others::App(_) => Signers::each(),
+            Others::Token(_) => Signers::default(),
+            Others::App(_) => Signers::app_but_for(self.0.own.keys()),
+        }
+    }
+
+    /// Forgets what came of signing in at all organizations but these, to which something goes.
+    pub fn keep(&self, is_wanted: impl Fn(&str) -> bool) {
+        if let Others::App(installations) = &self.0.others {
+            installations.known().retain(|name, _| is_wanted(name));
         }
     }
 }
@@ -120,9 +127,12 @@ impl Keyring {
 impl Installations {
     fn of(&self, organization: &str, key: String) -> Credentials {
         // Nothing that may fail is done under the lock.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let new = || Credentials::from_app(App::of(&self.apps, organization));
-        known.entry(key).or_insert_with(new).clone()
+        self.known().entry(key).or_insert_with(new).clone()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Credentials>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -133,7 +143,17 @@ pub(in crate::github) fn folded(organization: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use http::Response;
+    use tower::service_fn;
+
+    use super::super::app;
     use super::*;
+    use crate::clock::Clock;
+    use crate::github::samples;
 
     async fn header(keyring: &Keyring, organization: &str) -> String {
         let header = keyring.of(organization).authorization().await.unwrap();
@@ -158,6 +178,35 @@ mod tests {
             assert_eq!(header, expected, "{organization:?}");
         }
         assert!(!format!("{keyring:?}").contains("own\""), "{keyring:?}");
+    }
+
+    #[test]
+    fn an_organization_to_which_nothing_goes_is_forgotten_and_known_anew_when_it_comes_back() {
+        let identity = app::Identity {
+            app: "7".to_owned(),
+            organization: "acme".to_owned(),
+            installation: None,
+            key: "/nonexistent/key".into(),
+        };
+        let way = app::Way {
+            api: samples::api(),
+            version: samples::version(),
+            timeout: Duration::from_secs(30),
+            clock: Clock::real(),
+        };
+        let never = service_fn(|_| std::future::pending::<io::Result<Response<Bytes>>>());
+        let keyring = Keyring::from(Apps::new(identity, way, never));
+        let keyring = keyring.with([("Tools".into(), token("own"))]);
+        for organization in ["acme", "Games", "music", "tools"] {
+            keyring.of(organization);
+        }
+        keyring.clone().keep(|name| name == "games");
+        let Others::App(installations) = &keyring.0.others else {
+            panic!("the App signs in");
+        };
+        let known: Vec<String> = installations.known().keys().cloned().collect();
+        assert_eq!(known, ["games"]);
+        assert_eq!(keyring.own().count(), 1, "what settings name stays");
     }
 
     #[tokio::test]

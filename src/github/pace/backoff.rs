@@ -25,9 +25,14 @@ impl Backoff {
 
     /// A pause is needed, for the first time or again.
     pub(in crate::github) fn begin(&mut self, now: Instant) {
+        self.begin_within(self.most, now);
+    }
+
+    /// The same, and never for longer than `most`.
+    pub(super) fn begin_within(&mut self, most: Duration, now: Instant) {
         let length = self
             .pause
-            .map_or(self.first, |(length, _)| (length * 2).min(self.most));
+            .map_or(self.first, |(length, _)| (length * 2).min(most));
         self.pause = Some((length, now + length));
     }
 

@@ -54,6 +54,12 @@ impl Doors {
         self.known.insert(access);
     }
 
+    /// Forgets all organizations but these.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool) {
+        self.known.retain(&is_wanted);
+        self.closed.retain(|access, _| is_wanted(access));
+    }
+
     /// GitHub lets the token do something there.
     pub(super) fn open(&mut self, access: &Access) {
         self.closed.remove(access);

@@ -10,6 +10,10 @@ use tokio::time::Instant;
 
 use super::{Access, Backoff, MINUTE};
 
+/// The longest pause of an organization while GitHub answers others: each try may hold these back for as
+/// long as a request may take.
+const ALONE: Duration = Duration::from_mins(10);
+
 /// The pauses of organizations whose outcomes are unknown.
 #[derive(Debug)]
 pub(super) struct Outages {
@@ -26,6 +30,8 @@ struct Outage {
     pause: Backoff,
     /// When it was seen last.
     last: Instant,
+    /// Whether GitHub answered another organization since it began.
+    alone: bool,
 }
 
 const fn backoff() -> Backoff {
@@ -58,11 +64,13 @@ impl Outages {
 
     /// An outcome is unknown.
     pub(super) fn begin(&mut self, access: &Access, now: Instant) {
-        self.begin_own(access, now);
         self.silent.insert(access.clone());
         if self.silent.len() > 1 {
             self.host.begin(now);
+            let outage = self.of.get_mut(access);
+            outage.into_iter().for_each(|outage| outage.alone = false);
         }
+        self.begin_own(access, now);
     }
 
     /// Answers that were definite say no more than unknown ones would.
@@ -70,16 +78,26 @@ impl Outages {
         let new = || Outage {
             pause: backoff(),
             last: now,
+            alone: false,
         };
         let outage = self.of.entry(access.clone()).or_insert_with(new);
-        outage.pause.begin(now);
+        let most = if outage.alone { ALONE } else { MINUTE };
+        outage.pause.begin_within(most, now);
         outage.last = now;
     }
 
-    /// GitHub answered somebody: what is silent still is so by itself.
-    pub(super) fn heard(&mut self) {
+    /// GitHub answered this organization: what is silent still is so by itself.
+    pub(super) fn heard(&mut self, answered: &Access) {
         self.silent.clear();
         self.host.end();
+        let others = self.of.iter_mut().filter(|(access, _)| *access != answered);
+        others.for_each(|(_, outage)| outage.alone = true);
+    }
+
+    /// Forgets all organizations but these.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool) {
+        self.of.retain(|access, _| is_wanted(access));
+        self.silent.retain(is_wanted);
     }
 
     /// Something was acknowledged there.
@@ -104,17 +122,33 @@ mod tests {
     #[test]
     fn an_outage_of_one_organization_is_its_own() {
         let (mut outages, now) = (Outages::default(), Instant::now());
-        for expected in [2, 4, 8, 16, 32, 60, 60] {
+        for expected in [2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600] {
             outages.begin(&access("acme"), now);
             assert_eq!(wait(&outages, "acme", now), expected);
             assert_eq!(wait(&outages, "tools", now), 0);
-            outages.heard();
+            outages.heard(&access("tools"));
             assert_eq!(wait(&outages, "acme", now), expected, "tools was answered");
         }
+        // Once others are silent too it is the host, which answers all again at one time.
+        outages.begin(&access("tools"), now);
+        outages.begin(&access("acme"), now);
+        assert_eq!(wait(&outages, "acme", now), 60);
+        outages.heard(&access("acme"));
         outages.end(&access("acme"));
         assert_eq!(wait(&outages, "acme", now), 0);
         outages.begin(&access("acme"), now);
         assert_eq!(wait(&outages, "acme", now), 2, "anew");
+    }
+
+    #[test]
+    fn an_outage_that_nobody_else_can_be_compared_with_is_looked_at_once_a_minute() {
+        let (mut outages, now) = (Outages::default(), Instant::now());
+        for expected in [2, 4, 8, 16, 32, 60, 60] {
+            outages.begin(&access("acme"), now);
+            // What it says itself says nothing of others.
+            outages.heard(&access("acme"));
+            assert_eq!(wait(&outages, "acme", now), expected);
+        }
     }
 
     #[test]
@@ -144,7 +178,7 @@ mod tests {
         }
         // One that comes later is not held back by what it had no part in.
         assert_eq!(wait(&outages, "fresh", now), 0);
-        outages.heard();
+        outages.heard(&access("tools"));
         outages.end(&access("tools"));
         assert_eq!(wait(&outages, "tools", now), 0);
         assert!(wait(&outages, "acme", now) <= 60);

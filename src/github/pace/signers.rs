@@ -1,100 +1,144 @@
-//! Signers: which organizations share a token. What GitHub counts and limits, it counts by the
-//! token: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+//! Signers: who is limited where GitHub limits. Its page says so of the limit of the hour only: that of a
+//! user, whose tokens all share it, or of an installation of a GitHub App. Of secondary limits it does
+//! not say it: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+//!
+//! Whose user a token is nobody knows here, so what is said to one token is said to all of them, and
+//! a secondary limit to everybody.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 
+use super::super::answer::Failure;
 use super::super::exchange::Exchange;
 use super::{Access, Backoff, MINUTE, is_few};
 
-/// Which organizations share a token.
+/// Who signs in at which organization, as far as GitHub counts them apart.
 #[derive(Clone, Debug, Default)]
 pub struct Signers {
-    /// Whether each has its own.
-    each: bool,
-    /// Those that have their own where others share one, in lower case.
-    own: BTreeSet<String>,
+    /// Whether a GitHub App does.
+    app: bool,
+    /// Where a token does nevertheless, in lower case.
+    tokens: BTreeSet<String>,
 }
 
 impl Signers {
-    /// Each organization has a token of its own.
-    pub fn each() -> Self {
-        let own = BTreeSet::new();
-        Self { each: true, own }
+    /// A GitHub App, in each organization as its installation there, but for these, given in lower
+    /// case: there somebody signs in with a token.
+    pub fn app_but_for<'a>(tokens: impl IntoIterator<Item = &'a String>) -> Self {
+        let tokens = tokens.into_iter().cloned().collect();
+        Self { app: true, tokens }
     }
 
-    /// All share one but for these, given in lower case.
-    pub fn shared_but_for<'a>(own: impl IntoIterator<Item = &'a String>) -> Self {
-        let own = own.into_iter().cloned().collect();
-        Self { each: false, own }
-    }
-
-    /// Who signs in there; `None`: whoever does at most of them.
+    /// The installation that signs in there; `None`: a token that may be the same user's as any other.
     fn of(&self, access: &Access) -> Option<Access> {
-        let is_own = self.each || self.own.contains(access.organization());
-        is_own.then(|| access.clone())
+        let is_app = self.app && !self.tokens.contains(access.organization());
+        is_app.then(|| access.clone())
     }
 }
 
-/// What GitHub said about waiting, to each who signs in.
-#[derive(Debug, Default)]
+/// What GitHub said about waiting.
+#[derive(Debug)]
 pub(super) struct Limits {
     signers: Signers,
-    of: BTreeMap<Option<Access>, Limit>,
+    /// It takes nothing of anybody before this: `retry-after`.
+    told: Option<Instant>,
+    /// The pause of everybody after a limit for which it named no time.
+    unnamed: Backoff,
+    hours: BTreeMap<Option<Access>, Hour>,
+    /// When organizations met a limit last that took nothing since.
+    met: BTreeMap<Access, Instant>,
 }
 
-/// What GitHub said about waiting to one who signs in.
-#[derive(Debug)]
-pub(super) struct Limit {
-    /// GitHub takes nothing before this.
-    pub(super) told: Option<Instant>,
-    /// How many requests remain by GitHub's count, and until when that counts.
-    pub(super) remaining: Option<(u64, Instant)>,
-    /// The pause after a limit for which GitHub named no time.
-    pub(super) unnamed: Backoff,
+/// The hour of a signer, as GitHub counts it.
+#[derive(Debug, Default)]
+struct Hour {
+    /// Nothing remains until then.
+    spent: Option<Instant>,
+    /// How many requests remain, and until when that counts.
+    remaining: Option<(u64, Instant)>,
 }
 
-impl Default for Limit {
+impl Default for Limits {
     fn default() -> Self {
-        Self {
-            told: None,
-            remaining: None,
-            unnamed: Backoff::new(MINUTE, 10 * MINUTE),
-        }
+        Self::new(Signers::default())
     }
 }
 
 impl Limits {
     pub(super) fn new(signers: Signers) -> Self {
-        let of = BTreeMap::new();
-        Self { signers, of }
+        Self {
+            signers,
+            told: None,
+            unnamed: Backoff::new(MINUTE, 10 * MINUTE),
+            hours: BTreeMap::new(),
+            met: BTreeMap::new(),
+        }
     }
 
-    /// What was said to whoever signs in there, if anything was.
-    pub(super) fn get(&self, access: &Access) -> Option<&Limit> {
-        self.of.get(&self.signers.of(access))
+    fn hour(&self, access: &Access) -> Option<&Hour> {
+        self.hours.get(&self.signers.of(access))
     }
 
-    pub(super) fn get_mut(&mut self, access: &Access) -> &mut Limit {
-        self.of.entry(self.signers.of(access)).or_default()
+    /// Nothing is taken there before this, as GitHub said.
+    pub(super) fn told(&self, access: &Access) -> Option<Instant> {
+        let spent = self.hour(access).and_then(|hour| hour.spent);
+        self.told.max(spent)
     }
 
-    /// What an answer says about waiting.
+    /// Nothing is sent before this after a limit for which GitHub named no time.
+    pub(super) fn unnamed(&self) -> Option<Instant> {
+        self.unnamed.until()
+    }
+
+    /// Until when few requests remain to who signs in there, where that is so.
+    pub(super) fn few_until(&self, access: &Access) -> Option<Instant> {
+        let remaining = self.hour(access)?.remaining;
+        let few = remaining.filter(|(count, _)| is_few(*count));
+        few.map(|(_, until)| until)
+    }
+
+    /// When it met a limit last, if it did and took nothing since.
+    pub(super) fn last(&self, access: &Access) -> Option<Instant> {
+        self.met.get(access).copied()
+    }
+
+    /// What the headers of an answer say about waiting.
     pub(super) fn heard<T>(&mut self, access: &Access, exchange: &Exchange<T>, now: Instant) {
         let rate = &exchange.rate;
-        let limit = self.get_mut(access);
-        if let Some(pause) = rate.pause() {
-            limit.told = limit.told.max(Some(now + pause));
-        }
+        let hour = self.hours.entry(self.signers.of(access)).or_default();
         if let (Some(count), Some(end)) = (rate.remaining, rate.resets_in) {
-            limit.remaining = Some((count, now + end));
+            hour.remaining = Some((count, now + end));
+        }
+        let until = rate.pause().map(|pause| now + pause);
+        if rate.retry_after.is_some() {
+            self.told = self.told.max(until);
+        } else {
+            hour.spent = hour.spent.max(until);
+        }
+    }
+
+    /// What an answer says of limits without a time.
+    pub(super) fn answered<T>(&mut self, access: &Access, exchange: &Exchange<T>, now: Instant) {
+        match exchange.failure() {
+            Some(Failure::Limited { .. }) => {
+                self.met.insert(access.clone(), now);
+                if exchange.rate.pause().is_none() {
+                    self.unnamed.begin(now);
+                }
+            }
+            Some(Failure::Unknown { .. }) => {}
+            Some(_) => self.unnamed.end(),
+            None => {
+                self.met.remove(access);
+                self.unnamed.end();
+            }
         }
     }
 
     /// What remains by GitHub's counts, and until when each counts.
     pub(super) fn remaining(&self) -> impl Iterator<Item = (u64, Instant)> {
-        self.of.values().filter_map(|limit| limit.remaining)
+        self.hours.values().filter_map(|hour| hour.remaining)
     }
 
     /// Whether little remains to each who signs in, as far as GitHub told.
@@ -104,5 +148,14 @@ impl Limits {
             .filter(|(_, until)| *until > now)
             .peekable();
         told.peek().is_some() && told.all(|(count, _)| is_few(count))
+    }
+
+    /// Forgets all organizations but these, but nothing that GitHub asked for.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool, now: Instant) {
+        self.met.retain(|access, _| is_wanted(access));
+        self.hours.retain(|signer, hour| {
+            let ends = hour.remaining.map(|(_, until)| until).max(hour.spent);
+            signer.as_ref().is_none_or(&is_wanted) || ends.is_some_and(|ends| ends > now)
+        });
     }
 }

@@ -170,23 +170,43 @@ fn where_several_organizations_hide_outcomes_it_is_the_host_until_one_is_answere
     let refused = story.after(&other, &no_access());
     assert_eq!(refused, (60, Reason::NoAccess));
     assert_eq!(story.wait(&one), (1, Reason::Spacing));
-    assert!(story.pace.last_outage(&one) < story.pace.last_outage(&other));
+    assert!(story.pace.last_trouble(&one) < story.pace.last_trouble(&other));
     story.after(&one, &acknowledged());
-    assert_eq!(story.pace.last_outage(&one), None);
+    assert_eq!(story.pace.last_trouble(&one), None);
+}
+
+/// An answer that says that nothing remains of the hour for so long.
+fn spent(pause: u64) -> Exchange {
+    let rate = Rate {
+        remaining: Some(0),
+        resets_in: Some(seconds(pause)),
+        ..Rate::default()
+    };
+    Exchange {
+        rate,
+        ..limited(None)
+    }
 }
 
 #[test]
-fn a_limit_is_that_of_the_token_and_of_every_organization_that_shares_it() {
+fn a_limit_holds_for_all_organizations_but_an_installation_s_hour_is_its_own() {
     let (one, other) = (destination(), other_organization());
+    let app = |tokens: &[&str]| {
+        let tokens: Vec<String> = tokens.iter().map(|&it| it.to_owned()).collect();
+        Signers::app_but_for(&tokens)
+    };
     for (signers, is_shared) in [
+        // Tokens of the same user share the hour, and nobody knows whose they are.
         (Signers::default(), true),
-        (Signers::shared_but_for([&"third".to_owned()]), true),
-        (Signers::shared_but_for([&"other".to_owned()]), false),
-        (Signers::each(), false),
+        (app(&["octo", "other"]), true),
+        (app(&["other"]), false),
+        (app(&[]), false),
     ] {
-        for (limit, wait) in [
-            (limited(Some(90)), (90, Reason::Told)),
-            (limited(None), (60, Reason::Limited)),
+        for (limit, wait, is_shared) in [
+            // Whose a secondary limit is nobody knows either.
+            (limited(Some(90)), (90, Reason::Told), true),
+            (limited(None), (60, Reason::Limited), true),
+            (spent(90), (90, Reason::Told), is_shared),
         ] {
             let mut story = Story::new();
             story.pace = story.pace.signed_by(signers.clone());
@@ -196,6 +216,45 @@ fn a_limit_is_that_of_the_token_and_of_every_organization_that_shares_it() {
             assert_eq!(story.wait(&other), expected, "{signers:?}");
         }
     }
+}
+
+#[test]
+fn who_met_a_limit_comes_after_those_that_did_not_until_something_is_acknowledged() {
+    let mut story = Story::new();
+    for limit in [limited(Some(90)), limited(None)] {
+        story.after(&destination(), &limit);
+        assert!(story.pace.last_trouble(&destination()).is_some());
+        assert_eq!(story.pace.last_trouble(&other_organization()), None);
+        story.after(&destination(), &acknowledged());
+        assert_eq!(story.pace.last_trouble(&destination()), None);
+    }
+}
+
+#[test]
+fn of_organizations_to_which_nothing_goes_nothing_is_remembered_but_what_github_asked_for() {
+    let gone = other_organization();
+    for answer in [unknown(), no_access(), withdrawn(), limited(Some(5))] {
+        let mut story = Story::new();
+        story.after(&gone, &answer);
+        story.pace.sent(Purpose::Storage, story.now);
+        story.pace.answered(&gone, &unknown(), story.now);
+        story.now += seconds(5);
+        story
+            .pace
+            .keep(|access| *access == Access::from(&destination()), story.now);
+        assert_eq!(story.wait(&gone), (0, Reason::Free));
+        assert!(story.pace.is_strange(&gone) && story.pace.last_trouble(&gone).is_none());
+        let storage = story.pace.slot(&gone, Purpose::Storage, story.now);
+        assert_eq!(storage.reason, Reason::Free);
+    }
+    let mut story = Story::new();
+    story.pace = story.pace.signed_by(Signers::app_but_for([]));
+    story.after(&gone, &spent(90));
+    story.pace.keep(|_| false, story.now);
+    assert_eq!(story.wait(&gone), (90, Reason::Told));
+    story.now += seconds(90);
+    story.pace.keep(|_| false, story.now);
+    assert_eq!(story.pace.room().remaining(story.now - seconds(1)), None);
 }
 
 #[test]
@@ -209,7 +268,7 @@ fn changes_are_gathered_when_little_is_left_to_every_token() {
         ..acknowledged()
     };
     let mut story = Story::new();
-    story.pace = story.pace.signed_by(Signers::each());
+    story.pace = story.pace.signed_by(Signers::app_but_for([]));
     story.after(&destination(), &few(99));
     assert!(story.pace.is_tight(story.now));
     story.after(&other_organization(), &few(5000));

@@ -107,7 +107,7 @@ impl<S: Carrier> Ending<'_, '_, S> {
         search.prefer(|batch| {
             let organization = &batch.destination.organization;
             let slot = github.slot(organization);
-            (slot.at, github.last_outage(organization))
+            (slot.at, github.last_trouble(organization))
         });
         search.next()
     }
