@@ -171,6 +171,18 @@ impl Cluster {
         self.others.remember(kinds);
     }
 
+    /// Group and version under which the API server serves a kind, as in `apps/v1`, as far as that is
+    /// known: of one that is not built in, what it said when it was asked for.
+    pub fn api_version(&self, kind: &Kind) -> Option<Arc<str>> {
+        if kind.is_built_in() {
+            return Some(match kind.group() {
+                "" => "v1".into(),
+                group => format!("{group}/v1").into(),
+            });
+        }
+        self.others.api_version(kind)
+    }
+
     fn gather(&self) -> Facts {
         self.health_handle().facts(None)
     }

@@ -6,7 +6,7 @@
 mod doubt;
 
 use std::convert::Infallible;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -72,6 +72,13 @@ impl<K: Keep> Followed<K> {
     pub(super) fn plural(&self) -> Option<String> {
         let known = self.known();
         known.served.as_ref().map(|it| it.resource.plural.clone())
+    }
+
+    /// Group and version under which the API server serves it, as it was said last.
+    pub(super) fn api_version(&self) -> Option<Arc<str>> {
+        let known = self.known();
+        let served = known.served.as_ref()?;
+        Some(served.resource.api_version.as_str().into())
     }
 
     /// How each mirror is.

@@ -187,6 +187,13 @@ impl Others {
             .collect()
     }
 
+    /// Group and version of a kind, as the API server serves it.
+    pub(super) fn api_version(&self, kind: &Kind) -> Option<Arc<str>> {
+        let list = self.list();
+        let looked = list.kinds.get(kind)?;
+        looked.other.followed().api_version()
+    }
+
     /// Adds what is known of them.
     pub(super) fn add_to(&self, facts: &mut Facts) {
         let at_once = self.believes_at_first_word();

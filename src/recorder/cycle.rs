@@ -102,7 +102,7 @@ impl<S: Transport> Recorder<S> {
         self.ledger.forget_refusals(wanted, now);
         self.count_orphans(&inventory);
         if let Some(events) = &mut self.events {
-            events.note(&plan, &inventory);
+            events.note(&plan, &inventory, &self.cluster);
         }
         let plan = Arc::new(plan);
         let unsent = Unsent::of(&plan, &self.ledger);

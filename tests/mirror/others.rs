@@ -85,6 +85,10 @@ async fn a_kind_at_which_walks_end_is_read_before_the_first_look_is_over() {
         assert_eq!(state_of(&cluster, &kind), MirrorState::Synced);
     }
     assert_eq!(objects(&facts), 1);
+    let version = |kind: &Kind| cluster.api_version(kind);
+    assert_eq!(version(&rollout()).as_deref(), Some("argoproj.io/v1alpha1"));
+    assert_eq!(version(&Kind::Deployment).as_deref(), Some("apps/v1"));
+    assert_eq!(version(&Kind::new("argoproj.io", "Workflow")), None);
     let mut asked = asked(&server);
     asked.sort();
     let expected = [

@@ -8,7 +8,7 @@ use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 
 use crate::model::gap::Reason;
-use crate::model::workload::{Kind, Workload};
+use crate::model::workload::Workload;
 
 use super::cause::Cause;
 
@@ -26,8 +26,10 @@ const LONGEST_INSTANCE: usize = 128;
 /// The most bytes of a workload's name in front of a dot and 16 digits: 253 in all.
 const LONGEST_NAME: usize = 236;
 
-/// The event of a cause, seen now by this instance.
-pub(super) fn event(cause: &Cause, instance: &str, now: Timestamp) -> Event {
+/// The event of a cause, seen now by this instance. `version`: group and version of the workload's kind.
+/// Where nobody knows them the reference has none, which is allowed: who looks for the events of an
+/// object goes by its uid, and a version that was made up would lead nowhere.
+pub(super) fn event(cause: &Cause, version: Option<&str>, instance: &str, now: Timestamp) -> Event {
     let workload = &cause.workload;
     Event {
         metadata: ObjectMeta {
@@ -39,7 +41,7 @@ pub(super) fn event(cause: &Cause, instance: &str, now: Timestamp) -> Event {
         event_time: Some(MicroTime(now)),
         note: Some(note(cause)),
         reason: Some(word(cause.reason)),
-        regarding: Some(regarding(cause)),
+        regarding: Some(regarding(cause, version)),
         reporting_controller: Some(CONTROLLER.to_owned()),
         reporting_instance: Some(cut(instance, LONGEST_INSTANCE)),
         type_: Some("Warning".to_owned()),
@@ -47,28 +49,20 @@ pub(super) fn event(cause: &Cause, instance: &str, now: Timestamp) -> Event {
     }
 }
 
-fn regarding(cause: &Cause) -> ObjectReference {
+fn regarding(cause: &Cause, version: Option<&str>) -> ObjectReference {
     let Workload {
         kind,
         namespace,
         name,
     } = &cause.workload;
     ObjectReference {
-        api_version: version(kind),
+        api_version: version.map(str::to_owned),
         kind: Some(kind.kind().to_owned()),
         namespace: Some(namespace.to_string()),
         name: Some(name.to_string()),
         uid: cause.uid.as_deref().map(str::to_owned),
         ..ObjectReference::default()
     }
-}
-
-/// Group and version of a kind that is built in; which version others have is not known here.
-fn version(kind: &Kind) -> Option<String> {
-    kind.is_built_in().then(|| match kind.group() {
-        "" => "v1".to_owned(),
-        group => format!("{group}/v1"),
-    })
 }
 
 /// What is wrong, what it is about, and what to do.

@@ -1,11 +1,12 @@
 //! What is written, how often, and when no more.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use http::{Request, Response};
 use k8s_openapi::api::events::v1::Event;
 use kube::client::Body;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::model::facts::Object;
@@ -27,7 +28,13 @@ fn cause(name: &str, reason: Reason, detail: &str) -> Cause {
 }
 
 fn shown(cause: &Cause) -> Event {
-    object::event(cause, "recorder-1", "2026-11-26T12:00:00Z".parse().unwrap())
+    let version = cause.workload.kind.is_built_in().then_some("apps/v1");
+    object::event(
+        cause,
+        version,
+        "recorder-1",
+        "2026-11-26T12:00:00Z".parse().unwrap(),
+    )
 }
 
 #[test]
@@ -58,7 +65,7 @@ fn an_event_says_what_is_wrong_with_which_workload_and_what_to_do_about_it() {
 fn an_event_keeps_the_bounds_that_the_api_server_has() {
     let name = format!("{}.{}", "a".repeat(235), "b".repeat(17));
     let long = cause(&name, Reason::InvalidTag, &"é".repeat(5_000));
-    let event = object::event(&long, &"é".repeat(200), jiff::Timestamp::default());
+    let event = object::event(&long, None, &"é".repeat(200), jiff::Timestamp::default());
     assert!(event.note.unwrap().len() <= 1024);
     assert!(event.reporting_instance.unwrap().len() <= 128);
     let name = event.metadata.name.unwrap();
@@ -148,6 +155,8 @@ fn causes_are_what_annotations_get_wrong_and_what_github_refuses_once_for_a_work
 #[derive(Clone, Default)]
 struct Server {
     codes: Arc<Mutex<Vec<u16>>>,
+    /// Namespaces in which nothing may be written.
+    closed: Arc<Mutex<Vec<&'static str>>>,
     came: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
@@ -159,7 +168,9 @@ impl Server {
             async move {
                 assert_eq!(request.method(), "POST");
                 let path = request.uri().path().to_owned();
-                assert_eq!(path, "/apis/events.k8s.io/v1/namespaces/shop/events");
+                let way = "/apis/events.k8s.io/v1/namespaces/";
+                let namespace = path.strip_prefix(way).unwrap();
+                let namespace = namespace.strip_suffix("/events").unwrap().to_owned();
                 let body = request.into_body().collect_bytes().await.unwrap();
                 let event: Event = serde_json::from_slice(&body).unwrap();
                 let regarding = event.regarding.clone().unwrap();
@@ -169,7 +180,9 @@ impl Server {
                     event.reason.clone().unwrap()
                 );
                 server.came.lock().unwrap().push((Instant::now(), line));
-                let code = server.codes.lock().unwrap().pop().unwrap_or(201);
+                let is_closed = server.closed.lock().unwrap().contains(&&*namespace);
+                let code = server.codes.lock().unwrap().pop();
+                let code = code.unwrap_or(if is_closed { 403 } else { 201 });
                 let body = match code {
                     201 => serde_json::to_vec(&event).unwrap(),
                     code => serde_json::to_vec(&serde_json::json!({
@@ -206,13 +219,13 @@ fn free() -> Tenure {
 }
 
 fn tell(events: &Events, causes: &[Cause]) {
-    events
-        .causes
-        .send_replace(Arc::new(causes.iter().cloned().collect()));
+    events.causes.send_replace(Arc::new(
+        causes.iter().cloned().map(|it| (it, None)).collect(),
+    ));
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_cause_is_said_once_and_again_only_when_it_was_gone() {
+async fn each_cause_is_said_once_and_again_only_when_it_was_gone_for_long() {
     let server = Server::default();
     let (events, status) = server.begin(free());
     let web = cause("web", Reason::InvalidTag, "team");
@@ -223,8 +236,16 @@ async fn each_cause_is_said_once_and_again_only_when_it_was_gone() {
     }
     let both = ["api RecordNotFound", "web InvalidTag"];
     assert_eq!(server.came(), both);
+    // A mirror that is read anew does not see it for a while.
+    for away in [10 * SECOND, queue::GONE_AFTER - SECOND] {
+        tell(&events, std::slice::from_ref(&api));
+        sleep(away).await;
+        tell(&events, &[web.clone(), api.clone()]);
+        sleep(10 * SECOND).await;
+        assert_eq!(server.came(), both, "away for {away:?}");
+    }
     tell(&events, std::slice::from_ref(&api));
-    sleep(10 * SECOND).await;
+    sleep(queue::GONE_AFTER + SECOND).await;
     server.codes.lock().unwrap().push(409);
     tell(&events, &[web, api]);
     sleep(10 * SECOND).await;
@@ -249,24 +270,71 @@ async fn thousands_of_causes_are_said_no_faster_than_twenty_a_minute() {
     assert!(server.came().len() <= came + 1);
 }
 
+fn in_namespace(namespace: &str, name: &str) -> Cause {
+    Cause {
+        workload: workload(Kind::Deployment, namespace, name),
+        ..cause(name, Reason::InvalidTag, "team")
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_written_is_tried_again_behind_the_others_and_ever_less_often() {
+    for code in [403, 429, 500] {
+        let server = Server::default();
+        *server.codes.lock().unwrap() = vec![code, 201, code];
+        let (events, status) = server.begin(free());
+        let one = cause("a", Reason::InvalidTag, "team");
+        tell(&events, &[one, cause("b", Reason::InvalidTag, "team")]);
+        sleep(SECOND).await;
+        assert_eq!(server.came(), ["a InvalidTag"]);
+        sleep(65 * SECOND).await;
+        assert_eq!(
+            server.came(),
+            ["a InvalidTag", "b InvalidTag", "a InvalidTag"]
+        );
+        sleep(Duration::from_mins(3)).await;
+        assert_eq!(server.came().len(), 4);
+        let counts = status.lock().events.clone();
+        assert_eq!(counts, [(WRITTEN, 2), (FAILED, 2)].into());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_takes_no_events_pauses_alone() {
     let server = Server::default();
-    *server.codes.lock().unwrap() = vec![403, 201, 403];
-    let (events, status) = server.begin(free());
-    let one = cause("a", Reason::InvalidTag, "team");
-    tell(&events, &[one, cause("b", Reason::InvalidTag, "team")]);
-    sleep(SECOND).await;
-    assert_eq!(server.came(), ["a InvalidTag"]);
-    sleep(65 * SECOND).await;
-    assert_eq!(
-        server.came(),
-        ["a InvalidTag", "b InvalidTag", "a InvalidTag"]
-    );
-    sleep(Duration::from_mins(3)).await;
-    assert_eq!(server.came().len(), 4);
-    let counts = status.lock().events.clone();
-    assert_eq!(counts, [(WRITTEN, 2), (FAILED, 2)].into());
+    server.closed.lock().unwrap().push("bank");
+    let (events, _) = server.begin(free());
+    let mut causes = vec![in_namespace("bank", "a"), in_namespace("bank", "b")];
+    for number in 0..10 {
+        causes.push(in_namespace("shop", &format!("web-{number}")));
+    }
+    tell(&events, &causes);
+    sleep(40 * SECOND).await;
+    let came = server.came();
+    assert_eq!(came.len(), 11, "{came:?}");
+    let bank = |came: &[String]| came.iter().filter(|line| !line.starts_with("web")).count();
+    assert_eq!(bank(&came), 1);
+    sleep(Duration::from_hours(1)).await;
+    let tries = bank(&server.came());
+    assert!((7..=10).contains(&tries), "{tries}");
+    server.closed.lock().unwrap().clear();
+    sleep(Duration::from_mins(11)).await;
+    assert_eq!(bank(&server.came()), tries + 2, "both are said in the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_many_namespaces_refuse_and_none_takes_anything_all_pause() {
+    let server = Server::default();
+    let names: Vec<&'static str> = (0..100)
+        .map(|number| &*Box::leak(format!("ns-{number}").into_boxed_str()))
+        .collect();
+    server.closed.lock().unwrap().extend(&names);
+    let (events, _) = server.begin(free());
+    let causes: Vec<Cause> = names.iter().map(|name| in_namespace(name, "web")).collect();
+    tell(&events, &causes);
+    sleep(Duration::from_hours(1)).await;
+    let came = server.came().len();
+    assert!((8..=16).contains(&came), "{came}");
 }
 
 #[tokio::test(start_paused = true)]
