@@ -3,6 +3,7 @@
 //! lacks is in `adopt`.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
@@ -17,7 +18,7 @@ mod adopt;
 mod survey;
 mod verified;
 
-use survey::Survey;
+use survey::{Survey, SurveyError, Unread};
 use verified::Verified;
 
 /// Asks GitHub and prints what differs, or adopts what the ledger lacks. Returns whether nothing
@@ -59,11 +60,17 @@ async fn compare(
     // Nobody is asked for what would not be told in the end.
     whole(look)?;
     let before = expected_at_first(look, settings).await?;
-    let lists = survey.lists(before.digests()).await?;
+    let (lists, unread) = survey.known_lists(before.digests()).await?;
+    let unread = someone_answered(unread, &before)?;
     // Cluster and ledger go on while GitHub is asked.
     let after = expected(look, settings).await?;
+    let is_unread = |organization: &str| {
+        let mut unread = unread.keys();
+        unread.any(|known| known.eq_ignore_ascii_case(organization))
+    };
+    let (before, after) = (before.without(is_unread), after.without(is_unread));
     let comparison = before.compare(&lists).confirmed_by(&after.compare(&lists));
-    let verified = Verified::new(&comparison);
+    let verified = Verified::new(&comparison, &unread);
     let on_a_terminal = io::stdout().is_terminal();
     super::print(|out| {
         let table = |verified: &Verified| verified.table(on_a_terminal);
@@ -78,7 +85,33 @@ async fn compare(
     }
     whole(look)?;
     named(look)?;
+    all_read(&unread)?;
     Ok(verified.differences.is_empty())
+}
+
+/// An error if no organization was read that was asked for something: there is nothing to tell.
+fn someone_answered(unread: Unread, expected: &Expected) -> Result<Unread, SurveyError> {
+    let mut asked = expected.digests().iter();
+    let is_read = |organization: &Arc<str>| !unread.contains_key(organization);
+    if asked.any(|(organization, digests)| !digests.is_empty() && is_read(organization)) {
+        return Ok(unread);
+    }
+    match unread.into_values().next() {
+        Some(error) => Err(error),
+        None => Ok(Unread::new()),
+    }
+}
+
+/// An error if an organization was not read: what is said is true of the others alone.
+fn all_read(unread: &Unread) -> anyhow::Result<()> {
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let why: Vec<String> = unread.values().map(ToString::to_string).collect();
+    Err(anyhow!(
+        "not every organization was read: {}",
+        why.join("; ")
+    ))
 }
 
 /// An error if not everything of the cluster was read.

@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use crate::cli::progress::Progress;
 use crate::cli::tries;
 use crate::cli::waits::{Waits, written};
-use crate::github::answer::Answer;
+use crate::github::answer::{Answer, Failure};
 use crate::github::call::Carrier;
 use crate::github::pace::reads::{AT_ONCE, SPACING};
 use crate::github::rate::Rate;
@@ -20,6 +20,12 @@ use crate::github::reader::Reader;
 use crate::github::records::{DeploymentRecord, Records};
 use crate::model::comparison::Listed;
 use crate::model::image::Digest;
+
+mod error;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::cli) use error::SurveyError;
 
 /// Of what GitHub leaves in the hour, this part may be used: others need the rest.
 const SHARE: u64 = 5;
@@ -30,58 +36,8 @@ pub(in crate::cli) type Asked = BTreeMap<Arc<str>, BTreeSet<Digest>>;
 /// What GitHub lists, by digest.
 pub(in crate::cli) type Lists = BTreeMap<Digest, Vec<Listed>>;
 
-/// Why it is not known what GitHub holds.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum SurveyError {
-    /// It would take more calls than a share of what GitHub leaves.
-    #[error(
-        "it takes {needed} calls, and of the {remaining} that GitHub leaves in this hour only a \
-         fifth is used: name fewer namespaces with --namespaces{}",
-        later(*.resets_in)
-    )]
-    TooMany {
-        /// How many calls it takes.
-        needed: u64,
-        /// How many GitHub left with its first answer.
-        remaining: u64,
-        /// When the hour is over.
-        resets_in: Option<Duration>,
-    },
-    /// GitHub says that there are more records than it lists.
-    #[error("GitHub lists {came} records of {digest} and {}", counted(*.count))]
-    Short {
-        /// The digest.
-        digest: Digest,
-        /// How many came.
-        came: usize,
-        /// How many there are, where it is told.
-        count: Option<u64>,
-    },
-    /// GitHub did not give a list.
-    #[error("the records of {digest} in {organization}: {trouble}")]
-    Failed {
-        /// The organization.
-        organization: Arc<str>,
-        /// The digest.
-        digest: Digest,
-        /// Why not, and what to do about it.
-        trouble: String,
-    },
-    /// GitHub answered 404 for every digest of an organization. The contract has no 404 there, so
-    /// what it means shows only by what else is answered.
-    #[error(
-        "the records of {digest} in {organization}: {said}: either GitHub knows no such digest yet, \
-         or the organization (--org) is not right or does not let the token in"
-    )]
-    NothingFound {
-        /// The organization.
-        organization: Arc<str>,
-        /// One of the digests.
-        digest: Digest,
-        /// What GitHub said.
-        said: String,
-    },
-}
+/// Organizations that did not answer for everything, and why.
+pub(in crate::cli) type Unread = BTreeMap<Arc<str>, SurveyError>;
 
 /// What came of asking for one digest.
 enum Reply {
@@ -95,18 +51,6 @@ enum Reply {
 
 /// What GitHub lists under a digest of an organization, or what it said with a 404.
 type Told<'a> = (&'a Arc<str>, Digest, Result<Vec<Listed>, String>);
-
-fn later(resets_in: Option<Duration>) -> String {
-    let later = resets_in.map(|wait| format!(", or try again in {}", written(wait)));
-    later.unwrap_or_default()
-}
-
-fn counted(count: Option<u64>) -> String {
-    match count {
-        Some(count) => format!("says that there are {count}"),
-        None => "does not say how many there are".to_owned(),
-    }
-}
 
 /// What is asked with.
 pub(in crate::cli) struct Survey<'a, S> {
@@ -123,6 +67,8 @@ pub(in crate::cli) struct Survey<'a, S> {
     let_in: &'a dyn Fn(&str) -> bool,
     /// Organizations that are known to let the token in.
     open: RefCell<BTreeSet<Arc<str>>>,
+    /// Those that are not asked any more.
+    unread: RefCell<Unread>,
 }
 
 impl<'a, S: Carrier + Clone> Survey<'a, S> {
@@ -143,6 +89,7 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
             left: Cell::new(None),
             let_in: &|_| false,
             open: RefCell::default(),
+            unread: RefCell::default(),
         }
     }
 
@@ -151,55 +98,97 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
         Self { let_in, ..self }
     }
 
-    /// Everything that GitHub lists under these digests. One that it does not find has no records,
-    /// if the organization is known to let the token in.
+    /// Everything that GitHub lists under these digests, or why that is not known.
     pub(in crate::cli) async fn lists(&self, asked: &Asked) -> Result<Lists, SurveyError> {
+        let (lists, unread) = self.known_lists(asked).await?;
+        match unread.into_values().next() {
+            Some(error) => Err(error),
+            None => Ok(lists),
+        }
+    }
+
+    /// Everything that GitHub lists under these digests, but for organizations that do not answer. A
+    /// digest that it does not find has no records, if the organization is known to let the token in.
+    pub(in crate::cli) async fn known_lists(
+        &self,
+        asked: &Asked,
+    ) -> Result<(Lists, Unread), SurveyError> {
         let count = |digests: &BTreeSet<Digest>| u64::try_from(digests.len()).unwrap_or(u64::MAX);
         let needed = asked.values().map(count).sum();
         self.calls.set(0);
         self.done.set(0);
         self.left.set(None);
+        self.unread.take();
         self.announce(needed);
         let asked = asked.iter();
         let mut each = asked.flat_map(|(organization, digests)| {
             digests.iter().map(move |digest| (organization, *digest))
         });
         let mut told = Vec::new();
-        if let Some((organization, digest)) = each.next() {
-            told.push(self.ask(organization, digest, needed).await?);
-            self.afford(needed, needed)?;
+        for (organization, digest) in each.by_ref() {
+            told.push(self.ask_once_open(organization, digest, needed).await?);
+            if self.left.get().is_some() {
+                self.afford(needed, needed)?;
+                break;
+            }
         }
         let others = stream::iter(each)
-            .map(|(organization, digest)| self.ask(organization, digest, needed))
+            .map(|(organization, digest)| self.ask_once_open(organization, digest, needed))
             .buffer_unordered(AT_ONCE);
         let others: Vec<_> = others.try_collect().await?;
         self.progress.clear();
         told.extend(others);
-        self.settle(told)
+        Ok(self.settle(told.into_iter().flatten().collect()))
+    }
+
+    /// What GitHub lists under a digest, unless its organization did not answer before or does not now:
+    /// others are not to wait for it again.
+    async fn ask_once_open<'d>(
+        &self,
+        organization: &'d Arc<str>,
+        digest: Digest,
+        needed: u64,
+    ) -> Result<Option<Told<'d>>, SurveyError> {
+        if self.unread.borrow().contains_key(organization) {
+            return Ok(None);
+        }
+        match self.ask(organization, digest, needed).await {
+            Ok(told) => Ok(Some(told)),
+            Err(error @ SurveyError::TooMany { .. }) => Err(error),
+            Err(error) => {
+                let mut unread = self.unread.borrow_mut();
+                unread.entry(organization.clone()).or_insert(error);
+                Ok(None)
+            }
+        }
     }
 
     /// What the answers mean together: a 404 says that there is nothing, where another digest of the
-    /// organization was answered.
-    fn settle(&self, told: Vec<Told<'_>>) -> Result<Lists, SurveyError> {
-        let mut lists = Lists::new();
+    /// organization was answered. Half of what an organization has says nothing of it.
+    fn settle(&self, told: Vec<Told<'_>>) -> (Lists, Unread) {
+        let (mut lists, mut unread) = (Lists::new(), self.unread.take());
         let open = self.open.borrow();
         let is_open =
             |organization: &Arc<str>| open.contains(organization) || (self.let_in)(organization);
         for (organization, digest, records) in told {
             let records = match records {
+                _ if unread.contains_key(organization) => continue,
                 Ok(records) => records,
                 Err(_) if is_open(organization) => Vec::new(),
                 Err(said) => {
-                    return Err(SurveyError::NothingFound {
+                    let organization = organization.clone();
+                    let error = SurveyError::NothingFound {
                         organization: organization.clone(),
                         digest,
                         said,
-                    });
+                    };
+                    unread.insert(organization, error);
+                    continue;
                 }
             };
             lists.entry(digest).or_default().extend(records);
         }
-        Ok(lists)
+        (lists, unread)
     }
 
     fn announce(&self, needed: u64) {
@@ -221,7 +210,9 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
         self.count(needed)?;
         let call = async |reader: &Reader<S>| {
             let exchange = reader.deployment_records(organization, &digest).await?;
-            if self.left.get().is_none() {
+            let failure = exchange.failure();
+            let is_answered = failure.is_none_or(Failure::is_not_found);
+            if self.left.get().is_none() && is_answered {
                 self.left.set(Some(exchange.rate));
             }
             Ok(exchange.read_as(|answer| self.read(answer, needed)))
@@ -292,6 +283,3 @@ impl<'a, S: Carrier + Clone> Survey<'a, S> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

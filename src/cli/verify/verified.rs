@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::survey::{SurveyError, Unread};
 use crate::cli::output::Table;
 use crate::cli::row::{IdentityRow, SourceRow, short};
 use crate::model::comparison::{Comparison, Difference, DifferenceKind, Listed};
@@ -17,6 +18,17 @@ pub(super) struct Verified {
     pub differences: Vec<Row>,
     /// How many records are as they are to be.
     pub same: usize,
+    /// Organizations that were not read, and of whose records nothing is said.
+    pub unread: Vec<UnreadRow>,
+}
+
+/// An organization that was not read.
+#[derive(Debug, Serialize)]
+pub(super) struct UnreadRow {
+    /// Which.
+    pub organization: Arc<str>,
+    /// Why not.
+    pub problem: String,
 }
 
 /// A difference.
@@ -107,12 +119,13 @@ impl Side {
 }
 
 impl Verified {
-    /// What came of `comparison`.
-    pub(super) fn new(comparison: &Comparison) -> Self {
+    /// What came of `comparison`, in which these organizations are not.
+    pub(super) fn new(comparison: &Comparison, unread: &Unread) -> Self {
         let differences = comparison.differences.iter();
         Self {
             differences: differences.map(Row::new).collect(),
             same: comparison.same,
+            unread: unread.iter().map(UnreadRow::new).collect(),
         }
     }
 
@@ -161,7 +174,21 @@ impl Verified {
                 parts.push(format!("{}: {count}", kind.as_str()));
             }
         }
+        if !self.unread.is_empty() {
+            let unread = self.unread.iter().map(|row| &*row.organization);
+            let unread: Vec<&str> = unread.collect();
+            parts.push(format!("not read: {}", unread.join(" ")));
+        }
         parts.join(", ")
+    }
+}
+
+impl UnreadRow {
+    fn new((organization, error): (&Arc<str>, &SurveyError)) -> Self {
+        Self {
+            organization: organization.clone(),
+            problem: error.to_string(),
+        }
     }
 }
 
@@ -246,7 +273,7 @@ mod tests {
         let digest = missing[0].expected.as_ref().unwrap().0.digest;
         let found = ["shop-web-nginx", "by-hand"].map(|name| listed(&policy, digest, name));
         lists.insert(digest, found.to_vec());
-        let verified = Verified::new(&expected.compare(&lists));
+        let verified = Verified::new(&expected.compare(&lists), &Unread::new());
         let shown = serde_json::to_value(&verified).unwrap();
         let [unknown, tags] = &shown["differences"].as_array().unwrap()[..2] else {
             panic!("{shown}")

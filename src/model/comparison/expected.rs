@@ -148,6 +148,14 @@ impl Expected {
         &self.digests
     }
 
+    /// Leaves out what goes to these organizations: nobody knows what GitHub holds of it.
+    #[must_use]
+    pub fn without(mut self, is_left_out: impl Fn(&str) -> bool) -> Self {
+        self.wanted
+            .retain(|identity, _| !is_left_out(&identity.destination.organization));
+        self
+    }
+
     /// Whether a record at GitHub is of this cluster and its environments, deployed as far as
     /// GitHub tells, and neither in the ledger nor remembered there as decommissioned.
     pub fn lacks(&self, record: &Listed) -> bool {

@@ -449,6 +449,29 @@ fn each_organization_is_asked_for_what_goes_there_and_adopts_what_it_lacks() {
 }
 
 #[test]
+fn of_an_organization_that_is_not_read_nothing_is_missing_and_nothing_counts_as_the_same() {
+    let mut scene = Scene::new();
+    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
+    scene.policy.organizations = organizations.unwrap();
+    scene.deploy("web", "app", 1);
+    // The same digest in both.
+    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 1);
+    scene.run(&Kind::Deployment, "lint", [lint]);
+    scene.cycle();
+    let lists = BTreeMap::from([(digest(1), vec![listed(&scene, WEB, 1)])]);
+    let all = expected(&scene).compare(&lists);
+    assert_eq!(
+        (all.same, kinds(&all)),
+        (1, vec![("shop-lint-app", Missing)])
+    );
+    let is_unread = |organization: &str| organization == "Tools";
+    let some = expected(&scene).without(is_unread).compare(&lists);
+    assert_eq!((some.same, kinds(&some)), (1, vec![]));
+    let none = expected(&scene).without(|_| true).compare(&BTreeMap::new());
+    assert_eq!((none.same, kinds(&none)), (0, vec![]));
+}
+
+#[test]
 fn what_the_ledger_lacks_is_kept_for_what_is_there_under_its_name_running_or_not() {
     let mut scene = Scene::recorded();
     scene.ledger = Ledger::default();

@@ -263,3 +263,66 @@ async fn where_the_token_is_let_in_for_sure_nothing_found_is_nothing() {
     }
     assert!(survey.lists(&asked("other", 1)).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_does_not_answer_is_named_and_the_others_are_told() {
+    let mut all = asked("acme", 8);
+    all.extend(asked("bank", 20));
+    all.extend(asked("other", 8));
+    for (away, status) in [
+        ("acme", 502),
+        ("bank", 502),
+        ("other", 502),
+        ("bank", 403),
+        ("bank", 404),
+    ] {
+        let reply = move |path: &str, number| {
+            if path.contains(&format!("/orgs/{away}/")) {
+                (status, None, String::new())
+            } else {
+                whole(path, number)
+            }
+        };
+        let seen = Arc::new(Seen::default());
+        let progress = Progress::to(io::sink(), false);
+        let waits = Waits::new(&progress, Clock::real());
+        let survey = Survey::new(github(&seen, reply), HOST.into(), &progress, &waits);
+        let (lists, unread) = survey.known_lists(&all).await.unwrap();
+        let names: Vec<&str> = unread.keys().map(|name| &**name).collect();
+        assert_eq!(names, [away]);
+        let problem = unread[away].to_string();
+        assert!(problem.contains(&format!("in {away}: ")), "{problem}");
+        let found = lists.values().flatten();
+        let found: BTreeSet<&str> = found
+            .map(|record| &*record.identity.destination.organization)
+            .collect();
+        let expected = ["acme", "bank", "other"].into_iter();
+        assert_eq!(found, expected.filter(|name| *name != away).collect());
+        let asked = seen.paths.lock().unwrap().clone();
+        let there = asked
+            .iter()
+            .filter(|path| path.contains(&format!("/orgs/{away}/")));
+        let most = if status == 404 { 20 } else { 12 };
+        assert!(there.count() <= most, "{status}: others wait for it");
+        assert!(survey.lists(&all).await.is_err(), "not all of it is known");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_be_asked_is_found_out_where_an_organization_answers() {
+    let mut all = asked("acme", 1);
+    all.extend(asked("other", 30));
+    let reply = |path: &str, _| {
+        if path.contains("/orgs/acme/") {
+            (401, None, String::new())
+        } else {
+            (200, Some("100"), list(of(path), 0, Some(0)))
+        }
+    };
+    let (lists, seen) = survey(&all, reply).await;
+    assert!(
+        matches!(lists, Err(SurveyError::TooMany { .. })),
+        "{lists:?}"
+    );
+    assert_eq!(seen.paths.lock().unwrap().len(), 2);
+}
