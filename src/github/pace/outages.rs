@@ -67,8 +67,9 @@ impl Outages {
         self.silent.insert(access.clone());
         if self.silent.len() > 1 {
             self.host.begin(now);
-            let outage = self.of.get_mut(access);
-            outage.into_iter().for_each(|outage| outage.alone = false);
+            if let Some(outage) = self.of.get_mut(access) {
+                outage.alone = false;
+            }
         }
         self.begin_own(access, now);
     }
@@ -179,6 +180,10 @@ mod tests {
         // One that comes later is not held back by what it had no part in.
         assert_eq!(wait(&outages, "fresh", now), 0);
         outages.heard(&access("tools"));
+        // What was silent with others before is not so with one that fails by itself now.
+        let later = now + MINUTE;
+        outages.begin(&access("games"), later);
+        assert_eq!(wait(&outages, "acme", later), 0);
         outages.end(&access("tools"));
         assert_eq!(wait(&outages, "tools", now), 0);
         assert!(wait(&outages, "acme", now) <= 60);
