@@ -22,6 +22,9 @@ pub mod support {
 #[path = "recorder/answers.rs"]
 mod answers;
 #[cfg(test)]
+#[path = "recorder/backups.rs"]
+mod backups;
+#[cfg(test)]
 #[path = "recorder/endings.rs"]
 mod endings;
 #[cfg(test)]
@@ -61,6 +64,9 @@ pub mod ledger;
 #[path = "recorder/life.rs"]
 pub mod life;
 #[cfg(test)]
+#[path = "recorder/many.rs"]
+mod many;
+#[cfg(test)]
 #[path = "recorder/mirrors.rs"]
 mod mirrors;
 #[cfg(test)]
@@ -86,7 +92,7 @@ mod refusals;
 mod samples;
 #[cfg(test)]
 #[path = "recorder/shards.rs"]
-mod shards;
+pub mod shards;
 #[cfg(test)]
 #[path = "recorder/shelves.rs"]
 mod shelves;

@@ -126,14 +126,15 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         if self.root.is_none() {
-            let empty = self.maps.part(Some(0), &Written::new(0), part::FIRST)?;
+            let empty = self.maps.part(Some(0), &Written::new(0, 0), part::FIRST)?;
             self.write_shard(0, empty).await?;
         }
         self.swap_root(uids, ledger.template()).await?;
         if let Some((root, _)) = &self.root {
             // The former writer may have stored more since the ledger was read; nothing of ours is
             // in it yet.
-            (*ledger, self.versions) = self.load_shards(root, now).await?;
+            let loaded = self.load_shards(root, now).await?;
+            (*ledger, self.versions) = (loaded.ledger, loaded.versions);
         }
         self.rewrite = true;
         self.write_shards(ledger, now).await.map(drop)
@@ -168,3 +169,6 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

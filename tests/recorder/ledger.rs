@@ -1,10 +1,12 @@
 //! The stored ledger, read by these tests with code of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use flate2::Compression;
 use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
@@ -50,6 +52,18 @@ pub fn bytes(api: &Apiserver, name: &str) -> Vec<u8> {
     let map = api.get("ConfigMap", NAMESPACE, name).unwrap();
     let bytes: ByteString = serde_json::from_value(map["binaryData"]["ledger"].clone()).unwrap();
     bytes.0
+}
+
+/// The bytes of a part with that JSON in it, in the first format.
+pub fn part(json: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(json.as_bytes()).unwrap();
+    let compressed = encoder.finish().unwrap();
+    let checksum = digest(&SHA256, &compressed);
+    let bytes = checksum.as_ref().iter();
+    let checksum: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    let header = format!("deployment-recorder-ledger 1 sha256:{checksum}\n");
+    [header.as_bytes(), &compressed].concat()
 }
 
 /// Puts bytes where a part is, as another hand would.

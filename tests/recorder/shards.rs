@@ -28,7 +28,7 @@ fn large(number: usize) -> Deployment {
 }
 
 /// A ledger of one shard that is nearly full.
-async fn nearly_full() -> World {
+pub async fn nearly_full() -> World {
     let deployments: Vec<Deployment> = (0..100).map(large).collect();
     let world = World::with(&deployments).await;
     world.pass(2 * MINUTE).await;
@@ -45,7 +45,8 @@ const WRITES: [(Verb, usize); 5] = [
     (Verb::Update, 3),
 ];
 
-async fn grow(world: &mut World) {
+/// Sixty more of them run, and are reported.
+pub async fn grow(world: &mut World) {
     for number in 100..160 {
         world.run(&large(number));
     }

@@ -27,7 +27,7 @@ pub enum StoreError {
         other: String,
     },
     /// A part cannot be read.
-    #[error("ConfigMap {part} of the ledger: {source}")]
+    #[error("ConfigMap {part} of the ledger: {source}{}", advice(source))]
     Unreadable {
         /// The part.
         part: String,
@@ -75,6 +75,21 @@ pub enum StoreError {
         /// Its sequence.
         sequence: u64,
     },
+}
+
+/// What to do about a part that cannot be read, where its error does not say so.
+fn advice(error: &PartError) -> &'static str {
+    match error {
+        PartError::Newer { .. } | PartError::Elsewhere { .. } => "",
+        PartError::Foreign => {
+            ". If it is somebody else's, give the ledger another name (--ledger-name); else restore \
+             the ledger from a backup"
+        }
+        PartError::Damaged { .. } => {
+            ". Restore it from a backup. To begin anew instead, delete every ConfigMap of the ledger: \
+             records of what is gone by then stay deployed at GitHub"
+        }
+    }
 }
 
 impl StoreError {

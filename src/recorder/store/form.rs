@@ -36,6 +36,12 @@ pub(super) struct Root {
 /// What a shard contains, as it is read.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Shard {
+    /// Which shard it is; the first versions did not say.
+    #[serde(default)]
+    index: Option<usize>,
+    /// The root's sequence when it was written.
+    #[serde(default)]
+    sequence: u64,
     destinations: Vec<StoredDestination>,
     entries: Vec<StoredEntry>,
     #[serde(default)]
@@ -140,6 +146,13 @@ struct StoredShelf {
 }
 
 impl Content {
+    /// Adds what another one says.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.entries.append(&mut other.entries);
+        self.past.append(&mut other.past);
+        self.stock.append(&mut other.stock);
+    }
+
     /// The ledger that says this.
     pub(super) fn ledger(self, template: Option<Arc<str>>, now: Moment) -> Ledger {
         Ledger::restore(template, self.entries, self.past, now).with_stock(self.stock)
@@ -155,6 +168,16 @@ impl Shard {
     /// Whether it says nothing of any record.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.past.is_empty() && self.storage.is_empty()
+    }
+
+    /// Which shard it says that it is, if it does.
+    pub(super) fn index(&self) -> Option<usize> {
+        self.index
+    }
+
+    /// The root's sequence when it was written.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// What it says.

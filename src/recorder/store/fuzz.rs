@@ -48,7 +48,7 @@ pub(crate) fn ledger(bytes: &[u8]) {
     };
     let Ok(ledger) = restored(bytes) else { return };
     told_by(&ledger, &content);
-    let mut written = Written::new(7);
+    let mut written = Written::new(0, 7);
     for (identity, entry) in ledger.entries() {
         written.add(identity, entry);
     }

@@ -10,44 +10,82 @@ use super::config_map::Version;
 use super::form::{Content, FormError, Root, Shard};
 use super::{PartError, Store, StoreError, shards};
 
+/// What all shards say together.
+pub(super) struct Loaded {
+    pub(super) ledger: Ledger,
+    /// The version of each shard.
+    pub(super) versions: Vec<Option<Version>>,
+    /// The highest sequence of the root under which one of them was written.
+    newest: u64,
+    /// What stands in a shard that is not its own.
+    strays: Content,
+}
+
 impl Store {
     /// Reads the ledger; `None` where nothing at all is there, which is a first start.
     pub async fn load(&mut self, now: Moment) -> Result<Option<Ledger>, StoreError> {
-        let Some((root, version)) = self.maps.read::<Root>(None).await? else {
+        let Some((mut root, version)) = self.read_root().await? else {
             self.expect_nothing().await?;
             return Ok(None);
         };
-        let (ledger, versions) = self.load_shards(&root, now).await?;
-        self.versions = versions;
+        let mut loaded = self.load_shards(&root, now).await?;
+        if loaded.newest > root.sequence {
+            root.sequence = loaded.newest;
+            loaded = self.load_beside_old_root(&mut root, now).await?;
+        }
+        self.versions = loaded.versions;
         self.root = Some((root, version));
-        Ok(Some(ledger))
+        Ok(Some(loaded.ledger))
     }
 
-    pub(super) async fn load_shards(
+    /// The root is older than a shard, as one that was put back alone is. The ledger may have been
+    /// split since: its shards say for themselves how many there are. What stands in a shard that is
+    /// not its own counts too, since which of them were written last is not known.
+    async fn load_beside_old_root(
         &self,
-        root: &Root,
+        root: &mut Root,
         now: Moment,
-    ) -> Result<(Ledger, Vec<Option<Version>>), StoreError> {
-        let mut all = Content::default();
-        let mut versions = Vec::new();
+    ) -> Result<Loaded, StoreError> {
+        let named = root.shards;
+        while root.shards * 2 <= shards::MOST && self.read_shard(root.shards).await?.is_some() {
+            root.shards *= 2;
+        }
+        tracing::warn!(
+            ledger = self.maps.name(None),
+            named,
+            shards = root.shards,
+            "the root of the ledger is older than its shards, going on with what they say"
+        );
+        let mut loaded = self.load_shards(root, now).await?;
+        let strays = std::mem::take(&mut loaded.strays);
+        loaded.ledger.unite(strays.ledger(None, now));
+        Ok(loaded)
+    }
+
+    pub(super) async fn load_shards(&self, root: &Root, now: Moment) -> Result<Loaded, StoreError> {
+        let (mut all, mut strays) = (Content::default(), Content::default());
+        let (mut versions, mut newest) = (Vec::new(), 0);
         for index in 0..root.shards {
-            let part = self.maps.name(Some(index));
             let missing = || StoreError::Missing {
-                part: part.clone(),
+                part: self.maps.name(Some(index)),
                 other: self.maps.name(None),
             };
-            let (shard, version) = self.maps.read(Some(index)).await?.ok_or_else(missing)?;
+            let (shard, version) = self.read_shard(index).await?.ok_or_else(missing)?;
+            newest = newest.max(shard.sequence());
             let content = Shard::read(shard);
             let mut content = content.map_err(|error| self.unreadable(index, &error))?;
             // While shards are being split an entry stands in two; only that of its hash counts.
-            shards::keep_own(&mut content, index, root.shards);
-            all.entries.append(&mut content.entries);
-            all.past.append(&mut content.past);
-            all.stock.append(&mut content.stock);
+            strays.append(shards::keep_own(&mut content, index, root.shards));
+            all.append(content);
             versions.push(Some(version));
         }
         let template = root.template.as_deref().map(Arc::from);
-        Ok((all.ledger(template, now), versions))
+        Ok(Loaded {
+            ledger: all.ledger(template, now),
+            versions,
+            newest,
+            strays,
+        })
     }
 
     /// Without a root there may be an empty first shard, of a first store that was cut short, and
@@ -58,11 +96,11 @@ impl Store {
             part: self.maps.name(None),
             other: other(index),
         };
-        let first = self.maps.read::<Shard>(Some(0)).await?;
+        let first = self.read_shard(0).await?;
         if first.as_ref().is_some_and(|(shard, _)| !shard.is_empty()) {
             return Err(missing(0));
         }
-        if self.maps.read::<Shard>(Some(1)).await?.is_some() {
+        if self.read_shard(1).await?.is_some() {
             return Err(missing(1));
         }
         self.root = None;
@@ -70,13 +108,42 @@ impl Store {
         Ok(())
     }
 
+    /// The root; `None` where it is not there. One that names no such number of shards as is ever
+    /// written was not written by this program.
+    pub(super) async fn read_root(&self) -> Result<Option<(Root, Version)>, StoreError> {
+        let found = self.maps.read::<Root>(None).await?;
+        if let Some((root, _)) = &found
+            && !(root.shards.is_power_of_two() && root.shards <= shards::MOST)
+        {
+            let why = format!("it names {} shards", root.shards);
+            return Err(StoreError::Unreadable {
+                part: self.maps.name(None),
+                source: PartError::Damaged { why },
+            });
+        }
+        Ok(found)
+    }
+
+    /// A shard; `None` where it is not there. Another one in its place would be read as one that has
+    /// nothing of its own.
+    pub(super) async fn read_shard(
+        &self,
+        index: usize,
+    ) -> Result<Option<(Shard, Version)>, StoreError> {
+        let found = self.maps.read::<Shard>(Some(index)).await?;
+        match found.as_ref().and_then(|(shard, _)| shard.index()) {
+            Some(found) if found != index => Err(StoreError::Unreadable {
+                part: self.maps.name(Some(index)),
+                source: PartError::Elsewhere { found },
+            }),
+            _ => Ok(found),
+        }
+    }
+
     pub(super) fn unreadable(&self, index: usize, error: &FormError) -> StoreError {
-        let source = PartError::Damaged {
-            why: error.to_string(),
-        };
         StoreError::Unreadable {
             part: self.maps.name(Some(index)),
-            source,
+            source: PartError::damaged(error),
         }
     }
 }

@@ -8,7 +8,8 @@ use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The newest version of the stored form. A sample of each stands in `tests/ledgers/`.
+/// The newest version of the stored form. A sample of each stands in `tests/ledgers/`. What an older
+/// program must not lose raises it; what it may lose does not, and is read over by it.
 pub(super) const VERSION: u32 = 2;
 
 /// The version of what says nothing that a program of the first version could not read.
@@ -33,6 +34,12 @@ pub enum PartError {
         /// The format it names.
         found: u32,
     },
+    /// It is another shard than its name says.
+    #[error("it is shard {found} under the name of another: put each part back under its own name")]
+    Elsewhere {
+        /// Which shard it is.
+        found: usize,
+    },
     /// The content is not what was written.
     #[error("its content is damaged: {why}")]
     Damaged {
@@ -42,7 +49,7 @@ pub enum PartError {
 }
 
 impl PartError {
-    fn damaged(why: &impl ToString) -> Self {
+    pub(super) fn damaged(why: &impl ToString) -> Self {
         Self::Damaged {
             why: why.to_string(),
         }

@@ -7,7 +7,7 @@ use crate::model::ledger::Ledger;
 use crate::model::record::Identity;
 
 use super::config_map::Version;
-use super::form::{Content, Shard};
+use super::form::Content;
 use super::{Store, StoreError};
 
 /// Shards as they are stored, by index.
@@ -35,13 +35,20 @@ pub(super) fn of_digest(digest: Digest, count: usize) -> usize {
     usize::from(*last) % count.max(1)
 }
 
-/// Leaves in `content` only what belongs to the shard `index` among `count`.
-pub(super) fn keep_own(content: &mut Content, index: usize, count: usize) {
-    let is_own = |identity: &Identity| of(identity, count) == index;
-    content.entries.retain(|(identity, _)| is_own(identity));
-    content.past.retain(|(identity, _)| is_own(identity));
+/// Leaves in `content` only what belongs to the shard `index` among `count`; returns the rest.
+pub(super) fn keep_own(content: &mut Content, index: usize, count: usize) -> Content {
+    let is_strange = |identity: &Identity| of(identity, count) != index;
+    let entries = content.entries.extract_if(.., |it| is_strange(&it.0));
+    let entries = entries.collect();
+    let past = content.past.extract_if(.., |it| is_strange(&it.0));
+    let past = past.collect();
     let stock = &mut content.stock;
-    stock.retain(|(_, digest)| of_digest(*digest, count) == index);
+    let stock = stock.extract_if(.., |it| of_digest(it.1, count) != index);
+    Content {
+        entries,
+        past,
+        stock: stock.collect(),
+    }
 }
 
 /// The size of the largest of these shards as it is stored, in bytes.
@@ -57,13 +64,19 @@ impl Store {
 
     /// Doubles the number of shards until none is too large: the new ones are written, then the
     /// root names them; what moved leaves the old ones when those are written next. Until the root
-    /// names them they do not count, so a split that fails has not begun.
-    pub(super) async fn split(&mut self, ledger: &Ledger) -> Result<(), StoreError> {
+    /// names them they do not count, so a split that fails has not begun. `parts`: those that have
+    /// grown too large.
+    pub(super) async fn split(
+        &mut self,
+        ledger: &Ledger,
+        mut parts: Parts,
+    ) -> Result<(), StoreError> {
         let old = self.versions.len();
         let mut count = old;
-        let mut parts = Parts::new();
-        while count * 2 <= MOST && (count == old || largest(&parts) > self.roomy) {
-            count *= 2;
+        while count * 2 <= MOST && largest(&parts) > self.roomy {
+            // All at once: each time costs as much as writing all of the ledger.
+            let times = largest(&parts).div_ceil(self.roomy).next_power_of_two();
+            count = (count * times).min(MOST);
             parts = self.compose(ledger, count, &(0..count).collect())?;
         }
         let new = parts.split_off(&old);
@@ -94,7 +107,7 @@ impl Store {
     /// The shard of a split that was cut short, if there is one: no root names it. Whatever else has
     /// its name, such as the root of another ledger, is somebody's, and stays.
     async fn left_over(&self, index: usize) -> Result<Option<Version>, StoreError> {
-        match self.maps.read::<Shard>(Some(index)).await {
+        match self.read_shard(index).await {
             Ok(left) => Ok(left.map(|(_, version)| version)),
             Err(StoreError::Unreadable { part, source }) => Err(StoreError::Taken { part, source }),
             Err(error) => Err(error),

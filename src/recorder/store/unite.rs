@@ -5,7 +5,7 @@ use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
 use super::config_map::Version;
-use super::form::{Root, Shard};
+use super::form::Root;
 use super::{Store, StoreError, shards};
 
 impl Store {
@@ -17,7 +17,7 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
-        let found = match self.maps.read::<Root>(None).await {
+        let found = match self.read_root().await {
             Ok(found) => found,
             Err(error) if error.is_damage() => {
                 // Whoever damaged it did not hold it; what we hold in memory is whole.
@@ -85,7 +85,7 @@ impl Store {
         now: Moment,
     ) -> Result<(), StoreError> {
         let count = self.versions.len();
-        let version = match self.maps.read::<Shard>(Some(index)).await {
+        let version = match self.read_shard(index).await {
             Ok(None) => None,
             Ok(Some((shard, version))) => {
                 match shard.read() {
@@ -120,7 +120,7 @@ impl Store {
 
     /// An error if somebody else holds the root by now.
     pub(super) async fn confirm_holder(&self) -> Result<(), StoreError> {
-        match self.maps.read::<Root>(None).await? {
+        match self.read_root().await? {
             Some((root, _)) if root.holder != self.holder => Err(StoreError::Deposed {
                 part: self.maps.name(None),
                 holder: root.holder,

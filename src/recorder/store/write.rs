@@ -22,7 +22,7 @@ impl Store {
             Some((root, version)) => (root.clone(), version.clone()),
             None => (first_root(self.versions.len()), Version::absent()),
         };
-        root.sequence += 1;
+        root.sequence = root.sequence.saturating_add(1);
         root.holder.clone_from(&self.holder);
         root.template = template.map(str::to_owned);
         root.cluster_uids.extend(uids.clone());
@@ -42,7 +42,7 @@ impl Store {
         let mut united = false;
         let mut parts = self.compose(ledger, self.versions.len(), &self.changed(ledger))?;
         if self.is_crowded(&parts) {
-            self.split(ledger).await?;
+            self.split(ledger, parts).await?;
             self.rewrite = true;
             parts = self.compose(ledger, self.versions.len(), &self.changed(ledger))?;
         }
@@ -90,7 +90,7 @@ impl Store {
         wanted: &BTreeSet<usize>,
     ) -> Result<Parts, StoreError> {
         let sequence = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
-        let empty = |index: &usize| (*index, Written::new(sequence));
+        let empty = |index: &usize| (*index, Written::new(*index, sequence));
         let mut shards: BTreeMap<usize, Written<'_>> = wanted.iter().map(empty).collect();
         for (identity, entry) in ledger.entries() {
             if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {

@@ -16,6 +16,8 @@ use super::{
 /// What a shard contains, as it is written.
 #[derive(Default, Serialize)]
 pub(in crate::recorder::store) struct Written<'a> {
+    /// Which shard it is, so that no other can be taken for it.
+    index: usize,
     /// The root's sequence when it is written.
     sequence: u64,
     destinations: Vec<StoredDestination>,
@@ -28,9 +30,10 @@ pub(in crate::recorder::store) struct Written<'a> {
 }
 
 impl<'a> Written<'a> {
-    /// An empty shard, written under that sequence of the root.
-    pub(in crate::recorder::store) fn new(sequence: u64) -> Self {
+    /// The empty shard `index`, written under that sequence of the root.
+    pub(in crate::recorder::store) fn new(index: usize, sequence: u64) -> Self {
         Self {
+            index,
             sequence,
             ..Self::default()
         }

@@ -1,0 +1,188 @@
+//! Parts of the ledger that are put back from backups, all together or some: nothing that is stored
+//! is read over, nothing false is sent, and what is lost is what the backup lacks.
+
+use std::collections::BTreeMap;
+
+use deployment_recorder::model::storage::StorageRule;
+use serde_json::Value;
+
+use crate::ledger::{self, NAME, shard};
+use crate::objects::deployment;
+use crate::shards::{grow, nearly_full};
+use crate::world::{INTERVAL, MINUTE, World};
+
+/// The parts of the ledger as they are stored.
+type Copy = BTreeMap<String, Vec<u8>>;
+
+fn copy(world: &World) -> Copy {
+    let name = |map: Value| map["metadata"]["name"].as_str().unwrap().to_owned();
+    let names = world.api.all("ConfigMap").into_iter().map(name);
+    names
+        .map(|name| (name.clone(), ledger::bytes(&world.api, &name)))
+        .collect()
+}
+
+/// A ledger that was split after the first copy was made, with both copies; nothing runs.
+async fn split() -> (World, Copy, Copy) {
+    let mut world = nearly_full().await;
+    let before = copy(&world);
+    grow(&mut world).await;
+    world.agreed_within(2 * MINUTE).await;
+    world.stop().await;
+    let after = copy(&world);
+    assert_eq!((before.len(), after.len()), (2, 3));
+    (world, before, after)
+}
+
+/// Five vanish, the recorder starts, and in the end GitHub is right about every one.
+async fn goes_on(mut world: World) {
+    for number in [3, 50, 110, 130, 150] {
+        world.remove("shop", &format!("web{number:03}"));
+    }
+    world.restart().await;
+    world.agreed_within(2 * MINUTE).await;
+    world.pass(2 * INTERVAL).await;
+    world.agreed().await;
+    let stored = world.ledger();
+    assert_eq!((stored.names().len(), stored.misplaced), (155, 0));
+    assert_eq!(stored.root["shards"], 2);
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_3_a_root_that_is_older_than_its_shards_hides_none_of_them() {
+    let (world, before, _) = split().await;
+    ledger::put(&world.api, NAME, before[NAME].clone());
+    goes_on(world).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_3_a_shard_from_before_a_split_takes_nothing_from_the_other() {
+    let (mut world, before, _) = split().await;
+    ledger::put(&world.api, &shard(0), before[&shard(0)].clone());
+    // What was first recorded after the copy, and stands in that shard, is lost with it; nothing else.
+    let known: Vec<String> = world
+        .ledger()
+        .names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let is_lost = |name: &str| !known.contains(&format!("shop-{name}-main"));
+    let lost: Vec<String> = (0..160)
+        .map(|it| format!("web{it:03}"))
+        .filter(|it| is_lost(it))
+        .collect();
+    assert!(
+        lost.len() > 10 && lost.iter().all(|it| it.as_str() >= "web100"),
+        "{lost:?}"
+    );
+    let gone = (100..160)
+        .map(|it| format!("web{it}"))
+        .find(|it| !is_lost(it))
+        .unwrap();
+    for name in [&gone, "web003", &lost[0]] {
+        world.vanish("shop", name);
+    }
+    for name in [&gone, "web003"] {
+        world.unwant("shop", name);
+    }
+    world.restart().await;
+    world.pass(3 * INTERVAL).await;
+    // Only the one that nobody knows any more stays, for `verify --adopt` to find.
+    let deployed = world.deployed();
+    assert_eq!(deployed, world.wanted, "{}", world.story());
+    assert!(
+        world.ledger().entries.len() == 157,
+        "{}",
+        world.ledger().entries.len()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shard_under_the_name_of_another_is_refused_and_nothing_is_sent() {
+    for (from, to) in [(0, 1), (1, 0)] {
+        let (mut world, _, after) = split().await;
+        ledger::put(&world.api, &shard(to), after[&shard(from)].clone());
+        let (stored, requests) = (copy(&world), world.requests());
+        world.restart().await;
+        let error = world.ended().await;
+        let expected =
+            format!("ConfigMap ledger-{to} of the ledger: it is shard {from} under the name");
+        assert!(error.contains(&expected), "{error}");
+        assert!(
+            error.contains("put each part back under its own name"),
+            "{error}"
+        );
+        assert_eq!((copy(&world), world.requests()), (stored, requests));
+        // Put right, all of it is there.
+        ledger::put(&world.api, &shard(to), after[&shard(to)].clone());
+        goes_on(world).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_that_names_no_such_number_of_shards_as_is_ever_written_is_refused() {
+    for shards in ["0", "3", "512", "18446744073709551615"] {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.stop().await;
+        let root = ledger::content(&world.api, NAME).unwrap().to_string();
+        let root = root.replace(r#""shards":1"#, &format!(r#""shards":{shards}"#));
+        ledger::put(&world.api, NAME, ledger::part(&root));
+        let requests = world.requests();
+        world.restart().await;
+        let error = world.ended().await;
+        assert!(
+            error.contains(&format!("it names {shards} shards")),
+            "{error}"
+        );
+        assert_eq!(world.requests(), requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sequence_at_its_end_stops_nobody() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.stop().await;
+    let mut root = ledger::content(&world.api, NAME).unwrap();
+    root["sequence"] = u64::MAX.into();
+    ledger::put(&world.api, NAME, ledger::part(&root.to_string()));
+    world.run(&deployment("shop", "cart"));
+    world.restart().await;
+    world.agreed().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_older_copy_at_a_start_ends_what_it_knows_and_says_nothing_false() {
+    let mut world = World::default();
+    world.policy.storage = Some(StorageRule::default());
+    for name in ["web", "old", "stays"] {
+        world.run(&deployment("shop", name));
+    }
+    world.start();
+    world.agreed().await;
+    world.pass(2 * MINUTE).await;
+    let before = copy(&world);
+    world.remove("shop", "old");
+    world.run(&deployment("shop", "web").image("ghcr.io/acme/web:2"));
+    world.run(&deployment("shop", "since"));
+    world.agreed().await;
+    world.pass(2 * INTERVAL).await;
+    world.stop().await;
+    for (name, bytes) in before {
+        ledger::put(&world.api, &name, bytes);
+    }
+    let requests = world.requests();
+    world.vanish("shop", "since");
+    world.restart().await;
+    world.pass(3 * INTERVAL).await;
+    // Nothing that runs was ever ended, what had ended is ended again, and what is in no ledger stays.
+    for post in world.posts(requests).iter().filter(|post| post.ends()) {
+        assert!(
+            post.lines.iter().all(|line| line.1 == "shop-old-main"),
+            "{post:?}"
+        );
+    }
+    assert_eq!(world.deployed(), world.wanted);
+    assert_eq!(world.ledger().names(), ["shop-stays-main", "shop-web-main"]);
+}
