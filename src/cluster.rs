@@ -1,6 +1,7 @@
 //! Kubernetes in: mirrors of what runs in a cluster, and the facts that they add up to. Kubernetes
 //! types stay in here; nothing in here decides anything about records.
 
+mod bounds;
 mod calls;
 mod connect;
 mod convert;

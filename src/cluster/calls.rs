@@ -1,10 +1,13 @@
-//! Calls to the API server: each is bounded in time, and each error has words.
+//! Calls to the API server: each is bounded in time and in what it may answer, and each error has
+//! words.
 
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::Request;
 use kube::Client;
 use kube::client::Body;
+
+use super::bounds::Bound;
 
 /// An answer must begin within this time. The API server answers a watch at once and gives up
 /// other requests after a minute: <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
@@ -15,19 +18,32 @@ const ANSWER_WITHIN: Duration = Duration::from_mins(1);
 #[error("no answer within {} s", ANSWER_WITHIN.as_secs())]
 struct NoAnswer;
 
-/// The same client with a bound on the time until each answer begins. kube has none of its own: a
-/// watch request that is never answered would hang for ever.
+/// The same client with a bound on the time until each answer begins, and on what it may say. kube has
+/// none of its own: a watch request that is never answered would hang for ever.
 pub(super) fn bounded(client: Client) -> Client {
     let namespace = client.default_namespace().to_owned();
     let service = tower::service_fn(move |request: Request<Body>| {
         let client = client.clone();
         async move {
-            let answer: Result<Response<Body>, tower::BoxError> =
-                match tokio::time::timeout(ANSWER_WITHIN, client.send(request)).await {
-                    Ok(answer) => answer.map_err(Into::into),
-                    Err(_) => Err(NoAnswer.into()),
-                };
-            answer
+            let bound = Bound::of(&request);
+            match tokio::time::timeout(ANSWER_WITHIN, client.send(request)).await {
+                Ok(Ok(answer)) => Ok(bound.hold(answer)),
+                Ok(Err(error)) => Err(tower::BoxError::from(error)),
+                Err(_) => Err(NoAnswer.into()),
+            }
+        }
+    });
+    Client::new(service, namespace)
+}
+
+/// The same client with a bound on what an answer may say.
+pub(super) fn held(client: Client) -> Client {
+    let namespace = client.default_namespace().to_owned();
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (client, bound) = (client.clone(), Bound::of(&request));
+        async move {
+            let answer = client.send(request).await;
+            answer.map(|answer| bound.hold(answer))
         }
     });
     Client::new(service, namespace)

@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout};
 use tower::util::MapErrLayer;
 
-use super::calls::{bounded, chain, describe, one_line};
+use super::calls::{bounded, chain, describe, held, one_line};
 use super::proxy::{self, Environment};
 use super::sign_in::Plugin;
 
@@ -28,7 +28,7 @@ const CLIENT_WITHIN: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct Connection {
     /// The client. Its own retries are off: whoever calls decides whether and when to try again.
-    /// Its errors hold no secrets.
+    /// Its errors hold no secrets, and no answer fills the memory.
     pub client: Client,
     /// The address of the API server.
     pub address: String,
@@ -149,8 +149,9 @@ async fn client(
     match ClientBuilder::try_from(config) {
         Ok(builder) => {
             let errors = MapErrLayer::new(move |error| plugin.without_secrets(error));
+            let client = builder.with_layer(&errors).build();
             Ok(Connection {
-                client: builder.with_layer(&errors).build(),
+                client: held(client),
                 address,
                 proxy,
             })

@@ -59,6 +59,10 @@ async fn ask(client: &Client, kind: &Kind) -> Result<Resolved, Trouble> {
         let list: ResourceList = get(client, "/api/v1").await?.whole("/api/v1")?;
         return list.find(kind, "", "v1", "/api/v1");
     }
+    // Anybody can write it into an owner reference, and it becomes a part of a path.
+    if !is_group(group) {
+        return Err(trouble(format!("`{group}` is no API group")));
+    }
     let path = format!("/apis/{group}");
     let Answer::Whole(listed) = get::<Group>(client, &path).await? else {
         let groups: GroupList = get(client, "/apis").await?.whole("/apis")?;
@@ -79,6 +83,13 @@ async fn ask(client: &Client, kind: &Kind) -> Result<Resolved, Trouble> {
         }
     }
     Ok(Resolved::Absent)
+}
+
+/// Whether `text` is made as names of groups are:
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names>.
+fn is_group(text: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || "-.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(is_allowed)
 }
 
 /// What came of one question.

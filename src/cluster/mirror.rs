@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::{Stream, StreamExt};
 use kube::Api;
 use kube::runtime::watcher::{self, Event, watcher};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::discovery::Served;
@@ -21,15 +22,19 @@ use super::patience::Patience;
 use super::place::Place;
 use super::wake::Wake;
 
-use step::{Step, failed};
+use step::{Step, failed, given_up};
 
 /// What a mirror does with its place, as RBAC calls it.
 pub(super) const VERBS: [&str; 2] = ["list", "watch"];
 
-/// How many objects a page of a list has. The peak of memory while listing grows with it.
+/// How many objects a page of a list has. The peak of memory while listing grows with it. Where these
+/// are too large for one answer, pages become smaller.
 const PAGE_SIZE: u32 = 100;
 /// A list that makes no progress for this long is given up.
 const LIST_STALLS_AFTER: Duration = Duration::from_mins(1);
+/// A list that goes on for this long has no end: the API server forgets what a page goes on from after
+/// five minutes, or ten, as it says at <https://kubernetes.io/docs/reference/using-api/api-concepts/>.
+const LIST_ENDS_WITHIN: Duration = Duration::from_mins(15);
 
 /// One watch, its index and its health.
 #[derive(Debug)]
@@ -103,13 +108,26 @@ impl<K: Keep> Mirror<K> {
             }
             _ => Api::all_with(client, resource),
         };
-        // No streaming lists: when one breaks, kube keeps what it had read of it.
-        let config = watcher::Config::default().page_size(PAGE_SIZE);
+        let mut page = PAGE_SIZE;
         loop {
-            let mut events = pin!(watcher(api.clone(), config.clone()));
+            // No streaming lists: when one breaks, kube keeps what it had read of it.
+            let config = watcher::Config::default().page_size(page);
+            let mut events = pin!(watcher(api.clone(), config));
+            let mut list_began = Instant::now();
             loop {
-                match self.next(&mut events).await {
-                    Step::Event(event) => self.take(event),
+                match self.next(&mut events, list_began).await {
+                    Step::Event(event) => {
+                        if matches!(event, Event::Init) {
+                            list_began = Instant::now();
+                        }
+                        self.take(event);
+                    }
+                    Step::TooMuch(trouble) => {
+                        self.fail(&trouble);
+                        page = (page / 4).max(1);
+                        tokio::time::sleep(patience.wait()).await;
+                        break;
+                    }
                     Step::TimePassed => self.update(|state| {
                         state.health.time_passed();
                         Change::none()
@@ -130,7 +148,7 @@ impl<K: Keep> Mirror<K> {
         }
     }
 
-    async fn next<S>(&self, events: &mut S) -> Step<K::Wire>
+    async fn next<S>(&self, events: &mut S, list_began: Instant) -> Step<K::Wire>
     where
         S: Stream<Item = watcher::Result<Event<K::Wire>>> + Unpin,
     {
@@ -140,17 +158,11 @@ impl<K: Keep> Mirror<K> {
         };
         let next = events.next();
         let next = if listing {
+            if list_began.elapsed() > LIST_ENDS_WITHIN {
+                return given_up(format!("a list did not end within {LIST_ENDS_WITHIN:?}"));
+            }
             let Ok(next) = tokio::time::timeout(LIST_STALLS_AFTER, next).await else {
-                let message = format!("a list made no progress for {LIST_STALLS_AFTER:?}").into();
-                let trouble = Trouble {
-                    forbidden: false,
-                    needs_list: true,
-                    message,
-                };
-                return Step::Failed {
-                    trouble,
-                    start_anew: true,
-                };
+                return given_up(format!("a list made no progress for {LIST_STALLS_AFTER:?}"));
             };
             next
         } else if let Some(at) = restored_at {
@@ -164,18 +176,7 @@ impl<K: Keep> Mirror<K> {
         match next {
             Some(Ok(event)) => Step::Event(event),
             Some(Err(error)) => failed(&error),
-            None => {
-                let message = "the watch ended".into();
-                let trouble = Trouble {
-                    forbidden: false,
-                    needs_list: true,
-                    message,
-                };
-                Step::Failed {
-                    trouble,
-                    start_anew: true,
-                }
-            }
+            None => given_up("the watch ended".to_owned()),
         }
     }
 

@@ -4,6 +4,8 @@
 //!
 //! Pods and Jobs are watched apart, so either may be seen first. A pod whose Job was not seen yet
 //! waits for it; a Job that is gone is remembered for pods that are seen late. Both are bounded.
+//!
+//! Anybody can write any uid into an owner reference: it counts within a namespace only.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -15,22 +17,25 @@ use crate::model::workload::Kind;
 /// owners that were not seen.
 const BOUND: usize = 1024;
 
+/// Namespace and uid.
+type Key = (Arc<str>, Arc<str>);
+
 /// The memory of pods that ran to their end.
 #[derive(Debug, Default)]
 pub(super) struct Remembered {
     /// Whether Jobs without a controller are workloads here.
     bare_jobs: bool,
-    /// By the uid of a CronJob or of a Job without a controller.
-    last: HashMap<Arc<str>, Arc<Pod>>,
-    /// The uids of the CronJobs and Jobs that are there.
-    owners: HashSet<Arc<str>>,
-    /// The controllers of Jobs, by the uid of the Job.
-    jobs: HashMap<Arc<str>, Option<OwnerRef>>,
+    /// By CronJob, or Job without a controller.
+    last: HashMap<Key, Arc<Pod>>,
+    /// The CronJobs and Jobs that are there.
+    owners: HashSet<Key>,
+    /// The controllers of Jobs, by Job.
+    jobs: HashMap<Key, Option<OwnerRef>>,
     /// Jobs in `jobs` that are gone, oldest first.
-    gone_jobs: VecDeque<Arc<str>>,
-    /// Pods whose Job was not seen, by its uid, and in which order they came.
-    waiting: HashMap<Arc<str>, Arc<Pod>>,
-    waiting_order: VecDeque<Arc<str>>,
+    gone_jobs: VecDeque<Key>,
+    /// Pods whose Job was not seen, by Job, and in which order they came.
+    waiting: HashMap<Key, Arc<Pod>>,
+    waiting_order: VecDeque<Key>,
 }
 
 impl Remembered {
@@ -48,29 +53,25 @@ impl Remembered {
             .containers
             .iter()
             .any(|container| container.state != State::NeverRan);
-        let Some(job) = pod
-            .controller
-            .as_ref()
-            .filter(|owner| ran && owner.kind == Kind::Job)
-        else {
+        let Some(job) = job_of(pod).filter(|_| ran) else {
             return;
         };
         match self
             .jobs
-            .get(&job.uid)
-            .map(|owner| self.workload(&job.uid, owner.as_ref()))
+            .get(&job)
+            .map(|owner| self.workload(&job, owner.as_ref()))
         {
             Some(Some(workload)) => keep_newest(&mut self.last, workload, pod),
             Some(None) => {}
             None => {
-                if !self.waiting.contains_key(&job.uid) {
-                    self.waiting_order.push_back(Arc::clone(&job.uid));
+                if !self.waiting.contains_key(&job) {
+                    self.waiting_order.push_back(job.clone());
                 }
-                keep_newest(&mut self.waiting, Arc::clone(&job.uid), pod);
+                keep_newest(&mut self.waiting, job, pod);
                 while self.waiting_order.len() > BOUND {
                     self.waiting_order
                         .pop_front()
-                        .map(|uid| self.waiting.remove(&uid));
+                        .map(|job| self.waiting.remove(&job));
                 }
             }
         }
@@ -80,18 +81,14 @@ impl Remembered {
     /// A pod is gone: what is remembered of it runs no longer.
     pub(super) fn pod_gone(&mut self, pod: &Arc<Pod>) {
         self.pod_seen(pod);
-        let Some(job) = pod
-            .controller
-            .as_ref()
-            .filter(|owner| owner.kind == Kind::Job)
-        else {
+        let Some(job) = job_of(pod) else {
             return;
         };
         let workload = self
             .jobs
-            .get(&job.uid)
-            .and_then(|owner| self.workload(&job.uid, owner.as_ref()));
-        let waiting = self.waiting.get_mut(&job.uid);
+            .get(&job)
+            .and_then(|owner| self.workload(&job, owner.as_ref()));
+        let waiting = self.waiting.get_mut(&job);
         let last = workload.and_then(|workload| self.last.get_mut(&workload));
         for known in waiting
             .into_iter()
@@ -108,15 +105,15 @@ impl Remembered {
 
     /// A Job or CronJob was seen.
     pub(super) fn owner_seen(&mut self, object: &Object) {
-        self.owners.insert(Arc::clone(&object.uid));
+        let key = key_of(object);
+        self.owners.insert(key.clone());
         if object.kind != Kind::Job {
             return;
         }
-        let workload = self.workload(&object.uid, object.controller.as_ref());
-        self.jobs
-            .insert(Arc::clone(&object.uid), object.controller.clone());
-        if let Some(pod) = self.waiting.remove(&object.uid) {
-            self.waiting_order.retain(|uid| *uid != object.uid);
+        let workload = self.workload(&key, object.controller.as_ref());
+        self.jobs.insert(key.clone(), object.controller.clone());
+        if let Some(pod) = self.waiting.remove(&key) {
+            self.waiting_order.retain(|job| *job != key);
             if let Some(workload) = workload {
                 keep_newest(&mut self.last, workload, &pod);
             }
@@ -125,12 +122,13 @@ impl Remembered {
 
     /// A Job or CronJob is gone.
     pub(super) fn owner_gone(&mut self, object: &Object) {
-        self.owners.remove(&object.uid);
-        self.last.remove(&object.uid);
+        let key = key_of(object);
+        self.owners.remove(&key);
+        self.last.remove(&key);
         if object.kind == Kind::Job {
-            self.gone_jobs.push_back(Arc::clone(&object.uid));
+            self.gone_jobs.push_back(key);
             while self.gone_jobs.len() > BOUND {
-                self.gone_jobs.pop_front().map(|uid| self.jobs.remove(&uid));
+                self.gone_jobs.pop_front().map(|job| self.jobs.remove(&job));
             }
         }
     }
@@ -146,18 +144,22 @@ impl Remembered {
         let owners = owners
             .iter()
             .filter(|owner| owner.kind.runs_to_completion());
-        let remembered = owners.filter_map(|owner| self.last.get_key_value(&owner.uid));
+        let remembered = owners.filter_map(|owner| self.last.get_key_value(&key_of(owner)));
         remembered
             .filter(|(_, pod)| !there.contains(&*pod.uid))
-            .map(|(uid, pod)| (Arc::clone(uid), Arc::clone(pod)))
+            .map(|((_, uid), pod)| (Arc::clone(uid), Arc::clone(pod)))
             .collect()
     }
 
-    /// The uid of the workload of a Job: of its CronJob, or its own.
-    fn workload(&self, job: &Arc<str>, controller: Option<&OwnerRef>) -> Option<Arc<str>> {
+    /// The workload of a Job: its CronJob, or itself.
+    fn workload(&self, job: &Key, controller: Option<&OwnerRef>) -> Option<Key> {
+        let (namespace, _) = job;
         match controller {
-            Some(owner) => (owner.kind == Kind::CronJob).then(|| Arc::clone(&owner.uid)),
-            None => self.bare_jobs.then(|| Arc::clone(job)),
+            Some(owner) if owner.kind == Kind::CronJob => {
+                Some((Arc::clone(namespace), Arc::clone(&owner.uid)))
+            }
+            Some(_) => None,
+            None => self.bare_jobs.then(|| job.clone()),
         }
     }
 
@@ -165,19 +167,30 @@ impl Remembered {
     fn drop_strangers(&mut self) {
         if self.last.len() > self.owners.len() + BOUND {
             let owners = &self.owners;
-            self.last.retain(|uid, _| owners.contains(uid));
+            self.last.retain(|owner, _| owners.contains(owner));
         }
     }
 }
 
+fn key_of(object: &Object) -> Key {
+    (Arc::clone(&object.namespace), Arc::clone(&object.uid))
+}
+
+/// The Job that made a pod, if one did.
+fn job_of(pod: &Pod) -> Option<Key> {
+    let controller = pod.controller.as_ref();
+    let job = controller.filter(|owner| owner.kind == Kind::Job)?;
+    Some((Arc::clone(&pod.namespace), Arc::clone(&job.uid)))
+}
+
 /// Keeps `pod` if it is not older than the one that is known: of one pod the later view counts.
-fn keep_newest(known: &mut HashMap<Arc<str>, Arc<Pod>>, uid: Arc<str>, pod: &Arc<Pod>) {
+fn keep_newest(known: &mut HashMap<Key, Arc<Pod>>, owner: Key, pod: &Arc<Pod>) {
     let age = |pod: &Pod| (pod.created, Arc::clone(&pod.name));
-    match known.get_mut(&uid) {
+    match known.get_mut(&owner) {
         Some(known) if age(known) > age(pod) => {}
         Some(known) => *known = Arc::clone(pod),
         None => {
-            known.insert(uid, Arc::clone(pod));
+            known.insert(owner, Arc::clone(pod));
         }
     }
 }
@@ -307,6 +320,33 @@ mod tests {
             memory.pod_seen(&pod("p1", 1, "j1", State::Ran));
             assert_eq!(names(&memory, std::slice::from_ref(&job), &[]), expected);
         }
+    }
+
+    #[test]
+    fn an_owner_of_another_namespace_is_nobodys_whatever_uid_is_written() {
+        let elsewhere = |pod: &Arc<Pod>| {
+            let mut pod = (**pod).clone();
+            pod.namespace = "other".into();
+            Arc::new(pod)
+        };
+        let owners = [
+            object(Kind::CronJob, "cj", None),
+            object(Kind::Job, "j2", None),
+        ];
+        let job = object(Kind::Job, "j1", Some(owner(Kind::CronJob, "cj")));
+        let mut foreign_job = (*job).clone();
+        (foreign_job.namespace, foreign_job.uid) = ("other".into(), "j3".into());
+        let mut memory = Remembered::new(true);
+        // Pods before their Job, and after it.
+        memory.pod_seen(&elsewhere(&pod("early", 9, "j1", State::Ran)));
+        for seen in owners.iter().chain([&job, &Arc::new(foreign_job)]) {
+            memory.owner_seen(seen);
+        }
+        memory.pod_seen(&pod("own", 1, "j1", State::Ran));
+        for name in ["j1", "j2", "j3"] {
+            memory.pod_seen(&elsewhere(&pod("late", 9, name, State::Ran)));
+        }
+        assert_eq!(names(&memory, &owners, &[]), ["cj: own"]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use kube::core::DynamicResourceScope;
 use serde::Deserialize;
 use serde::de::MapAccess;
 
-use super::soft::{AnyMap, Shape, Soft, map_as};
+use super::soft::{AnyMap, Brief, Shape, Soft, map_as};
+use crate::model::context::NO_TAGS;
 
 /// The prefix of the annotation keys that this program reads.
 pub(super) const ANNOTATION_PREFIX: &str = "metadata.github.com/";
@@ -72,6 +73,10 @@ impl Shape for Labels {
     }
 }
 
+/// How many annotations of an object are kept that could be tags, the first ones by key. A record takes
+/// five, and all of an object's annotations may be 256 KiB long.
+const MOST_TAGS: usize = 32;
+
 /// The annotations whose keys begin with [`ANNOTATION_PREFIX`], by the rest of their keys.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OurAnnotations(pub(super) Vec<(String, String)>);
@@ -82,13 +87,20 @@ impl Shape for OurAnnotations {
         while let Some(key) = map.next_key::<String>()? {
             match key.strip_prefix(ANNOTATION_PREFIX) {
                 Some(rest) => {
-                    let value = map.next_value::<Soft<String>>()?;
-                    ours.extend(value.0.map(|value| (rest.to_owned(), value)));
+                    let value = map.next_value::<Soft<Brief>>()?;
+                    let value = value.0.map(Brief::into_text);
+                    ours.extend(value.map(|value| (rest.to_owned(), value)));
                 }
                 None => {
                     map.next_value::<serde::de::IgnoredAny>()?;
                 }
             }
+        }
+        if ours.len() > MOST_TAGS {
+            let is_tag = |(key, _): &(String, String)| !NO_TAGS.contains(&&**key);
+            ours.sort_by(|one, other| (is_tag(one), &one.0).cmp(&(is_tag(other), &other.0)));
+            let tags = ours.partition_point(|pair| !is_tag(pair));
+            ours.truncate(tags + MOST_TAGS);
         }
         Ok(Some(Self(ours)))
     }
@@ -128,7 +140,7 @@ pub(super) struct Reference {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ContainerSpec {
     pub(super) name: Soft<String>,
-    pub(super) image: Soft<String>,
+    pub(super) image: Soft<Brief>,
     pub(super) restart_policy: Soft<String>,
 }
 
@@ -157,9 +169,9 @@ pub(super) struct Condition {
 pub(super) struct ContainerStatus {
     pub(super) name: Soft<String>,
     #[serde(rename = "imageID")]
-    pub(super) image_id: Soft<String>,
+    pub(super) image_id: Soft<Brief>,
     #[serde(rename = "containerID")]
-    pub(super) container_id: Soft<String>,
+    pub(super) container_id: Soft<Brief>,
     pub(super) restart_count: Soft<i64>,
     pub(super) state: Soft<ContainerState>,
     pub(super) last_state: Soft<ContainerState>,

@@ -91,6 +91,44 @@ impl<T: Shape> Shape for Vec<Soft<T>> {
     }
 }
 
+/// A text of which no more is kept than anything can mean that is taken from it: what is longer is cut,
+/// and says so, so that it is never read as another, shorter one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Brief(String);
+
+impl Brief {
+    /// The most bytes of it. An image has at most 256 of a name and 71 of a digest, a tag of a record
+    /// 100 letters.
+    pub(super) const LONGEST: usize = 512;
+
+    /// As much of `text`.
+    pub(super) fn of(text: &str) -> Self {
+        if text.len() <= Self::LONGEST {
+            return Self(text.to_owned());
+        }
+        let end = text.floor_char_boundary(Self::LONGEST);
+        Self(format!("{}…", text.get(..end).unwrap_or_default()))
+    }
+
+    /// The text.
+    pub(super) fn into_text(self) -> String {
+        self.0
+    }
+}
+
+impl Shape for Brief {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self::of(text))
+    }
+}
+
+impl Soft<Brief> {
+    /// The text, or the empty one.
+    pub(super) fn text(&self) -> &str {
+        self.0.as_ref().map_or("", |brief| &brief.0)
+    }
+}
+
 /// That a map stands there, whatever is in it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AnyMap;
@@ -210,6 +248,15 @@ mod tests {
             serde_json::from_str(r#"["a", {"b": []}, "c"]"#).unwrap();
         let texts: Vec<Option<String>> = read.or_default().into_iter().map(|text| text.0).collect();
         assert_eq!(texts, [Some("a".to_owned()), None, Some("c".to_owned())]);
+    }
+
+    #[test]
+    fn a_brief_text_is_whole_or_cut_at_a_letter_and_marked() {
+        let whole = "é".repeat(256);
+        assert_eq!(Brief::of(&whole).into_text(), whole);
+        let longer = format!("a{whole}");
+        let cut = Brief::of(&longer).into_text();
+        assert_eq!(cut, format!("a{}…", "é".repeat(255)));
     }
 
     #[test]

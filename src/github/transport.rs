@@ -14,8 +14,8 @@ use tower::Service;
 
 use super::api::ApiUrl;
 
-/// The longest body that is read; none is asked for compressed: a thousand records need less than a tenth.
-const LONGEST_BODY: usize = 16 * 1024 * 1024;
+/// The longest body that is read; none is asked for compressed: a thousand records need less than a fifth.
+const LONGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// How long a connection may take to stand.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -87,6 +87,9 @@ async fn exchange(
     let failed = |error: reqwest::Error| TransportError::Connection(error.without_url());
     let request = reqwest::Request::try_from(request).map_err(failed)?;
     let mut answer = client.execute(request).await.map_err(failed)?;
+    if answer.content_length().unwrap_or_default() > LONGEST_BODY as u64 {
+        return Err(TransportError::TooLong);
+    }
     let mut body = BytesMut::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         if body.len() + chunk.len() > LONGEST_BODY {

@@ -20,6 +20,9 @@ const REPOSITORY: &str = "repository";
 /// The annotation that opts out.
 const IGNORE: &str = "ignore";
 
+/// The annotations that are no tags.
+pub const NO_TAGS: [&str; 3] = [RISKS, REPOSITORY, IGNORE];
+
 /// How many tags a record may have: documented for the endpoint of a single record, held to
 /// everywhere.
 const MOST_TAGS: usize = 5;

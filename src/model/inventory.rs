@@ -150,7 +150,9 @@ impl Inventory {
             .map(|object| (&*object.uid, object))
             .collect();
         for (uid, pod) in &facts.remembered {
-            let Some(object) = by_uid.get(&**uid).filter(|object| is_workload(object)) else {
+            let is_owner =
+                |object: &&&Arc<Object>| is_workload(object) && object.namespace == pod.namespace;
+            let Some(object) = by_uid.get(&**uid).filter(is_owner) else {
                 continue;
             };
             self.note_digests(pod);

@@ -217,6 +217,14 @@ pub struct Owners<'facts> {
 }
 
 impl<'facts> Owners<'facts> {
+    /// The object that a controller reference in `namespace` means. One in another namespace is no
+    /// owner (<https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/>):
+    /// anybody can write its uid, until the garbage collector takes what does.
+    fn find(&self, owner: &OwnerRef, namespace: &str) -> Option<&'facts Object> {
+        let found = self.by_uid.get(&*owner.uid).copied();
+        found.filter(|it| it.namespace.is_empty() || *it.namespace == *namespace)
+    }
+
     /// The owners in `facts`.
     pub fn new(facts: &'facts Facts) -> Self {
         let by_uid = facts
@@ -251,7 +259,7 @@ pub fn walk(pod: &Pod, owners: &Owners<'_>) -> Walk {
         if is_host(&owner.kind) {
             return Walk::NotWatched(owner.clone());
         }
-        let Some(object) = owners.by_uid.get(&*owner.uid) else {
+        let Some(object) = owners.find(owner, &pod.namespace) else {
             return if owners.coverage.covers(&owner.kind, &pod.namespace) {
                 Walk::Orphan(owner.clone())
             } else if !owner.kind.is_built_in() {
@@ -273,8 +281,14 @@ pub fn walk(pod: &Pod, owners: &Owners<'_>) -> Walk {
                 owner = next;
             }
             _ => {
+                // What it is counts, not what a reference calls it.
+                let workload = Workload {
+                    kind: object.kind.clone(),
+                    namespace: pod.namespace.clone(),
+                    name: object.name.clone(),
+                };
                 return Walk::Workload {
-                    workload: workload(owner),
+                    workload,
                     passed,
                     uid: owner.uid.clone(),
                 };

@@ -2,6 +2,7 @@
 
 use kube::runtime::watcher::{self, Event};
 
+use crate::cluster::bounds::is_too_long;
 use crate::cluster::calls::{code, describe};
 use crate::cluster::health::Trouble;
 
@@ -14,7 +15,22 @@ pub(super) enum Step<T> {
     },
     /// There is nothing of this name.
     Unknown(Trouble),
+    /// So many objects are more than may be said at once.
+    TooMuch(Trouble),
     TimePassed,
+}
+
+/// Nothing more is waited for: everything is listed anew.
+pub(super) fn given_up<T>(why: String) -> Step<T> {
+    let trouble = Trouble {
+        forbidden: false,
+        needs_list: true,
+        message: why.into(),
+    };
+    Step::Failed {
+        trouble,
+        start_anew: true,
+    }
 }
 
 /// What to do about an error of the watcher: where it goes on from, and whether it can.
@@ -44,6 +60,7 @@ pub(super) fn failed<T>(error: &watcher::Error) -> Step<T> {
         message: message.into(),
     };
     match error {
+        watcher::Error::InitialListFailed(source) if is_too_long(source) => Step::TooMuch(trouble),
         watcher::Error::InitialListFailed(source) | watcher::Error::WatchStartFailed(source)
             if code(source) == Some(404) =>
         {

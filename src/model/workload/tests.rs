@@ -185,6 +185,29 @@ fn a_ring_of_owners_ends_somewhere() {
 }
 
 #[test]
+fn an_owner_in_another_namespace_is_none_whatever_uid_is_written() {
+    let deployment = object(Kind::Deployment, "bank", "web");
+    let replicas = object(Kind::ReplicaSet, "bank", "web-1").under(&deployment);
+    let job = object(Kind::Job, "bank", "task");
+    for foreign in [&replicas, &deployment, &job] {
+        let end = end(foreign, &[&replicas, &deployment, &job]);
+        assert_eq!(end, Walk::Orphan(foreign.as_controller()));
+    }
+    let near = object(Kind::ReplicaSet, SHOP, "web-1").under(&deployment);
+    let missing = Walk::Orphan(deployment.as_controller());
+    assert_eq!(end(&near, &[&near, &deployment]), missing);
+}
+
+#[test]
+fn an_owner_is_what_it_is_and_not_what_a_reference_calls_it() {
+    let deployment = object(Kind::Deployment, SHOP, "web");
+    let mut called = deployment.clone();
+    (called.kind, called.name) = (Kind::StatefulSet, "bank".into());
+    let expected = workload(Kind::Deployment, SHOP, "web");
+    assert_eq!(found(end(&called, &[&deployment])).0, expected);
+}
+
+#[test]
 fn a_kind_prints_with_its_group_only_where_it_is_not_built_in() {
     assert_eq!(rollout().to_string(), "Rollout.argoproj.io");
     assert_eq!(node().to_string(), "Node");
