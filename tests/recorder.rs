@@ -40,6 +40,9 @@ mod halving;
 #[path = "recorder/hand.rs"]
 mod hand;
 #[cfg(test)]
+#[path = "recorder/hostile.rs"]
+mod hostile;
+#[cfg(test)]
 #[path = "recorder/hour.rs"]
 mod hour;
 #[cfg(test)]
@@ -105,6 +108,9 @@ pub mod sign_in;
 #[cfg(test)]
 #[path = "recorder/starts.rs"]
 mod starts;
+#[cfg(test)]
+#[path = "recorder/stolen.rs"]
+mod stolen;
 #[cfg(test)]
 #[path = "recorder/stops.rs"]
 mod stops;

@@ -26,7 +26,8 @@ const STORM: usize = 5;
 /// The time in which those cycles are counted.
 const STORM_WITHIN: Duration = Duration::from_secs(90);
 
-/// How long changes are gathered when little is left of the hour's limit.
+/// How long changes, and what falls due, are gathered when little is left of the hour's limit: a cycle
+/// for either takes requests, and takes the other with it.
 const GATHER: Duration = Duration::from_mins(1);
 
 /// Acknowledgements alone are stored after so long.
@@ -149,7 +150,8 @@ impl Schedule {
                     _ => soon,
                 }
             });
-        let others = [changes, self.again_at, self.due_at, self.store_at];
+        let due = self.due_at.map(|at| if tight { at + GATHER } else { at });
+        let others = [changes, self.again_at, due, self.store_at];
         others
             .into_iter()
             .flatten()
@@ -179,6 +181,18 @@ mod tests {
         }
         assert!((after(&schedule, start) - 5.0).abs() < 1e-6);
         assert_eq!(schedule.next(true), start + 60 * SECOND);
+    }
+
+    #[test]
+    fn what_falls_due_is_gathered_too_when_little_is_left_of_the_hour() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        schedule.snapshot_begins(start, 0.5, Duration::ZERO);
+        schedule.due_at(Some(start + 2 * SECOND));
+        assert_eq!(schedule.next(false), start + 2 * SECOND);
+        assert_eq!(schedule.next(true), start + 62 * SECOND);
+        schedule.changed(start + SECOND);
+        assert_eq!(schedule.next(true), start + 61 * SECOND);
     }
 
     #[test]
