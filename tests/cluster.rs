@@ -51,6 +51,7 @@ mod cluster {
     mod rights;
     mod rollouts;
     mod scale;
+    mod secrets;
     mod sign_in;
     mod stage;
     mod tunnel;

@@ -59,7 +59,7 @@ async fn lease(stage: &Stage) -> Value {
 }
 
 /// What the program answers at this path.
-async fn answer(program: &Program, path: &str) -> String {
+pub(crate) async fn answer(program: &Program, path: &str) -> String {
     let served = program.events("serving health, metrics and status");
     let address = served[0]["address"]
         .as_str()

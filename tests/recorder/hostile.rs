@@ -268,8 +268,8 @@ async fn a_namespace_that_never_rests_delays_others_by_a_minute_and_spends_no_mo
     let mut slowest = std::time::Duration::ZERO;
     let before = world.requests();
     let begun = tokio::time::Instant::now();
-    // An hour and a half; each workload comes, and goes when the next one does.
-    for number in 0..1_800_usize {
+    // More than an hour; each workload comes, and goes when the next one does.
+    for number in 0..1_300_usize {
         if number > 0 {
             world.remove(EVIL, &format!("passing-{}", number - 1));
         }
@@ -291,11 +291,11 @@ async fn a_namespace_that_never_rests_delays_others_by_a_minute_and_spends_no_mo
     let spent = world.requests() - before;
     println!("slowest {slowest:?}, {spent} requests in {hours:.2} hours");
     assert!(slowest <= 75 * SECOND, "{slowest:?}");
-    assert!(spent <= 900, "{spent}");
-    world.remove(EVIL, "passing-1799");
+    assert!(spent <= 600, "{spent}");
+    world.remove(EVIL, "passing-1299");
     world.pass(INTERVAL * 3).await;
     world.agreed().await;
-    // Nothing is left of 1,800 names but what GitHub keeps of them.
+    // Nothing is left of 1,300 names but what GitHub keeps of them.
     assert_eq!(world.ledger().names(), ["shop-web-main"]);
     world.finish().await;
 }

@@ -43,9 +43,7 @@ async fn with(destination: &Value, name: &str, held: &Value) -> World {
     world.restart().await;
     world.run(&deployment("shop", "new"));
     world.agreed_within(2 * MINUTE).await;
-    world.pass(2 * INTERVAL).await;
-    world.run(&deployment("shop", "later"));
-    world.agreed_within(2 * MINUTE).await;
+    world.pass(INTERVAL).await;
     world
 }
 
@@ -82,15 +80,10 @@ async fn an_entry_that_makes_no_valid_request_is_never_sent_and_holds_back_nothi
     let long = "x".repeat(300);
     for (key, value) in [
         ("organization", "../../repos"),
-        ("organization", "acme/../evil"),
         ("organization", "acme\r\nx: y"),
         ("organization", ""),
-        ("cluster", "../../jobs"),
         ("cluster", "a?b#c"),
-        ("cluster", &*long),
         ("logical_environment", &*long),
-        ("physical_environment", &*long),
-        ("logical_environment", ""),
     ] {
         let world = with(&destination(key, value), "planted", &held()).await;
         for entry in world.github.requests() {
