@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz e2e e2e-short
+.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz e2e e2e-short
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -9,6 +9,10 @@ build:
 # Every test. The Kubernetes programs that some of them start are built first, once.
 test: tools
 	cargo test --locked --all-features
+
+# What a ledger of 100,000 records costs, with times (docs/testing.md); minutes to build, the first time.
+ledger:
+	cargo test --locked --profile ci --features sandbox --test recorder -- --ignored --nocapture hundred_thousand
 
 # The chart: rendered with many values under Helm 3 and 4, and on a real API server.
 chart:

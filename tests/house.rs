@@ -273,6 +273,11 @@ fn tests_in(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut is_test = false;
     for line in text.lines().map(str::trim) {
+        // Fuzz targets are tests too, one in a line of their macro (tests/fuzz.rs).
+        let target = line
+            .strip_suffix("\",")
+            .and_then(|line| line.split_once(": \""));
+        names.extend(target.map(|(name, _)| name.to_owned()));
         let attribute = line.starts_with("#[test]") || line.starts_with("#[tokio::test");
         let name = line.trim_start_matches("async ").strip_prefix("fn ");
         match name.and_then(|name| name.split('(').next()) {
@@ -307,10 +312,53 @@ fn each_case_that_is_said_to_be_held_names_tests_that_are_there() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// The names of tests in the last column of the tables of a page, and how many rows have some.
+fn named_in_tables(page: &str) -> (usize, Vec<&str>) {
+    let is_row = |line: &&str| line.starts_with("| ");
+    let mut rows = 0;
+    let mut named = Vec::new();
+    for row in page.lines().filter(is_row) {
+        let cell = row.trim_end_matches([' ', '|']).rsplit(" | ").next();
+        let names = cell.unwrap_or_default().split('`').skip(1).step_by(2);
+        let before = named.len();
+        let is_name = |name: &&str| {
+            let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            name.contains('_') && name.chars().all(is_letter)
+        };
+        named.extend(names.filter(is_name));
+        rows += usize::from(named.len() > before);
+    }
+    (rows, named)
+}
+
+#[test]
+fn each_threat_and_each_state_of_the_ledger_names_tests_that_are_there() {
+    let known = tests();
+    for (page, least) in [("docs/security.md", 25), ("docs/operations.md", 11)] {
+        let text = fs::read_to_string(page).unwrap();
+        let (rows, named) = named_in_tables(&text);
+        assert!(rows >= least, "{page}: {rows}");
+        let missing = named.into_iter().filter(|name| !known.contains(*name));
+        let missing: Vec<&str> = missing.collect();
+        assert!(missing.is_empty(), "{page}: {missing:#?}");
+    }
+    // Those that stand in running text.
+    let text = fs::read_to_string("docs/security.md").unwrap();
+    for name in [
+        "a_sequence_at_its_end_stops_nobody",
+        "each_right_in_the_whole_cluster_is_used_and_nothing_else_is_asked_for",
+    ] {
+        assert!(text.contains(name) && known.contains(name), "{name}");
+    }
+}
+
 #[test]
 fn what_is_wrong_would_be_found() {
     let text = "#[tokio::test(start_paused = true)]\nasync fn one() {}\nfn helper() {}\n#[test]\n#[cfg(unix)]\nfn two() {}";
     assert_eq!(tests_in(text), ["one", "two"]);
+    assert_eq!(tests_in("    it_holds: \"target\",\n"), ["it_holds"]);
+    let page = "| a | `b_c` |\n|---|---|\n| a | b | `c_d`, `e_f` and `g` |\nno `h_i`\n";
+    assert_eq!(named_in_tables(page), (2, vec!["b_c", "c_d", "e_f"]));
     assert!(keeps_a_place("SIZES") && keeps_a_place("Here is more TODO: sizes."));
     assert!(!keeps_a_place("DRY RUN") && !keeps_a_place("A") && !keeps_a_place("Sizes"));
     let text = "//! A room.\nuse crate::{github::wire, model};\nuse crate::cluster::Cluster;\n";

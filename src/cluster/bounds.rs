@@ -93,7 +93,7 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::{BodyExt as _, Full};
+    use http_body_util::{BodyExt, Full};
 
     use super::*;
 
@@ -119,7 +119,7 @@ mod tests {
         for (length, is_read) in [(MANY, true), (MANY + 1, false)] {
             let whole = Full::new(Bytes::from(vec![b' '; length]));
             let answer = bound("limit=9").hold(Response::new(whole));
-            let read = answer.into_body().collect().await;
+            let read = BodyExt::collect(answer.into_body()).await;
             assert_eq!(read.is_ok(), is_read);
             if let Err(error) = read {
                 let error = kube::Error::Service(Box::new(kube::Error::Service(error)));

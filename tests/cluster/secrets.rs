@@ -14,7 +14,8 @@ use super::stage::Stage;
 const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn no_token_is_in_logs_metrics_status_or_errors_whatever_is_logged_and_none_leaves_for_another_host() {
+async fn no_token_is_in_logs_metrics_status_or_errors_whatever_is_logged_and_none_leaves_for_another_host()
+ {
     let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let location = format!("http://{}/orgs/acme", elsewhere.local_addr().unwrap());
     let mut stage = Stage::new("secret").await;
@@ -36,7 +37,9 @@ async fn no_token_is_in_logs_metrics_status_or_errors_whatever_is_logged_and_non
     let arguments = stage.arguments("run");
     stage.recorder = Some(Program::start_with(&stage.ns, &arguments, &variables));
     stage
-        .until("three requests that failed", |github| github.request_count() > 2)
+        .until("three requests that failed", |github| {
+            github.request_count() > 2
+        })
         .await;
     let mut shown = Vec::new();
     for path in ["/metrics", "/api/status", "/readyz?verbose"] {

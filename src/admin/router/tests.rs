@@ -2,12 +2,15 @@
 
 use axum::body::{Body, to_bytes};
 use http::Request;
-use http::header::{ACCEPT, ALLOW};
+use http::header::{ACCEPT, ALLOW, CONTENT_TYPE};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
 use super::*;
 use crate::admin::samples::{self, Api};
+use crate::model::gap::{Gap, Reason, Subject};
+use crate::model::plan::Plan;
+use crate::model::workload::Kind;
 use crate::recorder::status::Shared;
 
 /// An answer: its status, its headers and its text.
@@ -225,4 +228,43 @@ async fn an_explanation_is_json_whatever_it_comes_to() {
         let error = serde_json::from_str::<Value>(&text).unwrap();
         assert!(error["error"].is_string(), "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_tenant_writes_breaks_no_line_and_is_no_page() {
+    let (routes, admin, shared) = routes();
+    let cluster = samples::cluster(|_| Api::Empty);
+    admin.show(cluster.health_handle());
+    // Anybody can write it as the kind of an owner.
+    let odd = "K\"} 1\n[+]ledger ok\u{1b}[31m<script>alert(1)</script>";
+    cluster.remember([Kind::new("x.example", odd)].into());
+    let gap = Gap {
+        subject: Subject::Source(samples::source(odd)),
+        reason: Reason::OwnerUnreadable,
+        detail: odd.into(),
+    };
+    let plan = Plan {
+        gaps: vec![gap],
+        ..Plan::default()
+    };
+    shared.lock().plan = Some(Arc::new(plan));
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    for path in ["/readyz?verbose", "/metrics", "/api/status"] {
+        let (_, headers, text) = ask(&routes, "GET", path).await;
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
+        let kind = headers[CONTENT_TYPE].to_str().unwrap();
+        assert!(!kind.contains("html"), "{path}: {kind}");
+        let forged = text
+            .lines()
+            .any(|line| line.starts_with("[+]ledger ok\u{1b}"));
+        assert!(!forged, "{path}: {text}");
+        let is_odd = |letter: char| letter.is_control() && letter != '\n';
+        assert!(
+            path == "/metrics" || !text.contains(is_odd),
+            "{path}: {text:?}"
+        );
+        let says_so = path == "/api/status";
+        assert_eq!(text.contains("<script>"), says_so, "{path}: {text}");
+    }
+    cluster.stop().await;
 }

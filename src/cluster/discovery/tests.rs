@@ -314,3 +314,22 @@ async fn a_version_that_says_null_for_a_list_has_an_empty_one() {
     let odd = server.with("/apis/argoproj.io/v1", 200, second);
     assert!(odd.says(&rollout()).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_none_is_no_way_to_another_path_and_says_nothing() {
+    for group in [
+        "../api/v1/secrets",
+        "a/../b",
+        "a?b",
+        "a#b",
+        "..",
+        "a b",
+        "a%2e",
+        "é",
+    ] {
+        let (said, asked) = Server::new().resolve(&Kind::new(group, "Rollout")).await;
+        let said = said.unwrap_err().message;
+        assert!(said.contains("is no API group"), "{group}: {said}");
+        assert_eq!(asked, Vec::<String>::new(), "{group}");
+    }
+}

@@ -236,6 +236,57 @@ async fn an_answer_without_end_is_not_read_to_the_end() {
     assert_eq!(text, TransportError::TooLong.to_string());
 }
 
+/// What lies in the buffers of two sockets is taken besides.
+const BUFFERS: usize = 16 * 1024 * 1024;
+
+/// A server whose answer begins so and goes on for ever, and how many bytes of it were taken.
+async fn endless(head: &'static str) -> (String, JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let sending = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let part = [b"10000\r\n".as_slice(), &vec![b' '; 0x10000], b"\r\n"].concat();
+        let mut sent = 0;
+        while stream.write_all(&part).await.is_ok() {
+            sent += part.len();
+        }
+        sent
+    });
+    (url, sending)
+}
+
+#[tokio::test]
+async fn an_answer_in_parts_without_end_is_given_up_and_no_more_of_it_taken() {
+    let (url, sending) = endless("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let exchange = ask(&url, PATIENT).await;
+    let Err(Failure::Unknown {
+        why: Doubt::Connection(text),
+    }) = exchange.answer
+    else {
+        panic!("{exchange:?}")
+    };
+    assert_eq!(text, TransportError::TooLong.to_string());
+    let sent = sending.await.unwrap();
+    assert!(
+        (LONGEST_BODY..LONGEST_BODY + BUFFERS).contains(&sent),
+        "{sent}"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_that_announces_100_mib_is_not_even_begun() {
+    let (url, sending) = endless("HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n").await;
+    let exchange = ask(&url, PATIENT).await;
+    assert!(
+        matches!(exchange.answer, Err(Failure::Unknown { .. })),
+        "{exchange:?}"
+    );
+    let sent = sending.await.unwrap();
+    assert!(sent < BUFFERS, "{sent}");
+}
+
 #[tokio::test]
 async fn a_redirect_to_another_port_takes_neither_the_token_nor_a_connection_there() {
     let other = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -189,8 +189,13 @@ fn an_owner_in_another_namespace_is_none_whatever_uid_is_written() {
     let deployment = object(Kind::Deployment, "bank", "web");
     let replicas = object(Kind::ReplicaSet, "bank", "web-1").under(&deployment);
     let job = object(Kind::Job, "bank", "task");
-    for foreign in [&replicas, &deployment, &job] {
-        let end = end(foreign, &[&replicas, &deployment, &job]);
+    let mut facts = empty_facts();
+    let objects = [&replicas, &deployment, &job];
+    facts.objects = objects.iter().map(|it| Arc::new((*it).clone())).collect();
+    for foreign in objects {
+        let mut pod = pod("p", []).under(foreign);
+        pod.namespace = SHOP.into();
+        let end = walk(&pod, &Owners::new(&facts));
         assert_eq!(end, Walk::Orphan(foreign.as_controller()));
     }
     let near = object(Kind::ReplicaSet, SHOP, "web-1").under(&deployment);
