@@ -75,7 +75,7 @@ impl Shape for Labels {
 
 /// How many annotations of an object are kept that could be tags, the first ones by key. A record takes
 /// five, and all of an object's annotations may be 256 KiB long.
-const MOST_TAGS: usize = 32;
+pub(super) const MOST_TAGS: usize = 32;
 
 /// The annotations whose keys begin with [`ANNOTATION_PREFIX`], by the rest of their keys.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,7 @@
 //! The stored ledger, read by these tests with code of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -61,7 +62,10 @@ pub fn part(json: &str) -> Vec<u8> {
     let compressed = encoder.finish().unwrap();
     let checksum = digest(&SHA256, &compressed);
     let bytes = checksum.as_ref().iter();
-    let checksum: String = bytes.map(|byte| format!("{byte:02x}")).collect();
+    let checksum = bytes.fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
     let header = format!("deployment-recorder-ledger 1 sha256:{checksum}\n");
     [header.as_bytes(), &compressed].concat()
 }
