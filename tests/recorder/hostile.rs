@@ -118,7 +118,10 @@ async fn owner_references_in_rings_of_wrong_kinds_or_into_other_namespaces_take_
     world.wanted.insert(odd, digest("ghcr.io/evil/image:1"));
     world.pass(3 * INTERVAL).await;
     world.agreed().await;
-    // The pods of the CronJob go; what is known of its image stays its own.
+    // All pods go; what is remembered of the CronJob's image stays its own.
+    for name in ["of-job", "of-own-job", "of-cron-job"] {
+        world.api.delete("Pod", EVIL, name);
+    }
     world.api.delete("Pod", "shop", "tick-1-a");
     world.api.delete("Job", "shop", "tick-1");
     world.pass(3 * INTERVAL).await;
