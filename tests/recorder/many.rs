@@ -18,6 +18,7 @@ use deployment_recorder::recorder::store::Store;
 use tokio::time::Instant;
 
 use crate::ledger::{NAME, NAMESPACE, bytes};
+use crate::objects::namespace;
 use crate::support::apiserver::{Apiserver, Verb};
 
 /// What a shard should not pass, and what a ConfigMap cannot:
@@ -101,6 +102,7 @@ impl Large {
     /// So many records, none of them stored yet.
     async fn new(records: usize) -> Self {
         let api = Apiserver::new();
+        api.apply(namespace(NAMESPACE));
         let destination = destination();
         let entries = (0..records).map(|number| {
             let which = Which(number, 0);
