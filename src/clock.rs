@@ -2,9 +2,10 @@
 //! people read and other machines compare, and for the Lease a time that goes on while the machine
 //! is suspended. Under a paused clock all of them stand still.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
@@ -16,8 +17,21 @@ pub struct Clock {
     start: Instant,
     /// What [`boot_clock`] said at the start.
     boot: Duration,
-    wall: Option<Timestamp>,
+    wall: Wall,
 }
+
+/// Where the date and time come from.
+#[derive(Clone, Copy, Debug)]
+enum Wall {
+    /// From the machine.
+    Machine,
+    /// It was this at the start and goes with tokio's time; somebody sets it forward or back by so many
+    /// seconds.
+    Begun(Timestamp, &'static AtomicI64),
+}
+
+/// Nobody touches it.
+static STEADY: AtomicI64 = AtomicI64::new(0);
 
 impl Clock {
     /// The machine's clock.
@@ -25,16 +39,21 @@ impl Clock {
         Self {
             start: Instant::now(),
             boot: boot_clock(),
-            wall: None,
+            wall: Wall::Machine,
         }
     }
 
     /// A clock whose wall time began at `wall` just now and goes with tokio's time.
     pub fn beginning_at(wall: Timestamp) -> Self {
+        Self::adjustable(wall, &STEADY)
+    }
+
+    /// The same, and `shift` says by how many seconds somebody has set it forward or back since.
+    pub fn adjustable(wall: Timestamp, shift: &'static AtomicI64) -> Self {
         Self {
             start: Instant::now(),
             boot: Duration::ZERO,
-            wall: Some(wall),
+            wall: Wall::Begun(wall, shift),
         }
     }
 
@@ -47,8 +66,8 @@ impl Clock {
     /// what others count who wait for this process. Never to be compared with [`Clock::now`].
     pub fn boot_time(&self) -> Moment {
         Moment::after_start(match self.wall {
-            None => boot_clock().saturating_sub(self.boot),
-            Some(_) => self.start.elapsed(),
+            Wall::Machine => boot_clock().saturating_sub(self.boot),
+            Wall::Begun(..) => self.start.elapsed(),
         })
     }
 
@@ -65,10 +84,13 @@ impl Clock {
     /// The date and time, for people.
     pub fn wall(&self) -> Timestamp {
         match self.wall {
-            None => Timestamp::now(),
-            Some(began) => began
-                .checked_add(self.start.elapsed())
-                .unwrap_or(Timestamp::MAX),
+            Wall::Machine => Timestamp::now(),
+            Wall::Begun(began, shift) => {
+                let shift = SignedDuration::from_secs(shift.load(Ordering::Relaxed));
+                let now = began.checked_add(self.start.elapsed());
+                now.and_then(|now| now.checked_add(shift))
+                    .unwrap_or(Timestamp::MAX)
+            }
         }
     }
 }
