@@ -189,6 +189,7 @@ impl<K: Keep> Followed<K> {
             })
             .collect();
         tokio::select! {
+            biased;
             _ = watches.next() => {}
             () = self.second_thoughts(client, served) => {}
         }

@@ -230,6 +230,7 @@ pub(super) async fn run(mut begun: Begun, client: Client, mut seed: u64) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
+            biased;
             Some(other) = begun.recv() => {
                 seed = seed.wrapping_add(1 << 16);
                 let (client, seed) = (client.clone(), seed);

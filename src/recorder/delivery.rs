@@ -185,6 +185,7 @@ impl<S: Transport> Recorder<S> {
         let stop = self.stop.clone();
         let call = github.set_cluster_deployment_records(&batch.destination, lines);
         let result = tokio::select! {
+            biased;
             result = self.lease.during(call) => result,
             () = long_after(&stop) => None,
         };

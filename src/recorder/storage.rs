@@ -133,6 +133,7 @@ impl<S: Transport> Recorder<S> {
         let call = github.create_storage_record(&destination.organization, &line);
         let mut overtaken = None;
         let result = tokio::select! {
+            biased;
             result = self.lease.during(call) => result,
             () = long_after(&stop) => None,
             () = async {

@@ -51,6 +51,7 @@ impl Keeper {
             sleep(RELEASE).await;
         };
         let result = tokio::select! {
+            biased;
             result = self.until_stopped(&stop) => result,
             () = too_late => {
                 tracing::warn!("lease not given back in time, others wait until it runs out");
