@@ -1,0 +1,165 @@
+//! Worlds that are judged apart: the stored ledger is lost or set back while no recorder has it in
+//! memory, which no promise covers. What can be seen is said, nothing that runs is ended, and a person
+//! who adopts what GitHub lists (`verify --adopt`) makes it right again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deployment_recorder::model::image::Digest;
+use deployment_recorder::model::record::{Body, Destination, Identity};
+use deployment_recorder::model::risk::Risks;
+use deployment_recorder::model::text_map::TextMap;
+use deployment_recorder::recorder::hand::{Absent, Hand};
+use serde_json::Value;
+
+use crate::ledger;
+use crate::seeds::{in_a_runtime, number};
+use crate::wire::HOST;
+use crate::world::World;
+
+/// What happens to the stored ledger.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    Whole,
+    SetBack,
+}
+
+impl World {
+    fn parts(&self) -> Vec<Value> {
+        self.land.api.all("ConfigMap")
+    }
+
+    fn lose(&self) {
+        for map in self.parts() {
+            let name = map["metadata"]["name"].as_str().unwrap();
+            self.land.api.delete("ConfigMap", ledger::NAMESPACE, name);
+        }
+    }
+
+    /// A life in which the ledger is lost while nobody runs.
+    async fn live_with(mut self, loss: Loss) {
+        self.settle();
+        self.slots.truncate(1);
+        self.some_time().await;
+        let backup = self.parts();
+        self.some_time().await;
+        self.slots[0].process.as_ref().unwrap().stop();
+        let process = self.slots[0].process.take().unwrap();
+        self.story.tell(&process.end().await);
+        self.lose();
+        if let Loss::SetBack = loss {
+            for mut map in backup {
+                map["metadata"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("resourceVersion");
+                self.land.api.apply(map);
+            }
+        }
+        // What goes now goes from nobody's memory.
+        self.is_apart = true;
+        for _ in 0..5 {
+            self.operate();
+        }
+        self.pass(Duration::from_secs(30)).await;
+        let first = self.slots[0]
+            .process
+            .as_ref()
+            .unwrap()
+            .status
+            .lock()
+            .first_start;
+        assert_eq!(
+            first,
+            matches!(loss, Loss::Whole),
+            "said where it can be seen"
+        );
+        self.pass(2 * self.told.interval).await;
+        assert_eq!(
+            self.missing(),
+            Vec::<String>::new(),
+            "{}",
+            self.story.whole()
+        );
+        self.wire.adopt();
+        self.adopt_all().await;
+        self.is_apart = false;
+        self.pass(self.told.patience()).await;
+        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
+        let differences = self.oracle.lock().unwrap().differences(&held.collect());
+        self.must_be(&differences);
+    }
+
+    async fn some_time(&mut self) {
+        for _ in 0..15 {
+            let wait = self.dice.seconds(1, 120);
+            self.pass(wait).await;
+            self.operate();
+        }
+        self.pass(Duration::from_mins(5)).await;
+    }
+
+    /// What runs and is not recorded.
+    fn missing(&self) -> Vec<String> {
+        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
+        let mut said = self.oracle.lock().unwrap().differences(&held.collect());
+        said.retain(|it| it.starts_with("missing"));
+        said
+    }
+
+    /// All that GitHub lists, as `verify --adopt` does it.
+    async fn adopt_all(&mut self) {
+        self.slots[0].process.as_ref().unwrap().stop();
+        let process = self.slots[0].process.take().unwrap();
+        self.story.tell(&process.end().await);
+        let found: Vec<_> = self
+            .held()
+            .into_iter()
+            .map(|((environment, name), (digest, (image, ..)))| {
+                let destination = Destination {
+                    host: HOST.into(),
+                    organization: "acme".into(),
+                    cluster: "main".into(),
+                    logical_environment: environment.as_str().into(),
+                    physical_environment: None,
+                };
+                let body = Body {
+                    digest: Digest::parse(&digest).unwrap(),
+                    name: image.rsplit_once(':').map_or(&*image, |it| it.0).into(),
+                    version: None,
+                    repository: None,
+                    tags: TextMap::default(),
+                    risks: Risks::default(),
+                };
+                let identity = Identity {
+                    destination: Arc::new(destination),
+                    name: name.as_str().into(),
+                };
+                (identity, Arc::new(body), None)
+            })
+            .collect();
+        let (candidate, store) = self.person();
+        let mut hand = Hand::take(candidate, store, Absent::Begin)
+            .await
+            .ok()
+            .unwrap();
+        let adopted = hand.adopt(found).await.unwrap();
+        self.story.tell(&format!("{adopted} adopted"));
+        hand.give_back().await;
+    }
+}
+
+#[test]
+fn a_ledger_that_is_lost_while_no_recorder_runs_is_said_and_adopting_makes_it_right() {
+    for seed in 0..number("SEEDS").unwrap_or(1) {
+        in_a_runtime(World::new, seed, |world| world.live_with(Loss::Whole));
+    }
+}
+
+#[test]
+fn a_ledger_that_is_set_back_while_no_recorder_runs_ends_nothing_that_runs_and_adopting_makes_it_right()
+ {
+    for seed in 0..number("SEEDS").unwrap_or(1) {
+        in_a_runtime(World::new, seed, |world| world.live_with(Loss::SetBack));
+    }
+}

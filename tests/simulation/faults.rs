@@ -1,0 +1,188 @@
+//! What goes wrong in a world, each kind as often as the others, and how it is over again.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::world::World;
+
+/// Everything that goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    WatchBroken,
+    WatchEnded,
+    ListCut,
+    Forbidden,
+    Expired,
+    ListExpired,
+    ApiErrors,
+    ApiSlow,
+    ApiUnreachable,
+    LeaseErrors,
+    StoreConflict,
+    StoreErrors,
+    StoreAnswerLost,
+    LedgerDeleted,
+    Throttled,
+    ServerError,
+    Reset,
+    Hangs,
+    AnswerLost,
+    AppliedLate,
+    NoAnswer,
+    Slow,
+    RefusesRecord,
+    RefusesRequest,
+    AccessFails,
+    GithubUnreachable,
+    Killed,
+    Stopped,
+    Frozen,
+    PausedAndCutOff,
+    ClockJumps,
+    Adopted,
+}
+
+impl Fault {
+    pub const ALL: [Self; 32] = [
+        Self::WatchBroken,
+        Self::WatchEnded,
+        Self::ListCut,
+        Self::Forbidden,
+        Self::Expired,
+        Self::ListExpired,
+        Self::ApiErrors,
+        Self::ApiSlow,
+        Self::ApiUnreachable,
+        Self::LeaseErrors,
+        Self::StoreConflict,
+        Self::StoreErrors,
+        Self::StoreAnswerLost,
+        Self::LedgerDeleted,
+        Self::Throttled,
+        Self::ServerError,
+        Self::Reset,
+        Self::Hangs,
+        Self::AnswerLost,
+        Self::AppliedLate,
+        Self::NoAnswer,
+        Self::Slow,
+        Self::RefusesRecord,
+        Self::RefusesRequest,
+        Self::AccessFails,
+        Self::GithubUnreachable,
+        Self::Killed,
+        Self::Stopped,
+        Self::Frozen,
+        Self::PausedAndCutOff,
+        Self::ClockJumps,
+        Self::Adopted,
+    ];
+}
+
+/// How something is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relief {
+    /// What the API server did.
+    Api,
+    /// A fault of GitHub.
+    Github(u64),
+    /// A process goes on, and reaches the API server and GitHub again.
+    Process(usize),
+    /// Nothing has to be done for it.
+    Nothing,
+}
+
+/// Something that goes wrong at present.
+#[derive(Clone, Copy, Debug)]
+pub struct Trouble {
+    pub fault: Fault,
+    /// When it is over.
+    pub until: Instant,
+    pub relief: Relief,
+}
+
+const KINDS: [&str; 9] = [
+    "Pod",
+    "ReplicaSet",
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "CronJob",
+    "Job",
+    "Namespace",
+    "Rollout",
+];
+
+impl World {
+    /// Something goes wrong, if it can at present.
+    pub async fn strike(&mut self, fault: Fault) {
+        let times = self.dice.number(1, 3);
+        let kind = *self.dice.one_of(&KINDS);
+        let lasts = self.dice.seconds(10, 240);
+        let struck = match fault {
+            Fault::WatchBroken
+            | Fault::WatchEnded
+            | Fault::ListCut
+            | Fault::Forbidden
+            | Fault::Expired
+            | Fault::ListExpired
+            | Fault::ApiErrors
+            | Fault::ApiSlow => Some(self.strike_reads(fault, kind, times)),
+            Fault::LeaseErrors
+            | Fault::StoreConflict
+            | Fault::StoreErrors
+            | Fault::StoreAnswerLost => Some((self.strike_writes(fault, times), Relief::Nothing)),
+            Fault::LedgerDeleted => self.delete_ledger().map(|it| (it, Relief::Nothing)),
+            Fault::Killed
+            | Fault::Stopped
+            | Fault::Frozen
+            | Fault::PausedAndCutOff
+            | Fault::ApiUnreachable
+            | Fault::GithubUnreachable => self.strike_process(fault),
+            Fault::ClockJumps => {
+                let minutes = *self.dice.one_of(&[-90, -10, -1, 1, 10, 90]);
+                self.shift.fetch_add(minutes * 60, Ordering::Relaxed);
+                Some((format!("{minutes} minutes"), Relief::Nothing))
+            }
+            Fault::Adopted => self.adopt().await.map(|it| (it, Relief::Nothing)),
+            _ => Some(self.strike_github(fault, times)),
+        };
+        let Some((said, relief)) = struck else {
+            return;
+        };
+        self.story.tell(&format!("{fault:?} for {lasts:?}: {said}"));
+        self.count += 1;
+        self.troubles.push(Trouble {
+            fault,
+            until: Instant::now() + lasts,
+            relief,
+        });
+    }
+
+    /// Ends what is over by now.
+    pub fn relieve(&mut self, all: bool) {
+        let now = Instant::now();
+        // Rows are counted for a while longer: what it led to comes after it.
+        let lasting = Duration::from_mins(3);
+        let (over, left) = std::mem::take(&mut self.troubles)
+            .into_iter()
+            .partition(|it: &Trouble| all || it.until <= now);
+        self.troubles = left;
+        let over: Vec<Trouble> = over;
+        for trouble in over {
+            self.story.tell(&format!("{:?} is over", trouble.fault));
+            self.shadows.push((trouble.fault, now + lasting));
+            match trouble.relief {
+                Relief::Api => self.land.api.heal(),
+                Relief::Github(number) => self.github.clear_fault(number),
+                Relief::Process(number) => {
+                    self.relieve_process(number, trouble.fault == Fault::Killed);
+                }
+                Relief::Nothing => {}
+            }
+        }
+        self.shadows.retain(|it| it.1 > now);
+    }
+}

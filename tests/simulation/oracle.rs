@@ -1,0 +1,196 @@
+//! The oracle: what GitHub is to hold, from the objects of the API server alone. It shares no code
+//! with the program under test, and knows of no ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::seen::{self, Pod, Said, Source, Workload, is_named, plain, tags_and_risks};
+use crate::support::apiserver::Apiserver;
+use crate::told::Told;
+
+/// A record as GitHub is to hold it: image with its tag, digest, tags, risks.
+pub type Held = (String, String, BTreeMap<String, String>, BTreeSet<String>);
+
+/// What is to be at GitHub of a source.
+#[derive(Clone, Debug, PartialEq)]
+enum Standing {
+    /// This record.
+    Must(Held),
+    /// What was there may stay.
+    May,
+    /// The same, but for no longer than a workload may be idle.
+    Idle,
+    /// The same, and it may as well be ended: a person opted out, in words that a pod of before may
+    /// stand under.
+    Doubtful,
+}
+
+/// What is known of a source: how it stands, since when right, since when idle, and every digest that
+/// it ever ran.
+#[derive(Debug, Default)]
+struct Past {
+    standing: Option<Standing>,
+    right: Option<Instant>,
+    idle: Option<Instant>,
+    digests: BTreeSet<String>,
+}
+
+/// All that is to be at GitHub.
+pub struct Oracle {
+    told: Told,
+    sources: BTreeMap<Source, Past>,
+}
+
+impl Oracle {
+    pub fn new(told: Told) -> Self {
+        Self {
+            told,
+            sources: BTreeMap::new(),
+        }
+    }
+
+    /// Looks at everything again.
+    pub fn look(&mut self, api: &Apiserver) {
+        let now = Instant::now();
+        let mut seen = BTreeMap::new();
+        for workload in seen::workloads(api) {
+            self.weigh(&workload, &mut seen);
+        }
+        self.sources.retain(|source, past| {
+            (past.standing, past.right) = (None, past.right.filter(|_| seen.contains_key(source)));
+            true
+        });
+        for (source, standing) in seen {
+            let past = self.sources.entry(source).or_default();
+            past.right = (standing != Standing::Doubtful).then(|| past.right.unwrap_or(now));
+            past.idle = (standing == Standing::Idle).then(|| past.idle.unwrap_or(now));
+            if let Standing::Must((_, digest, ..)) = &standing {
+                past.digests.insert(digest.clone());
+            }
+            past.standing = Some(standing);
+        }
+    }
+
+    fn may_stay(&self, past: &Past) -> bool {
+        let most = self.told.idle_after.unwrap_or(Duration::MAX);
+        past.standing.is_some() && past.idle.is_none_or(|idle| idle.elapsed() < most)
+    }
+
+    /// Whether a record that GitHub acknowledged then has been right ever since.
+    pub fn is_right(
+        &self,
+        environment: &str,
+        name: &str,
+        digest: &str,
+        acknowledged: Instant,
+    ) -> bool {
+        let owns = |it: &(&Source, &Past)| {
+            it.0.0 == environment && is_named(name, &plain(it.0)) && it.1.digests.contains(digest)
+        };
+        let mut owners = self.sources.iter().filter(owns).peekable();
+        let since = |past: &Past| past.right.is_some_and(|right| right <= acknowledged);
+        owners.peek().is_some() && owners.all(|(_, past)| since(past) && self.may_stay(past))
+    }
+
+    /// Whether what was called so with that digest runs.
+    pub fn runs(&self, name: &str, digest: &str) -> bool {
+        let owns = |(source, past): (&Source, &Past)| {
+            let runs = matches!(past.standing, Some(Standing::Must(_)));
+            runs && is_named(name, &plain(source)) && past.digests.contains(digest)
+        };
+        self.sources.iter().any(owns)
+    }
+
+    /// In what GitHub differs from the cluster.
+    pub fn differences(&self, held: &BTreeMap<(String, String), Held>) -> Vec<String> {
+        let mut left = held.clone();
+        let mut said = Vec::new();
+        // What does not run stays where it was, although its namespace has moved.
+        let mut may: Vec<String> = Vec::new();
+        for (source, past) in &self.sources {
+            let plain = plain(source);
+            match &past.standing {
+                Some(Standing::Must(wanted)) => {
+                    let is_it = |it: &(&(String, String), &Held)| {
+                        it.0.0 == source.0 && is_named(&it.0.1, &plain) && it.1 == wanted
+                    };
+                    match left.iter().find(is_it).map(|it| it.0.clone()) {
+                        Some(key) => drop(left.remove(&key)),
+                        None => said.push(format!("missing: {source:?} {wanted:?}")),
+                    }
+                }
+                Some(_) if self.may_stay(past) => may.push(plain),
+                _ => {}
+            }
+        }
+        for ((environment, name), held) in left {
+            match may.iter().position(|it| is_named(&name, it)) {
+                Some(index) => drop(may.remove(index)),
+                None => said.push(format!("too much: {environment} {name} {held:?}")),
+            }
+        }
+        said
+    }
+
+    /// How each source of a workload stands.
+    fn weigh(&self, it: &Workload, seen: &mut BTreeMap<Source, Standing>) {
+        let (kind, space) = (it.kind, &it.space);
+        let is_out = self.told.by_workload_labels && it.own.is_out
+            || self.told.by_namespace_labels && space.is_out
+            || !self.told.namespaces.is_empty() && !self.told.namespaces.contains(&&*space.name)
+            || self.told.excluded == Some(&*space.name)
+            || !self.told.bare && (kind == "Job" || kind == "Pod");
+        if is_out {
+            return;
+        }
+        let completes = kind == "CronJob" || kind == "Job";
+        let counts = |pod: &&Pod| completes || !pod.ended;
+        let pods: Vec<&Pod> = it.pods.iter().filter(counts).collect();
+        let ignores = |it: &Said| it.annotations.contains(&("ignore".into(), "true".into()));
+        let mut all = pods.iter().map(|it| &it.own).chain([&it.own, space]);
+        let ignored = all.any(ignores);
+        let any_runs = pods
+            .iter()
+            .any(|it| !it.leaving && it.containers.iter().any(|it| it.runs));
+        // The newest pod in which something ran speaks alone for what runs to completion.
+        let began = |pod: &&Pod| pod.containers.iter().any(|it| it.began);
+        let newest = pods.iter().copied().filter(began).max_by_key(|it| &it.age);
+        for name in ["main", "proxy", "log"] {
+            let in_spec = pods.iter().any(|it| it.container(name).is_some());
+            let running = pods.iter().copied().filter(|it| {
+                !it.leaving && it.container(name).is_some_and(|container| container.runs)
+            });
+            let best = running.max_by_key(|it| (it.ready, &it.age));
+            let speaker = if completes { newest } else { best };
+            let held = speaker.and_then(|pod| {
+                let container = pod.container(name)?;
+                let (tags, risks) = tags_and_risks([space, &it.own, &pod.own]);
+                let image = container.image.clone();
+                Some(Standing::Must((
+                    image,
+                    container.digest.clone()?,
+                    tags,
+                    risks,
+                )))
+            });
+            let standing = match (pods.is_empty(), held) {
+                (_, None) if ignored && !(in_spec || any_runs) => Standing::Doubtful,
+                (true, _) if completes => Standing::May,
+                (true, _) => Standing::Idle,
+                (false, _) if ignored && in_spec => continue,
+                (false, None) if !in_spec && any_runs && kind == "Rollout" => Standing::Idle,
+                (false, None) if !in_spec && any_runs => continue,
+                (false, held) => held.unwrap_or(Standing::May),
+            };
+            let environment = match &*space.environment {
+                label if self.told.environments_by_label && !label.is_empty() => label,
+                _ => "production",
+            };
+            let [environment, namespace, workload, name] =
+                [environment, &space.name, &it.own.name, name].map(str::to_owned);
+            seen.insert((environment, kind, namespace, workload, name), standing);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The seeds: each one's six hours, many of them side by side, and some of them twice.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::faults::Fault;
+use crate::operations::Sequels;
+use crate::table::Table;
+use crate::workload::Kind;
+use crate::world::World;
+
+/// How long a world is looked at.
+const ALL: Duration = Duration::from_hours(6);
+
+/// So many seeds leave no cell of the table empty.
+const ENOUGH: u64 = 200;
+
+/// What a seed came to.
+struct Told {
+    story: String,
+    table: Table,
+}
+
+impl World {
+    /// Workloads that were there before the recorder.
+    pub fn settle(&mut self) {
+        while self.land.workloads.len() < self.land.usual {
+            let kind = *self.dice.one_of(&Kind::ALL);
+            let namespace = *self.dice.one_of(&crate::land::NAMESPACES);
+            let name = *self.dice.one_of(&crate::land::NAMES);
+            self.land.arrive(kind, namespace, name);
+        }
+        self.land.apply_all();
+        self.oracle.lock().unwrap().look(&self.land.api);
+    }
+
+    pub fn operate(&mut self) {
+        let mut sequels = std::mem::take(&mut self.sequels);
+        let (title, said) = self.land.operate(&mut sequels);
+        self.sequels = sequels;
+        self.story.tell(&format!("{title}: {said}"));
+        self.oracle.lock().unwrap().look(&self.land.api);
+    }
+
+    /// All of it.
+    async fn live(mut self) -> Told {
+        self.settle();
+        self.mind().await;
+        let until = Instant::now() + ALL - self.told.patience();
+        let mut faults: Vec<Fault> = Vec::new();
+        let mut operations = 0;
+        let time = until - Instant::now();
+        let between = u64::try_from(time.as_millis() / 260).unwrap();
+        let mut fault_at = Instant::now() + self.dice.seconds(60, 300);
+        while Instant::now() < until {
+            let wait = self.dice.millis(100, 2 * between);
+            self.pass(wait).await;
+            for _ in 0..self.dice.number(1, 2) {
+                self.operate();
+                operations += 1;
+            }
+            if Instant::now() >= fault_at {
+                if faults.is_empty() {
+                    faults = Fault::ALL.to_vec();
+                }
+                let index = self.dice.number(0, faults.len() - 1);
+                let fault = faults.swap_remove(index);
+                // Right behind an operation, or while it is being reported.
+                let wait = self.dice.millis(0, 8000);
+                self.pass(wait).await;
+                self.strike(fault).await;
+                self.check();
+                fault_at = Instant::now() + self.dice.seconds(60, 700);
+            }
+        }
+        self.end(operations).await
+    }
+
+    /// Everything is well again, and after a while GitHub is right.
+    async fn end(mut self, operations: usize) -> Told {
+        self.story.tell("everything is well again");
+        self.relieve(true);
+        self.land.api.heal();
+        self.github.clear();
+        self.sequels_end().await;
+        self.pass(self.told.patience()).await;
+        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
+        let differences = self.oracle.lock().unwrap().differences(&held.collect());
+        self.must_be(&differences);
+        assert!(operations >= 200, "only {operations} operations");
+        for slot in &mut self.slots {
+            if let Some(process) = slot.process.take() {
+                process.stop();
+                let asked = Instant::now();
+                let end = process.end().await;
+                assert!(
+                    asked.elapsed() <= Duration::from_secs(20),
+                    "a stop took too long"
+                );
+                assert_eq!(end, "stopped");
+            }
+        }
+        self.check();
+        Told {
+            story: self.story.whole(),
+            table: self.table,
+        }
+    }
+
+    /// What was begun comes to its end.
+    async fn sequels_end(&mut self) {
+        self.pass(Duration::from_secs(1)).await;
+        self.sequels = Sequels::default();
+        self.oracle.lock().unwrap().look(&self.land.api);
+    }
+}
+
+/// A world, made and lived under a paused clock of its own.
+pub fn in_a_runtime<T, F: Future<Output = T>>(
+    made: impl FnOnce(u64) -> World,
+    seed: u64,
+    lived: impl FnOnce(World) -> F,
+) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(async { lived(made(seed)).await })
+}
+
+/// The six hours of a seed.
+fn lived(seed: u64) -> Told {
+    in_a_runtime(World::new, seed, World::live)
+}
+
+/// A number from the environment.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+#[ignore = "tells the story of SEED"]
+fn one_seed() {
+    let seed = number("SEED").unwrap_or(0);
+    let told = lived(seed);
+    println!("{}\n{}", told.story, told.table.text());
+}
+
+/// `each` of the first `count` seeds, as many at a time as there are processors.
+fn side_by_side(count: u64, each: impl Fn(u64) + Sync) {
+    let next = AtomicU64::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= count {
+                        return;
+                    }
+                    each(seed);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    side_by_side(number("TWICE").unwrap_or(1), |number| {
+        let seed = 1_000_000 + number;
+        assert_eq!(lived(seed).story, lived(seed).story, "seed {seed}");
+    });
+}
+
+#[test]
+fn whatever_goes_wrong_no_record_is_falsely_gone_or_forgotten_and_in_the_end_github_is_right() {
+    let count = number("SEEDS").unwrap_or(1);
+    let table = Mutex::new(Table::default());
+    side_by_side(count, |seed| {
+        let told = lived(seed);
+        table.lock().unwrap().add(&told.table);
+    });
+    let table = table.into_inner().unwrap();
+    println!("{}", table.text());
+    if count >= ENOUGH {
+        assert_eq!(table.empty(), Vec::<String>::new());
+    }
+}

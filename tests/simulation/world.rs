@@ -1,0 +1,298 @@
+//! A world: a cluster, GitHub, and one or two recorders between them. What is true of every world at
+//! any time is checked here.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use deployment_recorder::recorder::status::Shared;
+use deployment_recorder::sandbox::{Sandbox, Settings, Status};
+use tokio::time::Instant;
+
+use crate::dice::Dice;
+use crate::faults::{Fault, Relief, Trouble};
+use crate::land::{Land, NAMESPACES};
+use crate::ledger;
+use crate::operations::Sequels;
+use crate::oracle::{Held, Oracle};
+use crate::process::{Process, Start};
+use crate::story::Story;
+use crate::table::Table;
+use crate::told::Told;
+use crate::wire::Wire;
+
+/// A place for a process, as a replica of a Deployment is one.
+#[derive(Default)]
+pub struct Slot {
+    pub process: Option<Process>,
+    /// When another one comes.
+    again: Option<Instant>,
+    /// Whether it comes in the same pod.
+    same_pod: Option<usize>,
+}
+
+/// A world.
+pub struct World {
+    pub dice: Dice,
+    pub told: Told,
+    pub land: Land,
+    pub sequels: Sequels,
+    pub github: Sandbox,
+    pub oracle: Arc<Mutex<Oracle>>,
+    pub story: Story,
+    pub wire: Wire,
+    pub slots: Vec<Slot>,
+    pub shift: &'static AtomicI64,
+    pub troubles: Vec<Trouble>,
+    /// What was over a while ago.
+    pub shadows: Vec<(Fault, Instant)>,
+    /// Parts of the ledger that somebody deleted.
+    pub deleted: Vec<String>,
+    /// How often something went wrong.
+    pub count: usize,
+    pub table: Table,
+    /// Whether GitHub may hold what the stored ledger does not know.
+    pub is_apart: bool,
+    pub seed: u64,
+    pub starts: usize,
+    cycles: (usize, u64),
+    /// After how many requests everything was checked last.
+    checked: u64,
+    pub strays: Vec<String>,
+    pub adopted: usize,
+}
+
+impl World {
+    /// The world of a seed, in which nothing runs yet.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, 0);
+        let told = Told::thrown(&mut dice, &NAMESPACES);
+        let github = Sandbox::new(Settings {
+            epoch: Some("2026-01-01T00:00:00Z".parse().unwrap()),
+            ..Settings::default()
+        });
+        let land = Land::new(Dice::new(seed, 1));
+        let oracle = Arc::new(Mutex::new(Oracle::new(told.clone())));
+        let story = Story::begun();
+        story.tell(&format!("seed {seed}: {told:?}"));
+        let wire = Wire::new(
+            &github,
+            land.api.clone(),
+            story.clone(),
+            oracle.clone(),
+            Dice::new(seed, 2),
+        );
+        let slots = if dice.percent(40) { 2 } else { 1 };
+        Self {
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            dice,
+            told,
+            land,
+            sequels: Sequels::default(),
+            github,
+            oracle,
+            story,
+            wire,
+            shift: Box::leak(Box::new(AtomicI64::new(0))),
+            troubles: Vec::new(),
+            shadows: Vec::new(),
+            deleted: Vec::new(),
+            count: 0,
+            table: Table::default(),
+            is_apart: false,
+            seed,
+            starts: 0,
+            cycles: (0, 0),
+            checked: 0,
+            strays: Vec::new(),
+            adopted: 0,
+        }
+    }
+
+    fn begin(&mut self, pod: Option<usize>) -> Process {
+        self.starts += 1;
+        self.story.tell(&format!("recorder-{} begins", self.starts));
+        Start {
+            number: self.starts,
+            pod: pod.unwrap_or(self.starts),
+            told: self.told.clone(),
+            api: self.land.api.clone(),
+            wire: self.wire.clone(),
+            wall: self.github.now(),
+            shift: self.shift,
+            seed: self.dice.seed(),
+        }
+        .now()
+    }
+
+    /// Looks after the processes: one that ended is followed by another.
+    pub async fn mind(&mut self) {
+        for index in 0..self.slots.len() {
+            let now = Instant::now();
+            let slot = &mut self.slots[index];
+            if let Some(process) = slot.process.take_if(|it| it.is_over()) {
+                let (number, pod) = (process.number, process.pod);
+                let end = process.end().await;
+                self.story.tell(&format!("recorder-{number} ended: {end}"));
+                let wait = self.dice.seconds(2, 40);
+                let slot = &mut self.slots[index];
+                slot.again = Some(now + wait);
+                slot.same_pod = self.dice.percent(70).then_some(pod);
+            }
+            let slot = &self.slots[index];
+            if slot.process.is_none() && slot.again.is_none_or(|at| at <= now) {
+                let process = self.begin(slot.same_pod);
+                self.slots[index].process = Some(process);
+            }
+        }
+    }
+
+    /// The process that takes itself for the one that writes.
+    pub fn leader(&self) -> Option<&Process> {
+        let mut all = self.slots.iter().filter_map(|it| it.process.as_ref());
+        all.find(|it| !it.is_over() && it.status.lock().leader)
+    }
+
+    /// Whether one of them is not there.
+    pub fn is_short_of_processes(&self) -> bool {
+        let is_there = |it: &Slot| it.process.as_ref().is_some_and(|it| !it.is_over());
+        !self.slots.iter().all(is_there)
+    }
+
+    /// Whether a part of the ledger was deleted and is not written again yet.
+    pub fn is_ledger_partial(&mut self) -> bool {
+        let api = &self.land.api;
+        self.deleted
+            .retain(|name| api.get("ConfigMap", ledger::NAMESPACE, name).is_none());
+        !self.deleted.is_empty()
+    }
+
+    /// Something happens to the process that writes.
+    pub fn strike_process(&mut self, fault: Fault) -> Option<(String, Relief)> {
+        if self.is_ledger_partial() {
+            return None;
+        }
+        let steps = self.dice.number(0, 300);
+        let process = self.leader()?;
+        let number = process.number;
+        let relief = Relief::Process(number);
+        match fault {
+            Fault::Killed => process.fuse.light(steps),
+            Fault::Stopped => process.stop(),
+            Fault::Frozen => process.frost.falls(),
+            Fault::ApiUnreachable => process.line.cut(),
+            Fault::GithubUnreachable => self.wire.cut(Some(number)),
+            _ => {
+                process.frost.falls();
+                process.line.cut();
+                self.wire.cut(Some(number));
+            }
+        }
+        Some((format!("recorder-{number}, after {steps} steps"), relief))
+    }
+
+    /// That is over. Who was to be killed has had its time.
+    pub fn relieve_process(&mut self, number: usize, is_killed: bool) {
+        self.wire.cut(None);
+        let mut all = self.slots.iter().filter_map(|it| it.process.as_ref());
+        if let Some(process) = all.find(|it| it.number == number) {
+            process.line.mend();
+            process.frost.thaws();
+            if is_killed {
+                process.fuse.light(0);
+            }
+        }
+    }
+
+    /// What GitHub holds as deployed.
+    pub fn held(&self) -> BTreeMap<(String, String), (String, Held)> {
+        let records = self.github.records().into_iter();
+        let deployed = records.filter(|it| it.status == Status::Deployed);
+        deployed
+            .map(|it| {
+                let key = (it.key.logical_environment, it.key.deployment_name);
+                let version = it.version.map(|it| format!(":{it}")).unwrap_or_default();
+                let image = format!("{}{version}", it.name);
+                let risks = it.runtime_risks.into_iter().collect();
+                (key, (it.digest.clone(), (image, it.digest, it.tags, risks)))
+            })
+            .collect()
+    }
+
+    /// What must be so at any time.
+    pub fn check(&mut self) {
+        let mut wrong: Vec<String> = self.wire.wrong().drain(..).collect();
+        for (sequence, violation) in self.github.violations() {
+            wrong.push(format!("request {sequence}: {violation:?}"));
+        }
+        if !self.is_ledger_partial() && !self.is_apart {
+            let stored = ledger::stored(&self.land.api);
+            for ((environment, name), (digest, _)) in self.held() {
+                let known =
+                    stored.knows(&environment, &name, &digest) || self.strays.contains(&name);
+                if !known {
+                    wrong.push(format!(
+                        "{environment} {name} {digest} is deployed and forgotten"
+                    ));
+                }
+            }
+        }
+        self.must_be(&wrong);
+    }
+
+    /// Fails where something is wrong, with the seed and its story.
+    pub fn must_be(&self, wrong: &[String]) {
+        assert!(
+            wrong.is_empty(),
+            "{}\n\n{}\n\nSEED={} cargo test --all-features --test simulation -- --ignored --nocapture",
+            self.story.whole(),
+            wrong.join("\n"),
+            self.seed
+        );
+    }
+
+    /// Notes which rows of the truth table applied while something was wrong.
+    pub fn note_rows(&mut self) {
+        let Some(process) = self.leader() else {
+            return;
+        };
+        let status: Shared = process.status.clone();
+        let status = status.lock();
+        let now = (process.number, status.cycles);
+        if now == self.cycles {
+            return;
+        }
+        self.cycles = now;
+        let Some(plan) = &status.plan else {
+            return;
+        };
+        let faults = self.troubles.iter().map(|it| it.fault);
+        let faults: Vec<Fault> = faults.chain(self.shadows.iter().map(|it| it.0)).collect();
+        self.table.note(&faults, plan);
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            let hop = Duration::from_secs(10).min(until - Instant::now());
+            tokio::time::sleep(hop).await;
+            let followed = self.land.follow(&mut self.sequels);
+            for said in &followed {
+                self.story.tell(said);
+            }
+            if !followed.is_empty() {
+                self.oracle.lock().unwrap().look(&self.land.api);
+            }
+            self.relieve(false);
+            self.mind().await;
+            self.note_rows();
+            let requests = self.github.request_count();
+            if requests != self.checked {
+                self.checked = requests;
+                self.check();
+            }
+        }
+    }
+}
