@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak e2e e2e-short
+.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak mutants e2e e2e-short
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -101,3 +101,8 @@ soak:
 # hour, and once minutes to build. FUZZ_SECONDS=600 looks longer; tests/tools/fuzz TARGET at one alone.
 fuzz:
 	tests/tools/fuzz
+
+# Changes the code place by place and looks whether a test fails: the next shard, at most 25 minutes of two cores;
+# SHARD=3/24 that one. All of it is hours (docs/testing.md); tests/tools/mutants --check judges it.
+mutants:
+	tests/tools/mutants
