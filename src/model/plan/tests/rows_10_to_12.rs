@@ -9,6 +9,7 @@ use crate::model::fixtures::{
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
 use crate::model::organization::Organizations;
+use crate::model::plan::body::Canon;
 use crate::model::plan::{Row, Why};
 use crate::model::record::Destination;
 use crate::model::workload::Kind;
@@ -328,6 +329,32 @@ fn row_12_without_a_digest_what_is_held_is_retained_and_a_gap() {
         assert_eq!(plan.gaps[0].reason, reason);
         scene.ledger = held;
     }
+}
+
+#[test]
+fn row_12_what_lacks_a_digest_or_a_name_takes_no_name() {
+    let changes: [fn(&mut Pod); 2] = [
+        |pod| pod.containers[0] = pod.containers[0].clone().without_digest(),
+        |pod| pod.containers[0].image = "ghcr.io/acme/".into(),
+    ];
+    for change in changes {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        assert_eq!(scene.plan().names.len(), 1);
+        scene.change_pods("web", change);
+        let plan = scene.plan();
+        assert_eq!(plan.gaps.len(), 1);
+        assert!(plan.names.is_empty(), "{:?}", plan.names);
+    }
+}
+
+#[test]
+fn what_has_the_name_of_its_digest_already_is_not_copied() {
+    let scene = Scene::recorded();
+    let held = scene.entry(WEB).and_then(|entry| entry.held.as_ref());
+    let canon = Canon::new(std::iter::empty(), &scene.ledger);
+    let same = canon.apply(&scene.policy.destination, held.unwrap());
+    assert!(Arc::ptr_eq(&same, held.unwrap()));
 }
 
 #[test]
