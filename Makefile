@@ -103,6 +103,6 @@ fuzz:
 	tests/tools/fuzz
 
 # Changes the code place by place and looks whether a test fails: the next shard, at most 25 minutes of two cores;
-# SHARD=3/24 that one. All of it is hours (docs/testing.md); tests/tools/mutants --check judges it.
+# SHARD=3/72 that one. All of it is hours (docs/testing.md); tests/tools/mutants --check judges it.
 mutants:
 	tests/tools/mutants
