@@ -108,7 +108,8 @@ pub struct MirrorHealth {
     /// How many objects it shows.
     pub objects: usize,
     /// Whether it is known that it cannot be read, and not for a moment only: the API server has forbidden
-    /// it for a minute, or is well while what serves this kind is not. It is tried again all the same.
+    /// it for a minute, or is well while what serves this kind is not. It is tried again all the same. Said
+    /// only of what can be done without: owners that are not built in, and what leads traffic to pods.
     pub given_up: bool,
 }
 

@@ -8,9 +8,10 @@ use super::health::MirrorState;
 use super::keep::{Keep, Owners, Pods, Shared};
 use super::links::LinkMirrors;
 use super::mirror::Mirror;
-use super::others::{Others, is_other};
-use super::{Cluster, KnownNamespaces, MirrorHealth};
+use super::others::Others;
+use super::{Cluster, KnownNamespaces, MirrorHealth, namespace_kind};
 use crate::model::facts::Facts;
+use crate::model::workload::Kind;
 
 /// The mirrors of a cluster, for whoever shows them while somebody else owns the cluster.
 /// Clones share everything.
@@ -36,7 +37,8 @@ impl HealthHandle {
         health.extend(self.links.health());
         if self.others.believes_at_first_word() {
             for mirror in &mut health {
-                mirror.given_up |= is_other(&mirror.kind) && mirror.state == MirrorState::Forbidden;
+                mirror.given_up |=
+                    is_optional(&mirror.kind) && mirror.state == MirrorState::Forbidden;
             }
         }
         match &self.namespaces {
@@ -138,15 +140,22 @@ impl MirrorHealth {
     /// Whether it shows everything, or a start need not wait until it does: the pods of an owner that is
     /// not built in are withheld until it is known whether that may be read, and everything else goes on.
     pub(super) fn lets_begin(&self) -> bool {
-        let may_not = is_other(&self.kind) && self.state == MirrorState::Forbidden;
+        let may_not = is_optional(&self.kind) && self.state == MirrorState::Forbidden;
         self.state == MirrorState::Synced || may_not || self.is_done_without()
     }
 
-    /// Whether nothing is known of its kind, and what is recorded without it is known: it is no owner that
-    /// is built in, and it is given up.
+    /// Whether nothing is known of its kind, and what is recorded without it is known: it is an owner that
+    /// is not built in, or leads traffic to pods, and it is given up.
     pub fn is_done_without(&self) -> bool {
-        is_other(&self.kind) && self.given_up
+        is_optional(&self.kind) && self.given_up
     }
+}
+
+/// Whether it is known what to record where objects of `kind` cannot be read: it is an owner that is not
+/// built in, of which a gap is told, or it leads traffic to pods. Without pods, owners that are built in
+/// and namespaces nothing is known.
+fn is_optional(kind: &Kind) -> bool {
+    !kind.is_built_in() && *kind != namespace_kind()
 }
 
 /// How a mirror is.

@@ -261,7 +261,7 @@ mod tests {
         let mut health = synced();
         for _ in 0..2 {
             health.failed(&trouble(true, true));
-            tokio::time::advance(LASTS - Duration::from_secs(1)).await;
+            tokio::time::advance(LASTS.saturating_sub(Duration::from_secs(1))).await;
             health.failed(&trouble(true, true));
             tokio::time::advance(LASTS).await;
             assert!(!health.is_denied(), "time alone says nothing");

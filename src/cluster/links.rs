@@ -86,12 +86,21 @@ impl LinkMirrors {
 
     /// How each mirror is.
     pub(super) fn health(&self) -> Vec<MirrorHealth> {
-        let services = self.services.iter().map(|mirror| handle::health_of(mirror));
-        let ingresses = self.ingresses.iter().map(|it| handle::health_of(it));
+        let services = self.services.iter().map(|it| health_of(it));
+        let ingresses = self.ingresses.iter().map(|it| health_of(it));
         let gateways = self.gateways.iter().flat_map(|it| it.health());
         let routes = self.routes.iter().flat_map(|it| it.health());
         let all = services.chain(ingresses).chain(gateways).chain(routes);
         all.collect()
+    }
+}
+
+/// How the mirror of a kind is that every API server has.
+fn health_of<T: Leads>(mirror: &Mirror<Leading<T>>) -> MirrorHealth {
+    let given_up = mirror.state().health.is_denied();
+    MirrorHealth {
+        given_up,
+        ..handle::health_of(mirror)
     }
 }
 

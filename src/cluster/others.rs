@@ -22,7 +22,6 @@ use super::coverage::Seen;
 use super::health::MirrorState;
 use super::keep::{Owners, Shared};
 use super::mirror::Mirror;
-use super::namespace_kind;
 use super::place::Place;
 use super::wake::Wake;
 
@@ -36,11 +35,6 @@ const LINGERS: Duration = Duration::from_mins(10);
 /// each kind costs watches and questions; those that the ledger names come first. One that is left out is not
 /// read, so that nothing is decided of its pods.
 const MOST: usize = 64;
-
-/// Whether `kind` is one of those whose mirrors come and go.
-pub(super) fn is_other(kind: &Kind) -> bool {
-    !kind.is_built_in() && *kind != namespace_kind()
-}
 
 /// The kinds that are looked at besides those that are built in.
 #[derive(Debug)]

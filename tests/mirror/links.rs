@@ -324,6 +324,34 @@ async fn a_kind_whose_api_is_broken_holds_up_readiness_for_a_minute_or_two() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn services_and_ingresses_that_stay_forbidden_are_done_without_until_they_may_be_read_again()
+{
+    let server = server();
+    server.forbid("Service");
+    server.forbid("Ingress");
+    let cluster = start(&server, looking_for(&[Way::Ingress])).await;
+    let links = [Link::Service, Link::Ingress].map(Kind::from);
+    let done_without = || {
+        let health = cluster.health().into_iter();
+        let without = health.filter(MirrorHealth::is_done_without);
+        without.map(|mirror| mirror.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(done_without(), [], "it may be over in a moment");
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(done_without(), links);
+    for kind in ["Service", "Ingress"] {
+        server.allow(kind);
+    }
+    until_exposed(&cluster, &[Way::Ingress], &Exposed::No).await;
+    assert_eq!(done_without(), []);
+    // Taken away once they were read.
+    server.forbid("Service");
+    server.expire("Service");
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(done_without(), links[..1]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn in_named_namespaces_everything_is_asked_for_there_alone() {
     let server = server();
     install(&server);
