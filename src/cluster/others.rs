@@ -13,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::model::facts::{Facts, Unreadable};
+use crate::model::facts::{Coverage, Facts, Unreadable};
 use crate::model::others;
 use crate::model::workload::Kind;
 
@@ -108,10 +108,11 @@ impl Others {
     /// Begins to look at what `facts` and the ledger name, and drops what neither has named for a
     /// while. Returns whether there is a new one.
     ///
-    /// That goes for a view that is not whole too: a part of it may stay forbidden for good, and kinds
-    /// that nobody has any more would stay with it until there is no room for another. It proves nothing
-    /// about the kind, which counts as not read from then on. What is recorded of it is in the ledger,
-    /// which goes on to name it, and where a walk leads to it again it is read again.
+    /// Where walks are not seen to their ends, one that seems unnamed may own pods all the same, and its
+    /// objects may have said that they opt out: what was seen of it is kept until another kind needs its
+    /// place. A part of the view may stay forbidden for good, and kinds that nobody has any more would
+    /// leave no room for others. To drop one proves nothing about it: it counts as not read from then on,
+    /// and where a walk leads to it again it is read again.
     pub(super) fn look_for(&self, facts: &Facts) -> bool {
         let scope = self.shared.converter.scope();
         if !others::are_selected(&scope.selection) {
@@ -121,26 +122,28 @@ impl Others {
         let now = Instant::now();
         let mut list = self.list();
         let List { kinds, remembered } = &mut *list;
+        let named = || remembered.iter().chain(&ends);
+        for kind in named() {
+            if let Some(looked) = kinds.get_mut(kind) {
+                looked.named = now;
+            }
+        }
+        if self.sees_walks(&facts.coverage) {
+            while drop_one(kinds, now) {}
+        }
         let mut is_new = false;
-        for kind in remembered.iter().chain(ends.iter()) {
-            if kinds.len() >= MOST && !kinds.contains_key(kind) {
+        for kind in named() {
+            if kinds.contains_key(kind) {
+                continue;
+            }
+            if kinds.len() >= MOST && !drop_one(kinds, now) {
                 tracing::debug!(%kind, "too many kinds own pods, this one is not looked at");
                 continue;
             }
-            let looked = kinds.entry(kind.clone()).or_insert_with(|| {
-                is_new = true;
-                let other = self.begin(kind);
-                Looked { other, named: now }
-            });
-            looked.named = now;
+            let other = self.begin(kind);
+            kinds.insert(kind.clone(), Looked { other, named: now });
+            is_new = true;
         }
-        kinds.retain(|_, looked| {
-            let stays = now.duration_since(looked.named) < LINGERS;
-            if !stays {
-                looked.other.drop_it();
-            }
-            stays
-        });
         drop(list);
         if is_new {
             self.wake.health_changed();
@@ -165,6 +168,14 @@ impl Others {
         // After the end of all watches nobody receives it.
         let _ = self.begun.send(Arc::clone(&other));
         other
+    }
+
+    /// Whether every walk is seen to its end.
+    fn sees_walks(&self, coverage: &Coverage) -> bool {
+        let sought = self.shared.converter.scope().exact_namespaces();
+        let passed = coverage.kinds.iter().filter(|it| it.0.is_passed_through());
+        let mut views = passed.map(|(_, view)| view).chain([&coverage.pods]);
+        views.all(|view| view.is_whole(sought.as_deref()))
     }
 
     /// Those that are looked at now, by kind.
@@ -217,6 +228,19 @@ impl Others {
             }
         }
     }
+}
+
+/// Drops the one that was not named for longest, if that is a while. Returns whether there was one.
+fn drop_one(kinds: &mut BTreeMap<Kind, Looked>, now: Instant) -> bool {
+    let longest = kinds.iter().min_by_key(|(_, looked)| looked.named);
+    let unnamed = longest.filter(|(_, looked)| now.duration_since(looked.named) >= LINGERS);
+    let Some(kind) = unnamed.map(|(kind, _)| kind.clone()) else {
+        return false;
+    };
+    if let Some(looked) = kinds.remove(&kind) {
+        looked.other.drop_it();
+    }
+    true
 }
 
 /// Follows each that is begun until it is dropped. Ends only when one of them does by itself.

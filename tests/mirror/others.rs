@@ -192,8 +192,21 @@ async fn a_kind_that_only_the_ledger_names_is_read_and_dropped_a_while_after_nob
     assert_eq!(server.open_watches("Rollout"), 0);
 }
 
+/// A pod of an owner that somebody makes up, of a kind of its own.
+fn apply_made_up(server: &Apiserver, number: usize) {
+    let (group, name) = (format!("a{number}.example/v1"), format!("made-{number}"));
+    server.apply(pod("shop", &name, Some((&group, "Made", "up"))));
+}
+
+/// Whether somebody looks at the kind of that owner.
+fn looks_at_made_up(cluster: &Cluster, number: usize) -> bool {
+    let kind = Kind::new(&format!("a{number}.example"), "Made");
+    cluster.facts().coverage.watches(&kind)
+}
+
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_nobody_names_is_dropped_although_a_namespace_may_never_be_read() {
+async fn promise_2_where_a_namespace_may_never_be_read_a_kind_stays_until_another_needs_its_place()
+{
     let server = with_rollout();
     // Roles are missing there, or the namespace is.
     server.forbid_in("Pod", "bank");
@@ -201,22 +214,63 @@ async fn a_kind_that_nobody_names_is_dropped_although_a_namespace_may_never_be_r
     let cluster = Cluster::start(server.client(), exactly(&["shop", "bank"]), 7);
     until(&cluster, covers).await;
     server.delete("Pod", "shop", "web-0");
-    cluster.remember(BTreeSet::from([rollout()]));
-    let looks_on = async || {
-        for _ in 0..3 {
-            tokio::time::sleep(Duration::from_mins(6)).await;
-            cluster.facts();
-        }
+    until(&cluster, |facts| facts.pods.is_empty()).await;
+    tokio::time::sleep(Duration::from_mins(20)).await;
+    cluster.facts();
+    settle().await;
+    let facts = cluster.facts();
+    assert_eq!(
+        (covers(&facts), objects(&facts)),
+        (true, 1),
+        "what it said of itself, that it opts out for one, is not forgotten"
+    );
+    let settled = async |pods| {
+        until(&cluster, |facts| facts.pods.len() == pods).await;
         settle().await;
-        cluster.facts().coverage.watches(&rollout())
     };
-    assert!(looks_on().await, "the ledger names it");
-    cluster.remember(BTreeSet::new());
-    assert!(!looks_on().await);
+    (0..63).for_each(|number| apply_made_up(&server, number));
+    settled(63).await;
+    assert!(covers(&cluster.facts()));
+    apply_made_up(&server, 63);
+    settled(64).await;
+    assert!(!cluster.facts().coverage.watches(&rollout()));
     assert_eq!(server.open_watches("Rollout"), 0);
-    // Where a walk leads to it again it is read again.
+    // Nobody makes room before it was not named for a while, and who was not for longest does first.
+    for number in [7, 3] {
+        server.delete("Pod", "shop", &format!("made-{number}"));
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        cluster.facts();
+    }
     server.apply(its_pod("shop", "web-1", "web"));
+    settled(63).await;
+    assert!(!cluster.facts().coverage.watches(&rollout()));
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    // A walk leads to it again: it is read again.
     until(&cluster, covers).await;
+    assert_eq!(
+        [7, 3].map(|it| looks_at_made_up(&cluster, it)),
+        [false, true]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_takes_the_place_that_falls_free_at_the_same_look() {
+    let server = with_rollout();
+    server.delete("Pod", "shop", "web-0");
+    let cluster = start(&server, Scope::default()).await;
+    (0..64).for_each(|number| apply_made_up(&server, number));
+    until(&cluster, |facts| facts.pods.len() == 64).await;
+    server.delete("Pod", "shop", "made-5");
+    until(&cluster, |facts| facts.pods.len() == 63).await;
+    tokio::time::sleep(Duration::from_mins(11)).await;
+    server.apply(its_pod("shop", "web-1", "web"));
+    settle().await;
+    cluster.facts();
+    let health = cluster.health().into_iter();
+    let looked: BTreeSet<Kind> = health.map(|mirror| mirror.kind).collect();
+    assert!(looked.contains(&rollout()));
+    assert!(!looks_at_made_up(&cluster, 5));
+    assert!([0, 63].iter().all(|it| looks_at_made_up(&cluster, *it)));
 }
 
 #[tokio::test(start_paused = true)]
