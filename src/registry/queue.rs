@@ -1,6 +1,7 @@
 //! The queue of look-ups: which is next, how often a registry is asked, how long it is left alone after
 //! a failure. Nothing here asks anybody.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,8 @@ pub(super) struct LookUp {
     pub(super) place: Place,
     /// The registry, as the image's name has it.
     pub(super) registry: Arc<str>,
+    /// Whether it is the turn of the image, or that of a place that is new and was not waited with.
+    in_turn: bool,
 }
 
 #[derive(Debug, Default)]
@@ -62,12 +65,23 @@ pub(super) struct Queue {
 #[derive(Debug)]
 struct Job {
     /// The next one first.
-    places: VecDeque<(Place, Arc<str>)>,
+    places: VecDeque<Asked>,
     tries: u32,
+    /// When the next of its places has its turn.
     due: Instant,
     under_way: bool,
     /// Whether it is still wanted.
     wanted: bool,
+}
+
+/// A place where an image is asked for.
+#[derive(Debug)]
+struct Asked {
+    place: Place,
+    registry: Arc<str>,
+    /// Since when it is there, if the others had turns by then: it does not wait for its own, and takes
+    /// none from them, however many come.
+    new: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -85,19 +99,17 @@ impl Queue {
             job.wanted || job.under_way
         });
         for (digest, places) in unread {
-            let job = self.jobs.entry(*digest).or_insert_with(|| Job {
-                places: VecDeque::new(),
-                tries: 0,
-                due: now,
-                under_way: false,
-                wanted: true,
-            });
-            job.ask_at(places, now);
+            match self.jobs.entry(*digest) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(Job::new(places, now));
+                }
+                Entry::Occupied(known) => known.into_mut().ask_at(places, now),
+            }
         }
         let jobs = self.jobs.values();
         let named: BTreeSet<&Arc<str>> = jobs
             .flat_map(|job| &job.places)
-            .map(|(_, registry)| registry)
+            .map(|asked| &asked.registry)
             .collect();
         self.registries.retain(|name, registry| {
             registry.under_way || registry.free_at > now || named.contains(name)
@@ -106,22 +118,20 @@ impl Queue {
 
     /// The look-up that begins now, if one may.
     pub(super) fn next(&mut self, now: Instant) -> Option<LookUp> {
-        let ready = self
-            .jobs
-            .iter()
-            .filter(|(_, job)| !job.under_way && job.due <= now);
-        let ready = ready.filter_map(|(digest, job)| Some((job.due, digest, job.place()?)));
+        let ready = self.waiting().filter(|(due, ..)| *due <= now);
         let may_begin = |registry: &Arc<str>| {
             let known = self.registries.get(registry);
             known.is_none_or(|it| !it.under_way && it.free_at <= now)
         };
-        let (_, digest, (place, registry)) = ready
-            .filter(|(_, _, (_, registry))| may_begin(registry))
+        // Of those of one image the first.
+        let (due, digest, asked) = ready
+            .filter(|(_, _, asked)| may_begin(&asked.registry))
             .min_by_key(|(due, digest, _)| (*due, **digest))?;
         let next = LookUp {
             digest: *digest,
-            place: place.clone(),
-            registry: registry.clone(),
+            place: asked.place.clone(),
+            registry: asked.registry.clone(),
+            in_turn: asked.new != Some(due),
         };
         if let Some(job) = self.jobs.get_mut(&next.digest) {
             job.under_way = true;
@@ -134,17 +144,24 @@ impl Queue {
 
     /// When the next look-up may begin, if nothing changes.
     pub(super) fn due(&self) -> Option<Instant> {
-        let waiting = self.jobs.values().filter(|job| !job.under_way);
-        let at = |job: &Job| {
-            let (_, registry) = job.place()?;
-            match self.registries.get(registry) {
-                // Its end tells.
-                Some(registry) if registry.under_way => None,
-                Some(registry) => Some(registry.free_at.max(job.due)),
-                None => Some(job.due),
-            }
+        let at = |(due, _, asked): (Instant, _, &Asked)| match self.registries.get(&asked.registry)
+        {
+            // Its end tells.
+            Some(registry) if registry.under_way => None,
+            Some(registry) => Some(registry.free_at.max(due)),
+            None => Some(due),
         };
-        waiting.filter_map(at).min()
+        self.waiting().filter_map(at).min()
+    }
+
+    /// Every place where an image that nobody asks for just now may be asked for, and since when it may.
+    /// One whose registry is left alone holds back no other.
+    fn waiting(&self) -> impl Iterator<Item = (Instant, &Digest, &Asked)> {
+        let waiting = self.jobs.iter().filter(|(_, job)| !job.under_way);
+        waiting.flat_map(|(digest, job)| {
+            let due = |asked: &Asked| asked.new.map_or(job.due, |new| new.min(job.due));
+            job.places.iter().map(move |it| (due(it), digest, it))
+        })
     }
 
     /// A look-up came to its end.
@@ -163,7 +180,6 @@ impl Queue {
                 registry.free_at = now + pause.unwrap_or(usual).clamp(SPACING, most);
             }
         }
-        let free_at = registry.free_at;
         let Some(setback) = setback else {
             self.jobs.remove(&look_up.digest);
             return;
@@ -176,17 +192,16 @@ impl Queue {
             self.jobs.remove(&look_up.digest);
             return;
         }
-        match setback {
-            // Nothing is known of this image.
-            Setback::Limited(_) => job.due = free_at,
-            Setback::OfRegistry | Setback::OfImage => {
-                // All places have their turn before the pauses grow.
-                let places = u32::try_from(job.places.len()).unwrap_or(MOST_BEFORE_GROWTH);
-                let rounds = job.tries / places.clamp(1, MOST_BEFORE_GROWTH);
-                job.due = now + doubled(FIRST_RETRY, rounds, MOST_RETRY);
-                job.tries = job.tries.saturating_add(1);
-                job.pass(&look_up.place);
-            }
+        job.pass(&look_up.place, setback, now);
+        let due = match setback {
+            // Nothing is known of this image: the next place has the turn. The registry is held back by itself.
+            Setback::Limited(_) => now,
+            Setback::OfRegistry | Setback::OfImage => now + job.pause(),
+        };
+        if look_up.in_turn {
+            job.due = due;
+        } else if !matches!(setback, Setback::Limited(_)) {
+            job.due = job.due.min(due);
         }
     }
 
@@ -200,34 +215,59 @@ impl Queue {
 }
 
 impl Job {
-    /// The image is in these places. One that is new is asked next: there is somebody else to ask, or
+    /// One that is wanted from now on, in these places, of which each has its turn.
+    fn new(places: &BTreeSet<Place>, now: Instant) -> Self {
+        let places = places.iter().map(|place| Asked::new(place, None));
+        Self {
+            places: places.collect(),
+            tries: 0,
+            due: now,
+            under_way: false,
+            wanted: true,
+        }
+    }
+
+    /// The image is in these places. One that is new is asked at once: there is somebody else to ask, or
     /// there are other secrets to ask with. The others keep their turns, whoever comes and goes.
     fn ask_at(&mut self, places: &BTreeSet<Place>, now: Instant) {
-        self.places.retain(|(place, _)| places.contains(place));
-        let known: BTreeSet<&Place> = self.places.iter().map(|(place, _)| place).collect();
+        self.places.retain(|asked| places.contains(&asked.place));
+        let known: BTreeSet<&Place> = self.places.iter().map(|asked| &asked.place).collect();
         let new = places.iter().filter(|place| !known.contains(place));
-        let new: Vec<_> = new
-            .map(|place| (place.clone(), registry(&place.image)))
-            .collect();
+        let new: Vec<_> = new.map(|place| Asked::new(place, Some(now))).collect();
         if !new.is_empty() {
-            self.due = self.due.min(now);
             self.tries = 0;
         }
-        for place in new.into_iter().rev() {
-            self.places.push_front(place);
+        self.places.extend(new);
+    }
+
+    /// It was asked for there: every other place has its turn before. If the registry did not look at all,
+    /// one that was new is so from now on.
+    fn pass(&mut self, place: &Place, setback: Setback, now: Instant) {
+        let at = self.places.iter().position(|asked| asked.place == *place);
+        if let Some(mut asked) = at.and_then(|at| self.places.remove(at)) {
+            let looked = !matches!(setback, Setback::Limited(_));
+            asked.new = asked.new.filter(|_| !looked).map(|_| now);
+            self.places.push_back(asked);
         }
     }
 
-    /// Where the image is asked for this time.
-    fn place(&self) -> Option<&(Place, Arc<str>)> {
-        self.places.front()
+    /// How long nothing is asked about it after one more failure. All places have their turn before the
+    /// pauses grow.
+    fn pause(&mut self) -> Duration {
+        let places = u32::try_from(self.places.len()).unwrap_or(MOST_BEFORE_GROWTH);
+        let rounds = self.tries / places.clamp(1, MOST_BEFORE_GROWTH);
+        self.tries = self.tries.saturating_add(1);
+        doubled(FIRST_RETRY, rounds, MOST_RETRY)
     }
+}
 
-    /// It was asked for there: every other place has its turn before.
-    fn pass(&mut self, asked: &Place) {
-        let at = self.places.iter().position(|(place, _)| place == asked);
-        let passed = at.and_then(|at| self.places.remove(at));
-        self.places.extend(passed);
+impl Asked {
+    fn new(place: &Place, new: Option<Instant>) -> Self {
+        Self {
+            place: place.clone(),
+            registry: registry(&place.image),
+            new,
+        }
     }
 }
 
@@ -346,6 +386,127 @@ mod tests {
             queue.ended(&look_up, Some(Setback::Limited(asked)), now);
             assert_eq!(queue.due(), Some(now + given * SECOND));
         }
+    }
+
+    #[test]
+    fn a_registry_that_asks_for_a_pause_keeps_no_other_place_of_the_image_waiting() {
+        let start = Instant::now();
+        let mut queue = Queue::default();
+        let images = [
+            (1, "a.test/x"),
+            (1, "b.test/x"),
+            (2, "a.test/y"),
+            (2, "c.test/y"),
+        ];
+        queue.want(&unread(&images), start);
+        let ask = |queue: &mut Queue, setback, now| {
+            let look_up = queue.next(now).unwrap();
+            queue.ended(&look_up, Some(setback), now);
+            (look_up.digest, look_up.registry.to_string())
+        };
+        let limited = Setback::Limited(Some(3 * 3600 * SECOND));
+        let first = ask(&mut queue, limited, start);
+        assert_eq!(first, (digest(1), "a.test".to_owned()));
+        assert_eq!(queue.due(), Some(start));
+        let mut others = [0, 1].map(|_| ask(&mut queue, Setback::OfImage, start));
+        others.sort();
+        let mut expected =
+            [(1, "b.test"), (2, "c.test")].map(|(number, at)| (digest(number), at.to_owned()));
+        expected.sort();
+        assert_eq!(others, expected);
+        // The next turn is theirs again, until the other registry may be asked.
+        assert_eq!(queue.due(), Some(start + 60 * SECOND));
+        let again = ask(&mut queue, Setback::OfImage, start + 60 * SECOND).1;
+        assert!(["b.test", "c.test"].contains(&&*again), "{again}");
+        let later = start + 3 * 3600 * SECOND;
+        assert_eq!(ask(&mut queue, Setback::OfImage, later).1, "a.test");
+    }
+
+    /// Asks for one image every ten seconds whatever may be asked, while `comes` tells which place is new.
+    /// What is asked fails, at `limits` for want of a pause. Returns what was asked when.
+    fn asked(
+        mut comes: impl FnMut(u64) -> Option<String>,
+        limits: &str,
+        until: u64,
+    ) -> Vec<(u64, String)> {
+        let start = Instant::now();
+        let mut queue = Queue::default();
+        let mut names = vec!["a.test/x".to_owned(), "b.test/x".to_owned()];
+        let mut asked = Vec::new();
+        for second in (0..until).step_by(10) {
+            names.extend(comes(second));
+            let images: Vec<(u64, &str)> = names.iter().map(|name| (1, &**name)).collect();
+            let now = start + Duration::from_secs(second);
+            queue.want(&unread(&images), now);
+            if let Some(look_up) = queue.next(now) {
+                asked.push((second, look_up.registry.to_string()));
+                let setback = if look_up.registry.contains(limits) {
+                    Setback::Limited(Some(Duration::ZERO))
+                } else {
+                    Setback::OfImage
+                };
+                // Whoever is asked takes all the time until the next.
+                queue.ended(&look_up, Some(setback), now + 9 * SECOND);
+            }
+        }
+        asked
+    }
+
+    #[test]
+    fn places_that_come_faster_than_turns_are_asked_at_once_and_take_no_turn_from_others() {
+        let comes = |second| (second > 0 && second % 20 == 10).then(|| format!("n{second}.test/x"));
+        let asked = asked(comes, "nobody", 400);
+        for second in (10..400).step_by(20) {
+            let new = asked
+                .iter()
+                .find(|(_, at)| *at == format!("n{second}.test"));
+            let (when, _) = new.unwrap();
+            assert!((second..=second + 10).contains(when), "{second}: {when}");
+        }
+        let old = asked.iter().filter(|(_, at)| !at.starts_with('n'));
+        let old: Vec<_> = old.map(|(when, at)| (*when, &**at)).collect();
+        assert_eq!(old[..3], [(0, "a.test"), (70, "b.test"), (140, "a.test")]);
+    }
+
+    #[test]
+    fn new_places_that_always_ask_for_a_pause_take_no_turn_from_others() {
+        let comes = |second| {
+            (10..60)
+                .contains(&second)
+                .then(|| format!("l{second}.test/x"))
+        };
+        let asked = asked(comes, "l", 600);
+        let old = asked.iter().filter(|(_, at)| !at.starts_with('l'));
+        let old: Vec<&str> = old.map(|(_, at)| &**at).collect();
+        assert!(old.len() >= 4, "{asked:?}");
+        assert!(
+            old.contains(&"a.test") && old.contains(&"b.test"),
+            "{asked:?}"
+        );
+    }
+
+    #[test]
+    fn a_new_place_that_is_asked_for_a_pause_is_asked_again_after_it_however_late_the_next_turn() {
+        let mut now = Instant::now();
+        let mut queue = Queue::default();
+        queue.want(&unread(&[(1, "a.test/x")]), now);
+        for _ in 0..12 {
+            let look_up = queue.next(now).unwrap();
+            queue.ended(&look_up, Some(Setback::OfImage), now);
+            now = queue.due().unwrap();
+        }
+        let look_up = queue.next(now).unwrap();
+        queue.ended(&look_up, Some(Setback::OfImage), now);
+        queue.want(&unread(&[(1, "a.test/x"), (1, "b.test/x")]), now);
+        let look_up = queue.next(now).unwrap();
+        assert_eq!(&*look_up.registry, "b.test");
+        queue.ended(&look_up, Some(Setback::Limited(Some(7 * SECOND))), now);
+        assert_eq!(queue.due(), Some(now + 7 * SECOND));
+        let look_up = queue.next(now + 7 * SECOND).unwrap();
+        assert_eq!(&*look_up.registry, "b.test");
+        // There is somebody else to ask, so the old one is asked again soon too.
+        queue.ended(&look_up, Some(Setback::OfImage), now + 7 * SECOND);
+        assert_eq!(queue.due(), Some(now + 67 * SECOND));
     }
 
     #[test]
