@@ -30,7 +30,7 @@ impl Labels {
         let secrets = settings
             .pull_secrets
             .then(|| secrets(PullSecrets::new(client)));
-        let transport = Transport::new(&settings.plain)?;
+        let transport = Transport::new(&settings.plain, super::variable)?;
         let reader = Reader::new(transport, settings.plain, look_ups.clone(), secrets);
         let task = tokio::spawn(reader.run(stop));
         Ok(Self { look_ups, task })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 
@@ -130,20 +130,37 @@ pub(super) fn is_nobodys(host: &str) -> bool {
 /// The same of an address.
 pub(super) fn is_nobodys_address(address: IpAddr) -> bool {
     match address.to_canonical() {
-        IpAddr::V4(v4) => {
-            v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_multicast()
-                || v4.is_broadcast()
-        }
+        IpAddr::V4(v4) => is_nobodys_v4(v4),
         IpAddr::V6(v6) => {
             v6.is_loopback()
                 || v6.is_unicast_link_local()
                 || v6.is_unspecified()
                 || v6.is_multicast()
+                || inside(v6).is_some_and(is_nobodys_v4)
         }
     }
+}
+
+fn is_nobodys_v4(v4: Ipv4Addr) -> bool {
+    v4.is_loopback()
+        || v4.is_link_local()
+        || v4.is_unspecified()
+        || v4.is_multicast()
+        || v4.is_broadcast()
+}
+
+/// The address to which one of a way from the one network into the other leads: of NAT64
+/// (<https://www.rfc-editor.org/rfc/rfc6052#section-2.1>), "compatible" with IPv4
+/// (<https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1>) or of 6to4
+/// (<https://www.rfc-editor.org/rfc/rfc3056#section-2>).
+fn inside(v6: Ipv6Addr) -> Option<Ipv4Addr> {
+    let (high, low) = match v6.segments() {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0, 0, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => (high, low),
+        _ => return None,
+    };
+    Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
 
 /// Why an address is not asked.
@@ -245,6 +262,14 @@ mod tests {
             ("https://[::1]/", Err(Refused::Local)),
             ("https://[::ffff:127.0.0.1]/", Err(Refused::Local)),
             ("https://[fe80::1]/", Err(Refused::Local)),
+            ("https://[64:ff9b::169.254.169.254]/", Err(Refused::Local)),
+            ("https://[64:ff9b::7f00:1]/", Err(Refused::Local)),
+            ("https://[64:ff9b::10.0.0.8]/", Ok(())),
+            ("https://[::127.0.0.1]/", Err(Refused::Local)),
+            ("https://[::10.0.0.8]/", Ok(())),
+            ("https://[2002:a9fe:a9fe::1]/", Err(Refused::Local)),
+            ("https://[2002:7f00:1::]/", Err(Refused::Local)),
+            ("https://[2002:a00:8::1]/", Ok(())),
             ("https://[::]/", Err(Refused::Local)),
             ("https://224.0.0.1/", Err(Refused::Local)),
             ("https://me@ghcr.io/", Err(Refused::User)),

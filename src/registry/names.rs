@@ -28,13 +28,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Trusts the hosts that are listed, and the proxies of the environment.
-    pub(super) fn new(plain: &PlainHosts) -> Self {
+    /// Trusts the hosts that are listed, and the proxies that variables of the environment name.
+    pub(super) fn new(plain: &PlainHosts, variable: impl Fn(&str) -> Option<String>) -> Self {
         let named = PROXIES.iter().flat_map(|name| {
             let small = name.to_ascii_lowercase();
-            [(*name).to_owned(), small].map(std::env::var)
+            [(*name).to_owned(), small].map(|name| variable(&name))
         });
-        let proxies = named.filter_map(|value| proxy(&value.ok()?));
+        let proxies = named.filter_map(|value| proxy(&value?));
         let listed = plain.names().map(Box::from);
         Self {
             trusted: Arc::new(listed.chain(proxies).collect()),
@@ -109,6 +109,9 @@ mod tests {
             "ff02::1",
             "::ffff:169.254.169.254",
             "::ffff:127.0.0.1",
+            "64:ff9b::a9fe:a9fe",
+            "::127.0.0.1",
+            "2002:7f00:1::1",
         ];
         for text in bad {
             assert!(of(&[text]).is_err(), "{text}");
@@ -122,19 +125,31 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_leads_to_this_machine_only_if_a_person_gave_it() {
-        let resolve = async |plain: &[&str]| {
+        let resolve = async |plain: &[&str], variable: &str, value: &str| {
             let plain = PlainHosts::parse(plain.iter().copied()).unwrap();
-            let found = Names::new(&plain)
+            let variable = |name: &str| (name == variable).then(|| value.to_owned());
+            let found = Names::new(&plain, variable)
                 .resolve("localhost".parse().unwrap())
                 .await;
             found.map(Iterator::count)
         };
-        for plain in [&[][..], &["registry.shop:5000", "127.0.0.1:80"]] {
-            let error = resolve(plain).await.unwrap_err();
+        for (plain, variable, value) in [
+            (&[][..], "", ""),
+            (&["registry.shop:5000", "127.0.0.1:80"], "", ""),
+            (&[], "HTTPS_PROXY", "http://proxy.shop:3128"),
+            (&[], "NO_PROXY", "localhost"),
+        ] {
+            let error = resolve(plain, variable, value).await.unwrap_err();
             assert!(error.is::<Nobodys>(), "{error}");
         }
         for plain in ["localhost:5000", "LOCALHOST"] {
-            assert!(resolve(&[plain]).await.unwrap() > 0);
+            assert!(resolve(&[plain], "", "").await.unwrap() > 0);
+        }
+        for name in PROXIES {
+            for name in [name.to_owned(), name.to_ascii_lowercase()] {
+                let found = resolve(&[], &name, "http://Localhost:3128").await;
+                assert!(found.unwrap() > 0, "{name}");
+            }
         }
     }
 

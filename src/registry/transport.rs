@@ -51,9 +51,16 @@ pub enum TransportError {
 
 impl Transport {
     /// A way to any registry. Names lead to this machine itself or the local link only if they are of
-    /// `plain`, which a person has listed, or a proxy's.
-    pub fn new(plain: &PlainHosts) -> Result<Self, TransportError> {
-        let names = Arc::new(Names::new(plain));
+    /// `plain`, which a person has listed, or a proxy's, which `variable` of the environment names.
+    ///
+    /// # Errors
+    ///
+    /// No connection could ever be made.
+    pub fn new(
+        plain: &PlainHosts,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, TransportError> {
+        let names = Arc::new(Names::new(plain, variable));
         let builder = || {
             reqwest::Client::builder()
                 .redirect(Policy::none())
@@ -155,7 +162,7 @@ mod tests {
         let request = Request::get(format!("http://{address}/v2/"))
             .body(Bytes::new())
             .unwrap();
-        let transport = Transport::new(&PlainHosts::default()).unwrap();
+        let transport = Transport::new(&PlainHosts::default(), |_| None).unwrap();
         transport.oneshot(request).await
     }
 
@@ -188,7 +195,7 @@ mod tests {
         // It is refused for its name alone, and so is a name that only leads there.
         let direct = |plain: &[&str]| {
             let plain = PlainHosts::parse(plain.iter().copied()).unwrap();
-            Transport::new(&plain).unwrap().direct
+            Transport::new(&plain, |_| None).unwrap().direct
         };
         let request = || {
             Request::get(format!("http://{address}/v2/"))

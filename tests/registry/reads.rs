@@ -40,7 +40,7 @@ async fn read(
         });
         secrets
     });
-    let transport = Transport::new(&plain).expect("certificate authorities");
+    let transport = Transport::new(&plain, |_| None).expect("certificate authorities");
     let stop = CancellationToken::new();
     let reader = Reader::new(transport, plain, look_ups.clone(), secrets);
     let reading = tokio::spawn(reader.run(stop.clone()));
