@@ -266,6 +266,43 @@ async fn promise_2_an_answer_about_something_else_says_nothing() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_null_is_one_without_an_element() {
+    let mut without_verbs = version("a.io/v1", "things", "Thing");
+    without_verbs["resources"][1]["verbs"] = Value::Null;
+    let mut beside = version("a.io/v1", "things", "Thing");
+    beside["resources"][0]["verbs"] = Value::Null;
+    let none = json!({"kind": "APIGroup", "name": "a.io", "versions": null});
+    let v1 = || Server::new().with("/apis/a.io", 200, group("a.io", &["v1"]));
+    let said = |message: &str| Err(message.to_owned());
+    for (server, expected) in [
+        (
+            Server::new().with(
+                "/apis",
+                200,
+                json!({"kind": "APIGroupList", "groups": null}),
+            ),
+            said("/apis/a.io does not answer as an API server does"),
+        ),
+        (
+            Server::new().with("/apis/a.io", 200, none),
+            said("/apis/a.io does not answer as an API server does"),
+        ),
+        (
+            v1().with("/apis/a.io/v1", 200, without_verbs),
+            said("things of a.io/v1 cannot be listed and watched"),
+        ),
+        (
+            v1().with("/apis/a.io/v1", 200, beside),
+            Ok(found("a.io", "v1", "Thing", "things")),
+        ),
+    ] {
+        let answer = server.says(&Kind::new("a.io", "Thing")).await;
+        let answer = answer.map_err(|trouble| trouble.message.to_string());
+        assert_eq!(answer, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_listed_and_watched_is_not_found_and_not_absent() {
     let mut list = version("a.io/v1", "reviews", "Review");
     list["resources"][1]["verbs"] = json!(["create"]);
