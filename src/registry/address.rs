@@ -154,11 +154,11 @@ fn is_nobodys_v4(v4: Ipv4Addr) -> bool {
 /// (<https://www.rfc-editor.org/rfc/rfc4291#section-2.5.5.1>) or of 6to4
 /// (<https://www.rfc-editor.org/rfc/rfc3056#section-2>).
 fn inside(v6: Ipv6Addr) -> Option<Ipv4Addr> {
-    let (high, low) = match v6.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0, 0, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => (high, low),
-        _ => return None,
+    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low]
+    | [0, 0, 0, 0, 0, 0, high, low]
+    | [0x2002, high, low, ..]) = v6.segments()
+    else {
+        return None;
     };
     Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
