@@ -188,6 +188,12 @@ impl Pace {
         self.outages.last(&access).max(self.limits.last(&access))
     }
 
+    /// Whether it met a limit, and nothing was acknowledged there since. If it meets another one all
+    /// have to wait, so it comes after everything else.
+    pub fn is_limited(&self, access: impl Into<Access>) -> bool {
+        self.limits.last(&access.into()).is_some()
+    }
+
     /// A request leaves now.
     pub fn sent(&mut self, purpose: Purpose, now: Instant) {
         while self

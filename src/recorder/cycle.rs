@@ -173,14 +173,50 @@ impl<S: Transport> Recorder<S> {
         if !changes.is_empty() && run.changed_at.is_some() {
             self.schedule.sends_changes(Instant::now());
         }
+        // Whom a limit met has everybody wait when it meets it again, so all others come first.
+        let is_limited = |batch: &Batch| self.pace.is_limited(batch.access());
+        let (held_back, changes): (Vec<Batch>, Vec<Batch>) =
+            changes.into_iter().partition(is_limited);
+        let (repeated_last, snapshot): (Vec<Batch>, Vec<Batch>) =
+            snapshot.into_iter().partition(is_limited);
+        let changed_at = run.changed_at;
         let mut search = Search::new(plan);
-        for batch in changes {
-            search.add(batch);
-        }
-        if self.deliver(&mut search, run).await == Flow::End {
+        if self.deliver_all(changes, &mut search, run).await == Flow::End {
             return;
         }
         run.changed_at = None;
+        if self.repeat(snapshot, &mut search, run).await == Flow::End {
+            return;
+        }
+        if held_back.is_empty() && repeated_last.is_empty() {
+            return;
+        }
+        self.send_storage_before_limits(plan).await;
+        run.changed_at = changed_at;
+        if self.deliver_all(held_back, &mut search, run).await == Flow::End {
+            return;
+        }
+        run.changed_at = None;
+        self.repeat(repeated_last, &mut search, run).await;
+    }
+
+    async fn deliver_all(
+        &mut self,
+        batches: Vec<Batch>,
+        search: &mut Search<'_>,
+        run: &mut Run,
+    ) -> Flow {
+        batches.into_iter().for_each(|batch| search.add(batch));
+        self.deliver(search, run).await
+    }
+
+    /// Sends what is left of the full snapshot, as far as nothing else has to be sent before.
+    async fn repeat(
+        &mut self,
+        snapshot: Vec<Batch>,
+        search: &mut Search<'_>,
+        run: &mut Run,
+    ) -> Flow {
         let mut left: BTreeMap<Access, usize> = BTreeMap::new();
         for batch in &snapshot {
             *left.entry(batch.access()).or_default() += 1;
@@ -189,11 +225,11 @@ impl<S: Transport> Recorder<S> {
             let last = batch.steps.last().map(|step| step.line.identity.clone());
             let access = batch.access();
             search.add(batch);
-            match self.deliver(&mut search, run).await {
+            match self.deliver(search, run).await {
                 Flow::Paused if self.is_closed(&access) => self.rest.end(&access),
                 // One organization that is left alone does not hold back the others.
                 Flow::Paused if self.is_left_alone(&access, Purpose::Snapshot) => {}
-                Flow::Paused | Flow::End => return,
+                Flow::Paused | Flow::End => return Flow::End,
                 Flow::Next => {
                     let left = left.entry(access.clone()).or_default();
                     *left = left.saturating_sub(1);
@@ -208,9 +244,10 @@ impl<S: Transport> Recorder<S> {
             // goes on even where something always changes.
             if self.cluster.changed().now_or_never().is_some() {
                 self.schedule.changed(Instant::now());
-                return;
+                return Flow::End;
             }
         }
+        Flow::Next
     }
 
     /// Whether nothing is sent to this organization now, while others may be sent to.

@@ -47,6 +47,23 @@ impl<S: Transport> Recorder<S> {
         if plan.storage.due.is_empty() || !self.has_time(plan) {
             return;
         }
+        let tally = self.send_due(plan).await;
+        let new = (tally.sent > 0).then(|| self.plan());
+        let left = new.as_deref().unwrap_or(plan);
+        self.schedule_storage(left);
+        tally.tell(left.storage.due.len());
+    }
+
+    /// The same, before something goes out that may meet a limit and so have everything wait. All
+    /// else that could be sent is sent then.
+    pub(super) async fn send_storage_before_limits(&mut self, plan: &Plan) {
+        if self.may_send_storage() {
+            let tally = self.send_due(plan).await;
+            tally.tell(plan.storage.due.len().saturating_sub(tally.sent));
+        }
+    }
+
+    async fn send_due(&mut self, plan: &Plan) -> Tally {
         let end = Instant::now() + PATIENCE;
         let mut tally = Tally::default();
         for step in &plan.storage.due {
@@ -66,31 +83,25 @@ impl<S: Transport> Recorder<S> {
                 tracing::warn!(image, %digest, %reason, "GitHub does not take a storage record");
             }
         }
-        let new = (tally.sent > 0).then(|| self.plan());
-        let left = new.as_deref().unwrap_or(plan);
-        self.schedule_storage(left);
-        if tally.sent > 0 {
-            tracing::info!(
-                acknowledged = tally.acknowledged,
-                refused = tally.refused,
-                unknown = tally.unknown,
-                waiting = left.storage.due.len(),
-                "storage records sent"
-            );
-        }
+        tally
     }
 
     /// Whether nothing else waits that could be sent or stored.
     fn has_time(&self, plan: &Plan) -> bool {
-        let sends = self.github.is_some() && !self.uids.is_empty() && self.lease.is_ours();
-        let stores = self.store_backoff.is_zero();
         let changes = batch::changes(plan, self.size.most());
         // What cannot be sent holds nothing back.
         let mut changes = changes.iter().map(Batch::access);
         let changed = changes.all(|access| self.is_left_alone(&access, Purpose::Change));
         let mut rest = self.rest.organizations();
         let repeated = rest.all(|access| self.is_left_alone(access, Purpose::Snapshot));
-        sends && stores && changed && repeated && !self.schedule.has_changes()
+        changed && repeated && self.may_send_storage()
+    }
+
+    /// Whether storage records may be sent at all now.
+    fn may_send_storage(&self) -> bool {
+        let sends = self.github.is_some() && !self.uids.is_empty() && self.lease.is_ours();
+        let stores = self.store_backoff.is_zero();
+        sends && stores && !self.schedule.has_changes()
     }
 
     /// The next cycle begins when the next storage record may leave; what was acknowledged is stored.
@@ -178,6 +189,19 @@ fn access(step: &StorageStep) -> Access {
 }
 
 impl Tally {
+    /// Says what was sent, if anything was, and how many are left.
+    fn tell(&self, waiting: usize) {
+        if self.sent > 0 {
+            tracing::info!(
+                acknowledged = self.acknowledged,
+                refused = self.refused,
+                unknown = self.unknown,
+                waiting,
+                "storage records sent"
+            );
+        }
+    }
+
     fn count(&mut self, outcome: Outcome) {
         self.sent += 1;
         match outcome {

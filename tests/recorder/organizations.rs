@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use deployment_recorder::model::organization::Organizations;
 use deployment_recorder::model::storage::StorageRule;
 use deployment_recorder::sandbox::{AppChange, Endpoint, Entry, FaultKind, Status};
+use http::Request;
 use serde_json::{Value, json};
+use tower::Service as _;
 
 use crate::objects::{deployment, namespace};
 use crate::sign_in;
-use crate::tap::Away;
+use crate::tap::{Away, HOST};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// The label of a namespace that names its organization.
@@ -48,6 +51,33 @@ impl World {
         let set = Some(Endpoint::SetClusterRecords);
         entries.retain(|entry| entry.endpoint == set && entry.path.starts_with(&path));
         entries
+    }
+
+    /// Somebody else ends a record at GitHub.
+    async fn end_by_hand(&self, organization: &str, name: &str) {
+        let is_about =
+            |line: &Value| line["deployment_name"] == format!("{organization}-{name}-main");
+        let sets = self.sets(organization);
+        let mut last = sets.iter().rev().filter_map(|entry| entry.body.as_deref());
+        let lines = |body: &Value| body["deployments"].as_array().cloned().unwrap_or_default();
+        let body = last.find(|body| lines(body).iter().any(is_about)).unwrap();
+        let mut line = lines(body).into_iter().find(|line| is_about(line)).unwrap();
+        line["status"] = json!("decommissioned");
+        let mut body = body.clone();
+        body["deployments"] = json!([line]);
+        let path = &sets[0].path;
+        let request = Request::post(format!("https://{HOST}{path}"))
+            .header("authorization", "Bearer other")
+            .header("accept", "application/vnd.github+json")
+            .header("content-type", "application/json")
+            .header("user-agent", "somebody")
+            .header("x-github-api-version", &sets[0].api_version)
+            .body(Bytes::from(body.to_string()))
+            .unwrap();
+        let answer = self.github.service().call(request).await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+        let full = format!("{organization}-{name}-main");
+        assert!(!self.deployed_in(organization).contains(&full));
     }
 
     /// Waits until an organization has that record, and returns how long that took.
@@ -168,6 +198,38 @@ async fn a_limit_of_one_token_holds_for_every_token_because_they_may_be_one_user
         world.arrives("tools", &name, 40 * SECOND).await;
         world.pass(5 * SECOND).await;
     }
+    world.gate.open();
+    world.agreed_within(11 * MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_is_always_limited_holds_back_no_snapshot_and_no_storage_record() {
+    let (_files, mut world) = two_tokens();
+    world.policy.storage = Some(StorageRule::default());
+    world.run(&deployment("shop", "web"));
+    world.run(&deployment("tools", "lint"));
+    world.start();
+    world.agreed().await;
+    world.pass(2 * INTERVAL).await;
+    world.gate.away("/orgs/acme/", Away::Limits);
+    world.run(&deployment("shop", "cart"));
+    world.pass(5 * SECOND).await;
+    world.end_by_hand("tools", "lint").await;
+    let image = "ghcr.io/acme/test:1";
+    world.run(&deployment("tools", "test").image(image));
+    world
+        .arrives("tools", "tools-lint-main", 3 * INTERVAL)
+        .await;
+    world.pass(INTERVAL + MINUTE).await;
+    let stored = world.github.storage_records().into_iter();
+    let stored = stored.filter(|record| record.org == "tools");
+    assert_eq!(stored.count(), 2, "{}", world.story());
+    // It is tried each time all the same.
+    let before = tries(&world, "acme")["acme"];
+    world.pass(3 * INTERVAL).await;
+    let tries = tries(&world, "acme")["acme"] - before;
+    assert!((2..=4).contains(&tries), "{tries} in half an hour");
     world.gate.open();
     world.agreed_within(11 * MINUTE).await;
     world.finish().await;
