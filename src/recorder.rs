@@ -151,6 +151,8 @@ pub struct Recorder<S> {
     store_backoff: Duration,
     /// Organizations whose last answer was another than that something was taken.
     turned_away: BTreeSet<Access>,
+    /// What was blocked when nothing went there any more.
+    blocked_before: BTreeMap<(Arc<str>, Arc<str>), status::Blocked>,
     /// `None` where nobody wants them.
     events: Option<Events>,
     last_summary: Option<report::Said>,
@@ -245,6 +247,7 @@ impl<S: Transport> Recorder<S> {
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
             turned_away: BTreeSet::new(),
+            blocked_before: BTreeMap::new(),
             last_summary: None,
             last_dry_run: report::WouldSend::default(),
             pauses: Pauses::default(),

@@ -76,17 +76,34 @@ pub enum CredentialsError {
         step: String,
         /// What GitHub says.
         why: String,
-        /// Whether GitHub denies it, so that a person has to do something.
-        denied: bool,
+        /// What kind of refusal it is.
+        kind: NotMinted,
         /// Nothing is asked before this, unless the key changes.
         until: Instant,
     },
 }
 
+/// What kind of refusal it is that GitHub gives an App no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotMinted {
+    /// It denies it in this organization, as where the App is not installed: somebody has to do
+    /// something.
+    Denied,
+    /// It does not know the App by this key, wherever that signs in.
+    Unknown,
+    /// It was asked too much, which concerns everybody.
+    Limited,
+    /// GitHub, or the way to it, fails.
+    Outage,
+}
+
 impl CredentialsError {
-    /// Whether GitHub denies the App a token, as where it is not installed.
-    pub fn is_denied(&self) -> bool {
-        matches!(self, Self::NotMinted { denied: true, .. })
+    /// What kind of refusal it is, where GitHub gives an App no token.
+    pub fn not_minted(&self) -> Option<NotMinted> {
+        match self {
+            Self::NotMinted { kind, .. } => Some(*kind),
+            Self::Unreadable { .. } | Self::NotAToken { .. } | Self::NotAKey { .. } => None,
+        }
     }
 
     /// Before when it is of no use to try again, where that is known.

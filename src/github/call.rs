@@ -115,6 +115,12 @@ impl<S> Caller<S> {
         &self.shared.keyring
     }
 
+    /// Forgets what came of signing in at all organizations but these.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.last.retain(|name, _| is_wanted(name));
+        self.shared.keyring.keep(is_wanted);
+    }
+
     /// Makes sure that there is a token for the next call to this organization.
     pub(super) async fn sign_in(&mut self, organization: &str) -> SignIn {
         let signed_in = self.shared.keyring.of(organization).sign_in().await;

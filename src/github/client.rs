@@ -53,6 +53,12 @@ impl<S> Client<S> {
         self.caller.keyring()
     }
 
+    /// Forgets what came of signing in at all organizations but these, and the token that each got.
+    /// Names come in lower case.
+    pub fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.caller.keep(is_wanted);
+    }
+
     /// Makes sure that there is a token for the next request to this organization, which may take
     /// requests of its own. Each call does so too; whoever keeps a pace does it before.
     pub async fn sign_in(&mut self, organization: &str) -> SignIn {

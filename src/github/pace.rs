@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::answer::Failure;
-use super::auth::CredentialsError;
+use super::auth::{CredentialsError, NotMinted};
 use super::exchange::Exchange;
 
 mod access;
@@ -161,7 +161,7 @@ impl Pace {
             wait(aside.and_then(Aside::until), Reason::Outage);
         }
         wait(self.limits.told(&access), Reason::Told);
-        wait(self.limits.unnamed(), Reason::Limited);
+        wait(self.limits.unnamed(&access), Reason::Limited);
         wait(self.outages.until(&access), Reason::Outage);
         if let Some((until, reason)) = self.doors.until(&access) {
             wait(Some(until), reason);
@@ -273,7 +273,8 @@ impl Pace {
             Failure::BadToken { .. } if token_renewed => {
                 self.doors.open(&access);
             }
-            Failure::NoAccess { .. } | Failure::BadToken { .. } => self.doors.denied(access, now),
+            Failure::NoAccess { .. } => self.doors.denied(access, now),
+            Failure::BadToken { .. } => self.doors.no_good_token(access, now),
             Failure::VersionWithdrawn { .. } => self.doors.withdrawn(access, now),
             // Of one record, or of nothing: other requests to the organization may well be taken.
             Failure::Refused { .. }
@@ -284,26 +285,38 @@ impl Pace {
     }
 
     /// No request could leave for this organization because there was no token: as if GitHub had
-    /// refused it, unless it is known before when there is none.
+    /// refused it, unless it is known before when there is none. A limit of who asks for tokens is
+    /// everybody's, as any other is.
     pub fn unsent(&mut self, access: impl Into<Access>, why: &CredentialsError, now: Instant) {
         let access = access.into();
-        match why.until() {
-            Some(until) => self.doors.no_token(access, until, why.is_denied(), now),
-            None => self.doors.denied(access, now),
+        let Some(until) = why.until() else {
+            return self.doors.no_good_token(access, now);
+        };
+        let kind = why.not_minted();
+        if kind == Some(NotMinted::Limited) {
+            self.limits.told_of_tokens(&access, until, now);
         }
+        let is_denied = kind == Some(NotMinted::Denied);
+        self.doors.no_token(access, until, is_denied, now);
     }
 
     /// No request could leave for this organization because it would break the contract.
     pub fn unlawful(&mut self, access: impl Into<Access>, now: Instant) {
-        self.doors.denied(access.into(), now);
+        self.doors.no_good_token(access.into(), now);
     }
 
-    /// Forgets all organizations but these, to which something goes; but nothing that GitHub asked for.
+    /// Forgets all organizations but these, to which something goes; but no limit, and nothing that
+    /// was turned away a short time ago.
     pub fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool, now: Instant) {
         self.limits.keep(&is_wanted, now);
         self.outages.keep(&is_wanted);
-        self.doors.keep(&is_wanted);
+        self.doors.keep(&is_wanted, now);
         self.aside.retain(|access, _| is_wanted(access));
+    }
+
+    /// Whether it was turned away so lately that this is remembered although nothing goes there.
+    pub fn remembers(&self, access: &Access, now: Instant) -> bool {
+        self.doors.is_remembered(access, now)
     }
 
     /// A request left for a token, and came back.

@@ -49,20 +49,39 @@ impl<S: Transport> Recorder<S> {
         self.turned_away.retain(|access| wanted.contains(access));
         let now = Instant::now();
         self.pace.keep(|access| wanted.contains(access), now);
-        if let Some(github) = &self.github {
-            let host = &home.host;
-            let is_wanted = |name: &str| wanted.contains(&Access::new(host, name));
-            github.keyring().keep(is_wanted);
+        if let Some(github) = &mut self.github {
+            // What was denied to a token is remembered together with the token.
+            github.keep(|name| {
+                let access = Access::new(&home.host, name);
+                wanted.contains(&access) || self.pace.remembers(&access, now)
+            });
         }
         let held = entries().filter(|(_, entry)| entry.held.is_some());
         self.pace.knows(home);
         for access in organizations(held.map(|(name, _)| name)) {
             self.pace.knows(access);
         }
+        self.sort_blocked(&wanted, now);
+    }
+
+    /// Shows no organization as blocked to which nothing goes, but does so again when something goes
+    /// there while it is left alone still.
+    fn sort_blocked(&mut self, wanted: &BTreeSet<Access>, now: Instant) {
+        let access = |(host, organization): &(Arc<str>, Arc<str>)| Access::new(host, organization);
         let mut status = self.status.lock();
-        status
+        let gone = status
             .blocked
-            .retain(|(host, organization), _| wanted.contains(&Access::new(host, organization)));
+            .extract_if(.., |of, _| !wanted.contains(&access(of)));
+        self.blocked_before.extend(gone);
+        let back = self
+            .blocked_before
+            .extract_if(.., |of, _| wanted.contains(&access(of)));
+        let back = back.filter(|(of, _)| self.pace.remembers(&access(of), now));
+        status.blocked.extend(back);
+        drop(status);
+        let pace = &self.pace;
+        self.blocked_before
+            .retain(|of, _| pace.remembers(&access(of), now));
     }
 
     /// A request was answered.

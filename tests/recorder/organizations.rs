@@ -362,7 +362,7 @@ async fn a_namespace_that_moves_to_another_organization_ends_there_only_what_the
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_organization_that_was_a_mistake_is_forgotten_once_nothing_goes_there() {
+async fn an_organization_that_was_a_mistake_is_shown_no_more_once_nothing_goes_there() {
     let mut world = world();
     world.run(&deployment("shop", "web"));
     world.start();
@@ -374,17 +374,46 @@ async fn an_organization_that_was_a_mistake_is_forgotten_once_nothing_goes_there
     world.api.apply(labelled("shop", "acme"));
     world.pass(MINUTE).await;
     assert_eq!(world.blocked(), [""; 0]);
-    // Nor is it left alone for what it answered before.
-    let before = tries(&world, "amce")["amce"];
+    // What it answered holds for as long as it would have if it had stayed.
     world.api.apply(labelled("shop", "amce"));
-    world.pass(10 * SECOND).await;
-    assert_eq!(tries(&world, "amce")["amce"], before + 1);
+    world.pass(MINUTE).await;
+    assert_eq!(tries(&world, "amce")["amce"], 1);
+    assert_eq!(world.blocked().len(), 1);
+    world.pass(8 * MINUTE).await;
+    assert_eq!(tries(&world, "amce")["amce"], 2);
     world.api.apply(labelled("shop", "acme"));
     world.pass(MINUTE).await;
     let before = world.status().lock().last_success;
     world.pass(2 * INTERVAL).await;
     assert!(world.status().lock().last_success > before);
     world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_organization_that_is_none_is_not_asked_each_time_that_something_goes_there_again() {
+    let (_files, token) = two_tokens();
+    let (_key, mut app) = sign_in::world();
+    let absent = AppChange {
+        installed: [("amce".to_owned(), false)].into(),
+        ..AppChange::default()
+    };
+    app.github.change_app(absent).unwrap();
+    app.scope.organization_label = Some(LABEL.to_owned());
+    token.gate.away("/orgs/amce/", Away::Answers(404));
+    for mut world in [token, app] {
+        world.run(&deployment("shop", "web"));
+        world.start();
+        world.agreed().await;
+        for _ in 0..30 {
+            for organization in ["amce", "acme"] {
+                world.api.apply(labelled("shop", organization));
+                world.pass(2 * MINUTE).await;
+            }
+        }
+        let tries = tries(&world, "amce")["amce"];
+        assert!((2..=5).contains(&tries), "{tries} in two hours");
+        world.finish().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

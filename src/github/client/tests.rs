@@ -156,6 +156,20 @@ async fn a_circle_of_redirects_ends_after_the_third() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_token_is_kept_of_an_organization_to_which_nothing_goes() {
+    let (mut client, _) = client([DONE]);
+    ask(&mut client).await;
+    assert!(!client.has_new_token("Octo").await, "it was sent");
+    client.keep(|name| name == "octo");
+    assert!(!client.has_new_token("Octo").await);
+    client.keep(|_| false);
+    assert!(
+        client.has_new_token("Octo").await,
+        "nobody knows what was sent"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_a_401_the_token_is_read_again() {
     let path = std::env::temp_dir().join(format!("deployment-recorder-401-{}", std::process::id()));
     std::fs::write(&path, "ghp_old").unwrap();

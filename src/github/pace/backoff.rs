@@ -41,6 +41,12 @@ impl Backoff {
         self.pause = None;
     }
 
+    /// Whether the pause is on, or has not been over for as long as it was.
+    pub(super) fn matters(&self, now: Instant) -> bool {
+        self.pause
+            .is_some_and(|(length, until)| until + length > now)
+    }
+
     /// When the pause ends or ended, if there was one.
     pub(in crate::github) fn until(&self) -> Option<Instant> {
         self.pause.map(|(_, until)| until)

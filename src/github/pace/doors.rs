@@ -34,6 +34,17 @@ enum Closed {
     NoToken(Instant),
 }
 
+impl Closed {
+    /// Whether it is to be remembered although nothing goes there: a pause that grows for as long
+    /// again, or who comes back right after it would begin anew with the shortest.
+    fn matters(&self, now: Instant) -> bool {
+        match self {
+            Self::Denied { pause, .. } => pause.matters(now),
+            Self::Withdrawn(until) | Self::NoToken(until) => *until > now,
+        }
+    }
+}
+
 impl Doors {
     /// Until when nothing can be done there and why, where that is so.
     pub(super) fn until(&self, access: &Access) -> Option<(Instant, Reason)> {
@@ -54,10 +65,18 @@ impl Doors {
         self.known.insert(access);
     }
 
-    /// Forgets all organizations but these.
-    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool) {
+    /// Forgets all organizations but these, and but those that would be asked again too soon if they
+    /// came back: what comes and goes is not to be a newcomer each time.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool, now: Instant) {
         self.known.retain(&is_wanted);
-        self.closed.retain(|access, _| is_wanted(access));
+        self.closed
+            .retain(|access, closed| is_wanted(access) || closed.matters(now));
+    }
+
+    /// Whether what closed it last is still to be remembered.
+    pub(super) fn is_remembered(&self, access: &Access, now: Instant) -> bool {
+        let closed = self.closed.get(access);
+        closed.is_some_and(|closed| closed.matters(now))
     }
 
     /// GitHub lets the token do something there.
@@ -88,23 +107,31 @@ impl Doors {
         }
     }
 
-    /// The token has no access there, or there is none.
+    /// The token has no access there.
     pub(super) fn denied(&mut self, access: Access, now: Instant) {
         self.deny(access, Reason::NoAccess, now);
     }
 
+    /// There is no token, or no good one, which says nothing of the organization: a stranger may well
+    /// be there.
+    pub(super) fn no_good_token(&mut self, access: Access, now: Instant) {
+        self.shut(access, Reason::NoAccess, DENIED, now);
+    }
+
     fn deny(&mut self, access: Access, reason: Reason, now: Instant) {
-        let [first, longest] = if self.is_strange(&access) {
-            STRANGE
-        } else {
-            DENIED
-        };
+        let is_strange = self.is_strange(&access);
+        let pauses = if is_strange { STRANGE } else { DENIED };
+        self.shut(access, reason, pauses, now);
+    }
+
+    fn shut(&mut self, access: Access, reason: Reason, pauses: [Duration; 2], now: Instant) {
+        let [first, longest] = pauses;
         let last = self.closed.remove(&access);
         let mut pause = match last {
             Some(Closed::Denied { pause, .. }) => pause,
             _ => Backoff::new(first, longest),
         };
-        pause.begin(now);
+        pause.begin_within(longest, now);
         self.closed.insert(access, Closed::Denied { pause, reason });
     }
 }

@@ -44,10 +44,29 @@ pub(super) struct Limits {
     /// It takes nothing of anybody before this: `retry-after`.
     told: Option<Instant>,
     /// The pause of everybody after a limit for which it named no time.
-    unnamed: Backoff,
+    unnamed: Option<Instant>,
     hours: BTreeMap<Option<Access>, Hour>,
-    /// When organizations met a limit last that took nothing since.
-    met: BTreeMap<Access, Instant>,
+    /// Organizations that met a limit and took nothing since.
+    met: BTreeMap<Access, Met>,
+}
+
+/// What an organization met.
+#[derive(Debug)]
+struct Met {
+    /// When it was last.
+    last: Instant,
+    /// Its own pause after limits for which GitHub named no time. It grows while others are answered:
+    /// these would else be held back by one try a minute.
+    pause: Backoff,
+}
+
+impl Met {
+    fn new(now: Instant) -> Self {
+        Self {
+            last: now,
+            pause: Backoff::new(MINUTE, 10 * MINUTE),
+        }
+    }
 }
 
 /// The hour of a signer, as GitHub counts it.
@@ -70,7 +89,7 @@ impl Limits {
         Self {
             signers,
             told: None,
-            unnamed: Backoff::new(MINUTE, 10 * MINUTE),
+            unnamed: None,
             hours: BTreeMap::new(),
             met: BTreeMap::new(),
         }
@@ -86,9 +105,10 @@ impl Limits {
         self.told.max(spent)
     }
 
-    /// Nothing is sent before this after a limit for which GitHub named no time.
-    pub(super) fn unnamed(&self) -> Option<Instant> {
-        self.unnamed.until()
+    /// Nothing is sent there before this after a limit for which GitHub named no time.
+    pub(super) fn unnamed(&self, access: &Access) -> Option<Instant> {
+        let own = self.met.get(access).and_then(|met| met.pause.until());
+        self.unnamed.max(own)
     }
 
     /// Until when few requests remain to who signs in there, where that is so.
@@ -100,7 +120,7 @@ impl Limits {
 
     /// When it met a limit last, if it did and took nothing since.
     pub(super) fn last(&self, access: &Access) -> Option<Instant> {
-        self.met.get(access).copied()
+        self.met.get(access).map(|met| met.last)
     }
 
     /// What the headers of an answer say about waiting.
@@ -122,18 +142,35 @@ impl Limits {
     pub(super) fn answered<T>(&mut self, access: &Access, exchange: &Exchange<T>, now: Instant) {
         match exchange.failure() {
             Some(Failure::Limited { .. }) => {
-                self.met.insert(access.clone(), now);
+                let met = self.meets(access, now);
                 if exchange.rate.pause().is_none() {
-                    self.unnamed.begin(now);
+                    met.pause.begin(now);
+                    self.unnamed = self.unnamed.max(Some(now + MINUTE));
                 }
             }
             Some(Failure::Unknown { .. }) => {}
-            Some(_) => self.unnamed.end(),
+            Some(_) => {
+                if let Some(met) = self.met.get_mut(access) {
+                    met.pause.end();
+                }
+            }
             None => {
                 self.met.remove(access);
-                self.unnamed.end();
             }
         }
+    }
+
+    /// GitHub gives no token there before then, because it was asked too much.
+    pub(super) fn told_of_tokens(&mut self, access: &Access, until: Instant, now: Instant) {
+        self.meets(access, now);
+        self.told = self.told.max(Some(until));
+    }
+
+    fn meets(&mut self, access: &Access, now: Instant) -> &mut Met {
+        let met = self.met.entry(access.clone());
+        let met = met.or_insert_with(|| Met::new(now));
+        met.last = now;
+        met
     }
 
     /// What remains by GitHub's counts, and until when each counts.
@@ -152,7 +189,8 @@ impl Limits {
 
     /// Forgets all organizations but these, but nothing that GitHub asked for.
     pub(super) fn keep(&mut self, is_wanted: impl Fn(&Access) -> bool, now: Instant) {
-        self.met.retain(|access, _| is_wanted(access));
+        self.met
+            .retain(|access, met| is_wanted(access) || met.pause.matters(now));
         self.hours.retain(|signer, hour| {
             let ends = hour.remaining.map(|(_, until)| until).max(hour.spent);
             signer.as_ref().is_none_or(&is_wanted) || ends.is_some_and(|ends| ends > now)

@@ -72,11 +72,11 @@ fn no_file() -> CredentialsError {
     }
 }
 
-fn not_minted(denied: bool, until: Instant) -> CredentialsError {
+fn not_minted(kind: NotMinted, until: Instant) -> CredentialsError {
     CredentialsError::NotMinted {
         step: String::new(),
         why: String::new(),
-        denied,
+        kind,
         until,
     }
 }
@@ -233,7 +233,7 @@ fn who_met_a_limit_comes_after_those_that_did_not_until_something_is_acknowledge
 #[test]
 fn of_organizations_to_which_nothing_goes_nothing_is_remembered_but_what_github_asked_for() {
     let gone = other_organization();
-    for answer in [unknown(), no_access(), withdrawn(), limited(Some(5))] {
+    for answer in [unknown(), limited(Some(5))] {
         let mut story = Story::new();
         story.after(&gone, &answer);
         story.pace.sent(Purpose::Storage, story.now);
@@ -247,6 +247,22 @@ fn of_organizations_to_which_nothing_goes_nothing_is_remembered_but_what_github_
         let storage = story.pace.slot(&gone, Purpose::Storage, story.now);
         assert_eq!(storage.reason, Reason::Free);
     }
+    for (answer, expected) in [
+        (no_access(), (60, Reason::NoAccess)),
+        (withdrawn(), (3600, Reason::VersionWithdrawn)),
+        (limited(None), (60, Reason::Limited)),
+    ] {
+        let mut story = Story::new();
+        story.after(&gone, &answer);
+        story.pace.keep(|_| false, story.now);
+        assert_eq!(story.wait(&gone), expected);
+        let shut = story.pace.remembers(&Access::from(&gone), story.now);
+        assert_eq!(shut, expected.1 != Reason::Limited);
+        story.now += seconds(2 * expected.0);
+        story.pace.keep(|_| false, story.now);
+        let shut = story.pace.remembers(&Access::from(&gone), story.now);
+        assert!(!shut && !story.pace.is_limited(&gone));
+    }
     let mut story = Story::new();
     story.pace = story.pace.signed_by(Signers::app_but_for([]));
     story.after(&gone, &spent(90));
@@ -255,6 +271,26 @@ fn of_organizations_to_which_nothing_goes_nothing_is_remembered_but_what_github_
     story.now += seconds(90);
     story.pace.keep(|_| false, story.now);
     assert_eq!(story.pace.room().remaining(story.now - seconds(1)), None);
+}
+
+#[test]
+fn who_comes_and_goes_is_asked_no_more_often_than_who_stays() {
+    let gone = Destination {
+        organization: "amce".into(),
+        ..destination()
+    };
+    let (mut story, mut asked) = (Story::new(), 0);
+    for minute in 0..360 {
+        // A pod that crashes is there for one minute of six.
+        let is_there = minute % 6 == 0;
+        story.pace.keep(|_| is_there, story.now);
+        if is_there && story.wait(&gone).0 <= 1 {
+            story.after(&gone, &no_access());
+            asked += 1;
+        }
+        story.now += MINUTE;
+    }
+    assert!((3..=7).contains(&asked), "{asked} in six hours");
 }
 
 #[test]
@@ -308,9 +344,53 @@ fn a_limit_without_a_time_pauses_everything_from_one_to_ten_minutes() {
         story.waits(&limited(None), 6),
         [60, 120, 240, 480, 600, 600]
     );
-    assert_eq!(story.wait(&other_organization()), (600, Reason::Limited));
+    assert_eq!(story.wait(&other_organization()), (60, Reason::Limited));
     story.after(&destination(), &acknowledged());
     assert_eq!(story.waits(&limited(None), 1), [60]);
+}
+
+#[test]
+fn who_is_limited_without_a_time_is_asked_ever_less_often_also_while_others_are_answered() {
+    let mut story = Story::new();
+    for expected in [60, 120, 240, 480, 600, 600] {
+        let wait = story.after(&destination(), &limited(None));
+        assert_eq!(wait, (expected, Reason::Limited));
+        for answer in [acknowledged(), no_access()] {
+            let waited = story.now;
+            story.after(&other_organization(), &answer);
+            assert!(story.now - waited <= MINUTE, "a plain minute");
+        }
+        story.pace.token_renewed(&other_organization());
+    }
+    // Any word about what it sent ends that, but it stays the last to be asked.
+    story.after(&destination(), &no_access());
+    assert!(story.pace.is_limited(&destination()));
+    assert_eq!(
+        story.after(&destination(), &limited(None)),
+        (60, Reason::Limited)
+    );
+    story.after(&destination(), &acknowledged());
+    assert!(!story.pace.is_limited(&destination()));
+}
+
+#[test]
+fn a_limit_of_who_asks_for_tokens_is_everybody_s() {
+    for (kind, is_shared) in [
+        (NotMinted::Limited, true),
+        (NotMinted::Denied, false),
+        (NotMinted::Unknown, false),
+        (NotMinted::Outage, false),
+    ] {
+        let mut story = Story::new();
+        story.pace = story.pace.signed_by(Signers::app_but_for([]));
+        let error = not_minted(kind, story.now + seconds(90));
+        story.pace.unsent(&destination(), &error, story.now);
+        let other = story.wait(&other_organization());
+        let expected = (90, Reason::Told);
+        assert_eq!(other == expected, is_shared, "{kind:?}: {other:?}");
+        assert_eq!(story.pace.is_limited(&destination()), is_shared);
+        assert_eq!(story.wait(&destination()).0, 90);
+    }
 }
 
 #[test]
@@ -376,23 +456,35 @@ fn an_organization_that_never_took_anything_is_asked_from_ten_minutes_to_six_hou
         organization: "amce".into(),
         ..destination()
     };
-    for denied in [no_access(), bad_token()] {
-        let mut story = Story::new();
-        let wait = |story: &mut Story| story.after(&stranger, &denied).0 / 60;
-        let waits: Vec<u64> = (0..8).map(|_| wait(&mut story)).collect();
-        assert_eq!(waits, [10, 20, 40, 80, 160, 320, 360, 360]);
-        assert!(story.pace.is_strange(&stranger) && !story.pace.is_strange(&destination()));
-        story.pace.token_renewed(&stranger);
-        assert_eq!(story.wait(&stranger), (1, Reason::Spacing), "a new token");
-        story.after(&stranger, &acknowledged());
-        assert!(!story.pace.is_strange(&stranger));
-        assert_eq!(wait(&mut story), 1, "it is there");
-    }
+    let mut story = Story::new();
+    let wait = |story: &mut Story| story.after(&stranger, &no_access()).0 / 60;
+    let waits: Vec<u64> = (0..8).map(|_| wait(&mut story)).collect();
+    assert_eq!(waits, [10, 20, 40, 80, 160, 320, 360, 360]);
+    assert!(story.pace.is_strange(&stranger) && !story.pace.is_strange(&destination()));
+    story.pace.token_renewed(&stranger);
+    assert_eq!(story.wait(&stranger), (1, Reason::Spacing), "a new token");
+    story.after(&stranger, &acknowledged());
+    assert!(!story.pace.is_strange(&stranger));
+    assert_eq!(wait(&mut story), 1, "it is there");
+    // What is wrong with a token says nothing of the organization.
+    let mut story = Story::new();
+    let waits: Vec<u64> = (0..6)
+        .map(|_| story.after(&stranger, &bad_token()).0)
+        .collect();
+    assert_eq!(waits, [60, 120, 240, 480, 600, 600]);
+    let mut story = Story::new();
+    story.pace.unsent(&stranger, &no_file(), story.now);
+    assert_eq!(story.wait(&stranger), (60, Reason::NoAccess));
     // What passes by itself is not held against it.
     let mut story = Story::new();
     assert_eq!(story.after(&stranger, &unknown()), (2, Reason::Outage));
-    for (denied, expected) in [(false, 7), (true, 600), (true, 1200)] {
-        let error = not_minted(denied, story.now + seconds(7));
+    for (kind, expected) in [
+        (NotMinted::Outage, 7),
+        (NotMinted::Unknown, 7),
+        (NotMinted::Denied, 600),
+        (NotMinted::Denied, 1200),
+    ] {
+        let error = not_minted(kind, story.now + seconds(7));
         story.pace.unsent(&stranger, &error, story.now);
         assert_eq!(story.wait(&stranger), (expected, Reason::NoToken));
     }
@@ -427,7 +519,7 @@ fn a_missing_token_pauses_like_a_refused_one() {
 fn a_token_that_cannot_be_had_before_a_known_time_pauses_until_then() {
     let mut story = Story::new();
     for wait in [7, 3] {
-        let error = not_minted(true, story.now + seconds(wait));
+        let error = not_minted(NotMinted::Denied, story.now + seconds(wait));
         story.pace.unsent(&destination(), &error, story.now);
         assert_eq!(story.wait(&destination()), (wait, Reason::NoToken));
     }

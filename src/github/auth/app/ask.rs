@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use super::super::installation::{self, Kind, Refusal};
 use super::super::key::Key;
-use super::super::{CredentialsError, Errand, bearer};
+use super::super::{CredentialsError, Errand, NotMinted, bearer};
 use super::state::Token;
 use super::{App, Identity, LOOK_UP, Line, MINT, Way};
 use crate::github::answer::Doubt;
@@ -178,10 +178,16 @@ impl App {
     fn not_minted(&self, step: String, refusal: Refusal, rate: &Rate) -> CredentialsError {
         let now = Instant::now();
         let until = self.state().wait(refusal.kind, rate, now);
+        let kind = match refusal.kind {
+            Kind::Denied if is(&refusal, StatusCode::UNAUTHORIZED) => NotMinted::Unknown,
+            Kind::Denied => NotMinted::Denied,
+            Kind::Limited => NotMinted::Limited,
+            Kind::Outage => NotMinted::Outage,
+        };
         CredentialsError::NotMinted {
             step,
             why: refusal.text,
-            denied: refusal.kind == Kind::Denied,
+            kind,
             until,
         }
     }

@@ -197,6 +197,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::NotMinted;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -219,7 +220,7 @@ mod tests {
         CredentialsError::NotMinted {
             step: "step".to_owned(),
             why: "why".to_owned(),
-            denied: true,
+            kind: NotMinted::Denied,
             until,
         }
     }
