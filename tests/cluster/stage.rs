@@ -143,6 +143,7 @@ impl Stage {
                 "mass-decommission-hold",
                 "events",
                 "org-label",
+                "org-map",
             ],
             _ => &[],
         };
