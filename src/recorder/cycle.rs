@@ -206,7 +206,9 @@ impl<S: Transport> Recorder<S> {
         search: &mut Search<'_>,
         run: &mut Run,
     ) -> Flow {
-        batches.into_iter().for_each(|batch| search.add(batch));
+        for batch in batches {
+            search.add(batch);
+        }
         self.deliver(search, run).await
     }
 

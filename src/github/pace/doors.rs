@@ -15,8 +15,10 @@ const WITHDRAWN: Duration = HOUR;
 const DENIED: [Duration; 2] = [MINUTE, Duration::from_mins(10)];
 
 /// The same for a stranger: a rule that makes organizations of images can make dozens that are none,
-/// and each try is one of the requests of the hour that all organizations share.
-const STRANGE: [Duration; 2] = [Duration::from_mins(10), Duration::from_hours(6)];
+/// and each try is one of the requests of the hour that all organizations share. No longer than an
+/// hour, because GitHub also says 404 where it finds none of a request's repositories: what is
+/// deployed there later may well be taken.
+const STRANGE: [Duration; 2] = [Duration::from_mins(10), HOUR];
 
 /// The organizations at which nothing can be done for now.
 #[derive(Debug, Default)]
