@@ -49,6 +49,7 @@ mod size;
 pub mod status;
 pub mod storage;
 pub mod store;
+mod turns;
 mod waits;
 
 pub use chain::chain;
