@@ -138,7 +138,10 @@ fn lived(seed: u64) -> Told {
 }
 
 /// A number from the environment.
-#[expect(clippy::disallowed_methods, reason = "who runs the tests says how many")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who runs the tests says how many"
+)]
 pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
