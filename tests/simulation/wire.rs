@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deployment_recorder::sandbox::{Sandbox, SandboxService};
+use deployment_recorder::sandbox::{Sandbox, SandboxService, Status};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
@@ -36,6 +36,7 @@ pub struct Wire {
 }
 
 struct Shared {
+    github: Sandbox,
     api: Apiserver,
     story: Story,
     oracle: Arc<Mutex<Oracle>>,
@@ -65,6 +66,7 @@ impl Wire {
         dice: Dice,
     ) -> Self {
         let shared = Shared {
+            github: github.clone(),
             api,
             story,
             oracle,
@@ -158,14 +160,22 @@ impl Wire {
                 continue;
             };
             let is_right = oracle.is_right(environment, name, digest, *at);
-            // What was adopted for nobody is kept for who runs, and for nobody else.
+            // What was adopted for nobody is kept for who runs under this name, and for nobody else.
             let adopts = self.shared.adopts.load(Ordering::Relaxed);
-            if is_right && (!adopts || oracle.runs(name, digest)) {
+            let is_left = || oracle.runs(name, digest) && !self.is_elsewhere(name, digest);
+            if is_right && (!adopts || is_left()) {
                 self.is_wrong(format!(
                     "{environment} {name} {digest} is ended and was right"
                 ));
             }
         }
+    }
+
+    /// Whether GitHub holds what was called so under another name.
+    fn is_elsewhere(&self, name: &str, digest: &str) -> bool {
+        let records = self.shared.github.records().into_iter();
+        let mut deployed = records.filter(|it| it.status == Status::Deployed);
+        deployed.any(|it| it.digest == digest && it.key.deployment_name != name)
     }
 
     fn note(&self, environment: &str, said: &[Said], answer: &Response<Bytes>) {
