@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak mutants e2e e2e-short
+.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak sabotage mutants e2e e2e-short
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -96,6 +96,10 @@ bench:
 # So many seeds of six simulated hours each, side by side (docs/testing.md); minutes to build, the first time.
 soak:
 	SEEDS=$(or $(SEEDS),500) cargo test --locked --profile simulation --all-features --test simulation -- --nocapture whatever
+
+# Breaks the code on purpose in each way of tests/sabotage and shows that a test notices. Minutes each.
+sabotage:
+	tests/tools/sabotage
 
 # Looks for inputs that break what must hold of any (src/fuzz.rs), a minute for each target: about half an
 # hour, and once minutes to build. FUZZ_SECONDS=600 looks longer; tests/tools/fuzz TARGET at one alone.
