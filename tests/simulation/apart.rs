@@ -85,9 +85,7 @@ impl World {
         self.adopt_all().await;
         self.is_apart = false;
         self.pass(self.told.patience()).await;
-        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
-        let differences = self.oracle.lock().unwrap().differences(&held.collect());
-        self.must_be(&differences);
+        self.must_be(&self.differences());
     }
 
     async fn some_time(&mut self) {
@@ -101,8 +99,7 @@ impl World {
 
     /// What runs and is not recorded.
     fn missing(&self) -> Vec<String> {
-        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
-        let mut said = self.oracle.lock().unwrap().differences(&held.collect());
+        let mut said = self.differences();
         said.retain(|it| it.starts_with("missing"));
         said
     }
@@ -115,7 +112,7 @@ impl World {
         let found: Vec<_> = self
             .held()
             .into_iter()
-            .map(|((environment, name), (digest, (image, ..)))| {
+            .map(|((environment, name), (image, digest, ..))| {
                 let destination = Destination {
                     host: HOST.into(),
                     organization: "acme".into(),

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 use crate::support::apiserver::{Apiserver, Definition};
-use crate::told::ENVIRONMENT;
 use crate::workload::{Condition, Container, Kind, Pod, Template, Workload};
 
 /// Namespaces that workloads come to.
@@ -212,11 +211,6 @@ impl Land {
         let all = self.workloads.iter().enumerate();
         let all: Vec<usize> = all.filter(|it| passes(it.1)).map(|it| it.0).collect();
         (!all.is_empty()).then(|| *self.dice.one_of(&all))
-    }
-
-    /// Where the workloads of that namespace are said to be.
-    pub fn environment(&self, namespace: &str) -> Option<&String> {
-        self.namespaces.get(namespace)?[0].get(ENVIRONMENT)
     }
 }
 

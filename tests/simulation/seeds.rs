@@ -34,7 +34,7 @@ impl World {
             self.land.arrive(kind, namespace, name);
         }
         self.land.apply_all();
-        self.oracle.lock().unwrap().look(&self.land.api);
+        self.look();
     }
 
     pub fn operate(&mut self) {
@@ -42,7 +42,7 @@ impl World {
         let (title, said) = self.land.operate(&mut sequels);
         self.sequels = sequels;
         self.story.tell(&format!("{title}: {said}"));
-        self.oracle.lock().unwrap().look(&self.land.api);
+        self.look();
     }
 
     /// All of it.
@@ -87,10 +87,9 @@ impl World {
         self.github.clear();
         self.sequels_end().await;
         self.pass(self.told.patience()).await;
-        let held = self.held().into_iter().map(|(key, (_, held))| (key, held));
-        let differences = self.oracle.lock().unwrap().differences(&held.collect());
-        self.must_be(&differences);
+        self.must_be(&self.differences());
         assert!(operations >= 200, "only {operations} operations");
+        assert!(self.count >= 20, "only {} faults", self.count);
         for slot in &mut self.slots {
             if let Some(process) = slot.process.take() {
                 process.stop();
@@ -114,7 +113,7 @@ impl World {
     async fn sequels_end(&mut self) {
         self.pass(Duration::from_secs(1)).await;
         self.sequels = Sequels::default();
-        self.oracle.lock().unwrap().look(&self.land.api);
+        self.look();
     }
 }
 

@@ -205,8 +205,8 @@ impl World {
         }
     }
 
-    /// What GitHub holds as deployed.
-    pub fn held(&self) -> BTreeMap<(String, String), (String, Held)> {
+    /// What GitHub holds as deployed, by environment and name.
+    pub fn held(&self) -> BTreeMap<(String, String), Held> {
         let records = self.github.records().into_iter();
         let deployed = records.filter(|it| it.status == Status::Deployed);
         deployed
@@ -215,9 +215,19 @@ impl World {
                 let version = it.version.map(|it| format!(":{it}")).unwrap_or_default();
                 let image = format!("{}{version}", it.name);
                 let risks = it.runtime_risks.into_iter().collect();
-                (key, (it.digest.clone(), (image, it.digest, it.tags, risks)))
+                (key, (image, it.digest, it.tags, risks))
             })
             .collect()
+    }
+
+    /// In what GitHub differs from the cluster.
+    pub fn differences(&self) -> Vec<String> {
+        self.oracle.lock().unwrap().differences(&self.held())
+    }
+
+    /// Looks at the cluster again, after something happened to it.
+    pub fn look(&self) {
+        self.oracle.lock().unwrap().look(&self.land.api);
     }
 
     /// What must be so at any time.
@@ -228,7 +238,7 @@ impl World {
         }
         if !self.is_ledger_partial() && !self.is_apart {
             let stored = ledger::stored(&self.land.api);
-            for ((environment, name), (digest, _)) in self.held() {
+            for ((environment, name), (_, digest, ..)) in self.held() {
                 let known =
                     stored.knows(&environment, &name, &digest) || self.strays.contains(&name);
                 if !known {
@@ -283,7 +293,7 @@ impl World {
                 self.story.tell(said);
             }
             if !followed.is_empty() {
-                self.oracle.lock().unwrap().look(&self.land.api);
+                self.look();
             }
             self.relieve(false);
             self.mind().await;
