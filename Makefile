@@ -8,7 +8,7 @@ build:
 
 # Every test. The Kubernetes programs that some of them start are built first, once.
 test: tools
-	cargo test --locked --all-features
+	cargo test --locked --all-features --no-fail-fast
 
 # What a ledger of 100,000 records costs, with times (docs/testing.md); minutes to build, the first time.
 ledger:

@@ -150,11 +150,13 @@ fn folder(name: &str, document: &str) -> PathBuf {
     for (name, content) in files(document) {
         std::fs::write(folder.join(name), content).unwrap();
     }
+    // The folder outlives a checkout: a link from an earlier run may lead to one that is gone.
     let examples = folder.join("examples");
-    if !examples.exists() {
-        let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-        std::os::unix::fs::symlink(there, examples).unwrap();
+    if examples.is_symlink() {
+        std::fs::remove_file(&examples).unwrap();
     }
+    let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    std::os::unix::fs::symlink(there, examples).unwrap();
     folder
 }
 
