@@ -17,7 +17,8 @@
 //!            model                     what is true, and what to do about it: pure
 //! ```
 //!
-//! [`clock`] stands beside [`model`]: all but the cluster and the core tell the time by it.
+//! [`clock`] stands beside [`model`]: all but the cluster and the core tell the time by it. So does [`bounded`], by
+//! which GitHub and registries are asked.
 //!
 //! # The way of a record
 //!
@@ -49,6 +50,7 @@
 
 pub mod model;
 
+pub mod bounded;
 pub mod clock;
 
 pub mod cluster;

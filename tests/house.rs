@@ -8,12 +8,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What each room may import from the others. The sandbox stands alone.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("model", &[]),
+    ("bounded", &[]),
     ("clock", &["model"]),
     ("cluster", &["model"]),
-    ("github", &["clock", "model"]),
-    ("registry", &["model"]),
+    ("github", &["bounded", "clock", "model"]),
+    ("registry", &["bounded", "model"]),
     (
         "recorder",
         &["cluster", "github", "registry", "clock", "model"],

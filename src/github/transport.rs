@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::redirect::Policy;
 use thiserror::Error;
 use tower::Service;
 
 use super::api::ApiUrl;
+use crate::bounded::{self, Broken};
 
 /// The longest body that is read; none is asked for compressed: a thousand records need less than a fifth.
 const LONGEST_BODY: usize = 8 * 1024 * 1024;
@@ -43,6 +44,15 @@ pub enum TransportError {
     /// The answer does not end.
     #[error("the answer is longer than {LONGEST_BODY} bytes")]
     TooLong,
+}
+
+impl From<Broken> for TransportError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Connection(error) => Self::Connection(error),
+            Broken::TooLong => Self::TooLong,
+        }
+    }
 }
 
 impl Transport {
@@ -84,23 +94,7 @@ async fn exchange(
     client: reqwest::Client,
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
-    let failed = |error: reqwest::Error| TransportError::Connection(error.without_url());
-    let request = reqwest::Request::try_from(request).map_err(failed)?;
-    let mut answer = client.execute(request).await.map_err(failed)?;
-    if answer.content_length().unwrap_or_default() > LONGEST_BODY as u64 {
-        return Err(TransportError::TooLong);
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > LONGEST_BODY {
-            return Err(TransportError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut response = Response::new(body.freeze());
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = std::mem::take(answer.headers_mut());
-    Ok(response)
+    Ok(bounded::exchange(client, request, LONGEST_BODY).await?)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, Response};
 use reqwest::redirect::Policy;
 use thiserror::Error;
@@ -15,6 +15,7 @@ use tower::Service;
 
 use super::address::PlainHosts;
 use super::names::Names;
+use crate::bounded::{self, Broken};
 
 /// The longest answer that is read, in bytes. Registries have to take manifests of four times that
 /// (<https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-manifests>); those of
@@ -47,6 +48,15 @@ pub enum TransportError {
     /// The answer does not end.
     #[error("the answer is longer than {LONGEST} bytes")]
     TooLong,
+}
+
+impl From<Broken> for TransportError {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Connection(error) => Self::Connection(error),
+            Broken::TooLong => Self::TooLong,
+        }
+    }
 }
 
 impl Transport {
@@ -106,24 +116,7 @@ async fn exchange(
     client: reqwest::Client,
     request: Request<Bytes>,
 ) -> Result<Response<Bytes>, TransportError> {
-    let failed = |error: reqwest::Error| TransportError::Connection(error.without_url());
-    let request = reqwest::Request::try_from(request).map_err(failed)?;
-    let mut answer = client.execute(request).await.map_err(failed)?;
-    let announced = answer.content_length().unwrap_or_default();
-    if announced > LONGEST as u64 {
-        return Err(TransportError::TooLong);
-    }
-    let mut body = BytesMut::new();
-    while let Some(chunk) = answer.chunk().await.map_err(failed)? {
-        if body.len() + chunk.len() > LONGEST {
-            return Err(TransportError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let mut response = Response::new(body.freeze());
-    *response.status_mut() = answer.status();
-    *response.headers_mut() = std::mem::take(answer.headers_mut());
-    Ok(response)
+    Ok(bounded::exchange(client, request, LONGEST).await?)
 }
 
 #[cfg(test)]
