@@ -3,24 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use proptest::collection::vec;
-use proptest::prelude::*;
-
 use super::DifferenceKind::{
     self, Missing, StatusNotKnown, Unknown, WrongDigest, WrongEnvironment, WrongRisks, WrongStatus,
     WrongTags,
 };
 use super::*;
 use crate::model::facts::State;
-use crate::model::fixtures::worlds::{cases, history};
 use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
-use crate::model::gap::Reason;
-use crate::model::ledger::{Entry, Ledger, Outcome, Owner};
-use crate::model::organization::Organizations;
-use crate::model::plan::Step;
-use crate::model::record::{Destination, Line};
+use crate::model::ledger::{Ledger, Outcome};
+use crate::model::record::Destination;
 use crate::model::selection::Pattern;
 use crate::model::workload::Kind;
+
+mod organizations;
+mod properties;
 
 /// The name of container `app` of workload `web`.
 const WEB: &str = "shop-web-app";
@@ -349,129 +345,6 @@ fn only_the_named_namespaces_are_compared_and_names_of_others_stay_known() {
 }
 
 #[test]
-fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_is() {
-    let mut scene = Scene::recorded();
-    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
-    scene.cycle_with(|_| Outcome::Unknown);
-    scene.run(
-        &Kind::Pod,
-        "bare",
-        [crate::model::fixtures::container(
-            "app",
-            "ghcr.io/acme/bare:1",
-            3,
-        )],
-    );
-    let mut entry = Entry::new(Owner::Adopted);
-    entry.held.clone_from(&scene.entry(WEB).unwrap().held);
-    let place = Destination {
-        organization: "other".into(),
-        ..Destination::clone(&scene.policy.destination)
-    };
-    let foreign = Destination {
-        host: "api.acme.ghe.com".into(),
-        organization: "third".into(),
-        ..place.clone()
-    };
-    let moved = [place, foreign].map(|place| Identity {
-        destination: Arc::new(place),
-        name: "moved".into(),
-    });
-    let entries = scene.ledger.entries();
-    let entries = entries.map(|(identity, entry)| (identity.clone(), entry.clone()));
-    let entries = entries.chain(moved.map(|identity| (identity, entry.clone())));
-    scene.ledger = Ledger::restore(None, entries.collect::<Vec<_>>(), [], scene.now);
-    let expected = expected(&scene);
-    let asked: Vec<(&str, Vec<Digest>)> = expected
-        .digests()
-        .iter()
-        .map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
-        .collect();
-    assert_eq!(
-        asked,
-        [
-            ("acme", vec![digest(1), digest(2), digest(3)]),
-            ("other", vec![digest(1)]),
-        ]
-    );
-}
-
-#[test]
-fn each_organization_is_asked_for_what_goes_there_and_adopts_what_it_lacks() {
-    let mut scene = Scene::new();
-    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
-    scene.policy.organizations = organizations.unwrap();
-    scene.deploy("web", "app", 1);
-    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 2);
-    scene.run(&Kind::Deployment, "lint", [lint]);
-    scene.cycle();
-    let found = expected(&scene);
-    let asked: Vec<(&str, Vec<Digest>)> = found
-        .digests()
-        .iter()
-        .map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
-        .collect();
-    assert_eq!(
-        asked,
-        [("Tools", vec![digest(2)]), ("acme", vec![digest(1)])]
-    );
-    // A ledger that was lost: each finds its own again, and nothing of an organization that is not ours.
-    scene.ledger = Ledger::default();
-    let tools = |name: &str, organization: &str| {
-        let record = listed(&scene, name, 2);
-        elsewhere(&record, |place| place.organization = organization.into())
-    };
-    let records = [
-        listed(&scene, WEB, 1),
-        tools("shop-lint-app", "tools"),
-        tools("shop-old-app", "tools"),
-        tools("shop-old-app", "nobody"),
-    ];
-    let found = expected(&scene);
-    let lists = lists(&found, &records);
-    let adopted = found.adoptable(&lists);
-    let adopted: Vec<(&str, &str, bool)> = adopted
-        .iter()
-        .map(|one| {
-            let identity = &one.record.identity;
-            let name = &one.body.as_ref().unwrap().name;
-            (&*identity.name, &**name, one.keeper.is_some())
-        })
-        .collect();
-    assert_eq!(
-        adopted,
-        [
-            (WEB, "ghcr.io/acme/web", true),
-            ("shop-lint-app", "quay.io/tools/lint", true),
-            ("shop-old-app", "quay.io/tools/lint", false),
-        ]
-    );
-}
-
-#[test]
-fn of_an_organization_that_is_not_read_nothing_is_missing_and_nothing_counts_as_the_same() {
-    let mut scene = Scene::new();
-    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
-    scene.policy.organizations = organizations.unwrap();
-    scene.deploy("web", "app", 1);
-    // The same digest in both.
-    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 1);
-    scene.run(&Kind::Deployment, "lint", [lint]);
-    scene.cycle();
-    let lists = BTreeMap::from([(digest(1), vec![listed(&scene, WEB, 1)])]);
-    let all = expected(&scene).compare(&lists);
-    assert_eq!(
-        (all.same, kinds(&all)),
-        (1, vec![("shop-lint-app", Missing)])
-    );
-    let is_unread = |organization: &str| organization == "Tools";
-    let some = expected(&scene).without(is_unread).compare(&lists);
-    assert_eq!((some.same, kinds(&some)), (1, vec![]));
-    let none = expected(&scene).without(|_| true).compare(&BTreeMap::new());
-    assert_eq!((none.same, kinds(&none)), (0, vec![]));
-}
-
-#[test]
 fn what_the_ledger_lacks_is_kept_for_what_is_there_under_its_name_running_or_not() {
     let mut scene = Scene::recorded();
     scene.ledger = Ledger::default();
@@ -517,84 +390,4 @@ fn what_was_not_asked_for_is_not_missing_and_what_changed_meanwhile_is_no_differ
     let after = expected(&scene).compare(&lists);
     let confirmed = after.confirmed_by(&before.compare(&lists));
     assert_eq!((kinds(&confirmed), confirmed.same), (vec![], 2));
-}
-
-/// What GitHub holds after a line with that outcome. Of those that are unknown every other one came.
-fn apply(github: &mut BTreeMap<Identity, Line>, step: &Step, outcome: Outcome, count: usize) {
-    let came = match outcome {
-        Outcome::Acknowledged => true,
-        Outcome::Unknown | Outcome::Unconfirmed => count.is_multiple_of(2),
-        Outcome::Refused(_) | Outcome::NotApplied => false,
-    };
-    if came {
-        github.insert(step.line.identity.clone(), step.line.clone());
-    }
-}
-
-/// What it lists, with the status or as the contract has it.
-fn listed_by(github: &BTreeMap<Identity, Line>, tells: bool) -> Vec<Listed> {
-    let lines = github.values();
-    lines
-        .map(|line| Listed {
-            identity: line.identity.clone(),
-            digest: line.body.digest,
-            tags: line.body.tags.clone(),
-            risks: line
-                .body
-                .risks
-                .names()
-                .into_iter()
-                .map(Into::into)
-                .collect(),
-            status: tells.then_some(line.status),
-            name: None,
-            version: None,
-            repository: None,
-        })
-        .collect()
-}
-
-fn outcome() -> impl Strategy<Value = Outcome> {
-    prop_oneof![
-        6 => Just(Outcome::Acknowledged),
-        1 => Just(Outcome::Unknown),
-        1 => Just(Outcome::NotApplied),
-        1 => Just(Outcome::Refused(Reason::NotFound)),
-    ]
-}
-
-proptest! {
-    #![proptest_config(cases(100))]
-
-    #[test]
-    fn once_everything_is_acknowledged_nothing_differs_and_nothing_is_lacking(
-        worlds in history(4), outcomes in vec(outcome(), 1..20),
-    ) {
-        let (mut scene, mut github) = (Scene::new(), BTreeMap::new());
-        let mut outcomes = outcomes.into_iter().cycle().enumerate();
-        for world in worlds {
-            (scene.facts, scene.policy) = (world.facts, world.policy);
-            scene.snapshot_with(|step| {
-                let (count, outcome) = outcomes.next().unwrap();
-                apply(&mut github, step, outcome, count);
-                outcome
-            });
-            scene.wait(minutes(7));
-        }
-        for _ in 0..4 {
-            scene.wait(minutes(11));
-            scene.snapshot_with(|step| {
-                apply(&mut github, step, Outcome::Acknowledged, 0);
-                Outcome::Acknowledged
-            });
-        }
-        for tells in [false, true] {
-            let records = listed_by(&github, tells);
-            let expected = expected(&scene);
-            let lists = lists(&expected, &records);
-            let comparison = expected.compare(&lists);
-            prop_assert_eq!(kinds(&comparison), [], "{:?}", comparison.differences);
-            prop_assert_eq!(expected.adoptable(&lists), []);
-        }
-    }
 }
