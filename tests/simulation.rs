@@ -56,6 +56,9 @@ pub mod ledger;
 #[path = "simulation/moves.rs"]
 pub mod moves;
 #[cfg(test)]
+#[path = "recorder/objects.rs"]
+pub mod objects;
+#[cfg(test)]
 #[path = "simulation/operations.rs"]
 pub mod operations;
 #[cfg(test)]

@@ -169,7 +169,8 @@ pub fn digest(image: &str) -> String {
     format!("sha256:{}", hex(image))
 }
 
-fn hex(text: &str) -> String {
+/// The SHA-256 of a text, in hexadecimal digits.
+pub fn hex(text: &str) -> String {
     let digest = hash(&SHA256, text.as_bytes());
     digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");

@@ -2,11 +2,11 @@
 //! that. Nothing here decides what becomes of it: that is `land`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
-use aws_lc_rs::digest::{SHA256, digest as hash};
 use serde_json::{Value, json};
+
+use crate::objects::{self, digest, hex};
 
 /// What every key of ours begins with.
 pub const PREFIX: &str = "metadata.github.com/";
@@ -206,7 +206,7 @@ impl Workload {
             "apiVersion": kind.api_version(), "kind": kind.name(),
             "metadata": {
                 "namespace": self.namespace, "uid": format!("{}-{name}", self.uid()), "name": name,
-                "ownerReferences": [self.reference()],
+                "ownerReferences": self.reference(),
             }
         }))
     }
@@ -227,11 +227,11 @@ impl Workload {
                 annotations.extend(self.annotations.clone());
                 metadata["labels"] = json!(self.labels);
             }
-            None => metadata["ownerReferences"] = json!([self.reference()]),
+            None => metadata["ownerReferences"] = self.reference(),
             Some(kind) => {
                 let name = self.between_name(template);
                 let uid = format!("{}-{name}", self.uid());
-                metadata["ownerReferences"] = json!([owned_by(kind, &name, &uid)]);
+                metadata["ownerReferences"] = owned_by(kind, &name, &uid);
             }
         }
         metadata["annotations"] = json!(annotations);
@@ -306,21 +306,5 @@ impl Pod {
 }
 
 fn owned_by(kind: Kind, name: &str, uid: &str) -> Value {
-    json!({
-        "apiVersion": kind.api_version(), "kind": kind.name(), "name": name, "uid": uid,
-        "controller": true
-    })
-}
-
-/// The digest that an image has in these worlds.
-fn digest(image: &str) -> String {
-    format!("sha256:{}", hex(image))
-}
-
-fn hex(text: &str) -> String {
-    let digest = hash(&SHA256, text.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    objects::owned_by((kind.api_version(), kind.name(), name, uid))
 }
