@@ -14,6 +14,8 @@ pub struct Frost(Arc<Mutex<Frozen>>);
 #[derive(Default)]
 struct Frozen {
     still: bool,
+    /// After how many steps it stands still, once that is decided.
+    left: Option<usize>,
     wakers: Vec<Waker>,
 }
 
@@ -23,10 +25,27 @@ impl Frost {
         self.0.lock().unwrap().still = true;
     }
 
+    /// It stands still as soon as it is so many steps further: between two awaits, where a process
+    /// that waits for time to pass never is.
+    pub fn falls_after(&self, steps: usize) {
+        self.0.lock().unwrap().left = Some(steps);
+    }
+
+    /// From now on it is about to stand still, until it is told to go on.
+    pub fn comes(&self) {
+        self.falls_after(usize::MAX);
+    }
+
+    /// All of it stands still, if it was about to and was not told to go on since.
+    pub fn falls_if_it_comes(&self) {
+        let mut frozen = self.0.lock().unwrap();
+        frozen.still |= frozen.left.is_some();
+    }
+
     /// It goes on.
     pub fn thaws(&self) {
         let mut frozen = self.0.lock().unwrap();
-        frozen.still = false;
+        (frozen.still, frozen.left) = (false, None);
         frozen.wakers.drain(..).for_each(Waker::wake);
     }
 
@@ -37,6 +56,11 @@ impl Frost {
             let mut future = pin!(future);
             poll_fn(|context| {
                 let mut frozen = frost.0.lock().unwrap();
+                match &mut frozen.left {
+                    Some(0) => frozen.still = true,
+                    Some(left) => *left -= 1,
+                    None => {}
+                }
                 if frozen.still {
                     frozen.wakers.push(context.waker().clone());
                     return Poll::Pending;

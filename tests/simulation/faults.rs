@@ -40,12 +40,13 @@ pub enum Fault {
     Stopped,
     Frozen,
     PausedAndCutOff,
+    BlindStart,
     ClockJumps,
     Adopted,
 }
 
 impl Fault {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::WatchBroken,
         Self::WatchEnded,
         Self::ListCut,
@@ -76,6 +77,7 @@ impl Fault {
         Self::Stopped,
         Self::Frozen,
         Self::PausedAndCutOff,
+        Self::BlindStart,
         Self::ClockJumps,
         Self::Adopted,
     ];
@@ -103,7 +105,7 @@ pub struct Trouble {
     pub relief: Relief,
 }
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "Pod",
     "ReplicaSet",
     "Deployment",
@@ -113,6 +115,7 @@ const KINDS: [&str; 9] = [
     "Job",
     "Namespace",
     "Rollout",
+    "ReplicationController",
 ];
 
 impl World {
@@ -120,7 +123,15 @@ impl World {
     pub async fn strike(&mut self, fault: Fault) {
         let times = self.dice.number(1, 3);
         let kind = *self.dice.one_of(&KINDS);
-        let lasts = self.dice.seconds(10, 240);
+        let lasts = if self.dice.percent(85) {
+            self.dice.seconds(10, 240)
+        } else {
+            self.dice.seconds(240, 2400)
+        };
+        if let Fault::Frozen | Fault::PausedAndCutOff = fault {
+            // It is to be in the middle of something.
+            self.operate();
+        }
         let struck = match fault {
             Fault::WatchBroken
             | Fault::WatchEnded
@@ -146,6 +157,7 @@ impl World {
                 self.shift.fetch_add(minutes * 60, Ordering::Relaxed);
                 Some((format!("{minutes} minutes"), Relief::Nothing))
             }
+            Fault::BlindStart => self.start_blind(times),
             Fault::Adopted => self.adopt().await.map(|it| (it, Relief::Nothing)),
             _ => Some(self.strike_github(fault, times)),
         };
@@ -159,6 +171,25 @@ impl World {
             until: Instant::now() + lasts,
             relief,
         });
+    }
+
+    /// The process that writes ends, and who comes after it cannot read some kinds.
+    fn start_blind(&mut self, times: usize) -> Option<(String, Relief)> {
+        let (ended, _) = self.strike_process(Fault::BlindStart)?;
+        let mut said = vec![ended];
+        for _ in 0..times {
+            let kind = *self.dice.one_of(&KINDS);
+            let fault = *self.dice.one_of(&[
+                Fault::Forbidden,
+                Fault::Forbidden,
+                Fault::ApiErrors,
+                Fault::ListCut,
+                Fault::ApiSlow,
+            ]);
+            let (how, _) = self.strike_reads(fault, kind, 3 * times);
+            said.push(format!("{fault:?} {how}"));
+        }
+        Some((said.join("; "), Relief::Api))
     }
 
     /// Ends what is over by now.

@@ -30,6 +30,8 @@ pub enum Sequel {
     CleanedUp,
     /// Runtime and workload are as they should be.
     Recovers,
+    /// It is deleted.
+    Goes,
 }
 
 /// Sequels that are due, by the number of their workload.
@@ -39,8 +41,9 @@ pub struct Sequels(Vec<(Instant, u64, Sequel)>);
 type Operation = fn(&mut Land, &mut Sequels) -> Option<String>;
 
 /// Every operation, and how often it is done beside the others.
-const OPERATIONS: [(usize, &str, Operation); 24] = [
+const OPERATIONS: [(usize, &str, Operation); 25] = [
     (10, "comes", come),
+    (6, "comes for a moment", come_for_a_moment),
     (16, "rolls out", roll_out),
     (5, "fails", fail),
     (5, "rolls back", roll_back),
@@ -56,7 +59,7 @@ const OPERATIONS: [(usize, &str, Operation); 24] = [
     (3, "changes an annotation of its pods", annotate_pods),
     (3, "loses a container", lose_container),
     (3, "has a container that crashes", crash),
-    (3, "has another environment", change_environment),
+    (5, "has another environment", change_environment),
     (5, "collides", collide),
     (3, "leaves or enters the scope by a label", label),
     (
@@ -67,7 +70,7 @@ const OPERATIONS: [(usize, &str, Operation); 24] = [
     (2, "opts out or in", opt),
     (6, "goes", go),
     (3, "comes back", come_back),
-    (1, "goes with its namespace", lose_namespace),
+    (2, "goes with its namespace", lose_namespace),
     (4, "has a pod evicted", evict),
     (9, "runs", run),
     (3, "is named by its configuration", bare_ids),
@@ -106,7 +109,7 @@ impl Land {
             if let Some(index) = all.position(|it| it.incarnation == incarnation) {
                 said.push(format!("{}: {sequel:?}", self.workloads[index].title()));
                 self.happen(index, sequel, sequels);
-                self.apply(index);
+                self.apply_all();
             }
         }
         said
@@ -127,6 +130,7 @@ impl Land {
                 let after = self.dice.seconds(1, 40);
                 sequels.after(after, &self.workloads[index], Sequel::Left);
             }
+            Sequel::Goes => drop(self.workloads.remove(index)),
             Sequel::Left => workload
                 .pods
                 .retain(|it| it.condition != Condition::Leaving),
@@ -197,6 +201,16 @@ fn come(land: &mut Land, sequels: &mut Sequels) -> Option<String> {
         let after = land.dice.seconds(5, 900);
         sequels.after(after, &land.workloads[index], Sequel::Ends);
     }
+    Some(land.workloads[index].title())
+}
+
+/// As a preview of a change does.
+fn come_for_a_moment(land: &mut Land, sequels: &mut Sequels) -> Option<String> {
+    let namespace = land.place()?;
+    let name = format!("{}{}", land.dice.one_of(&NAMES), land.dice.number(2, 9));
+    let index = land.arrive(Kind::Deployment, namespace, &name)?;
+    let after = land.dice.seconds(1, 90);
+    sequels.after(after, &land.workloads[index], Sequel::Goes);
     Some(land.workloads[index].title())
 }
 

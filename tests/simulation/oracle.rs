@@ -22,13 +22,12 @@ enum Standing {
     May,
     /// The same, but for no longer than a workload may be idle.
     Idle,
-    /// The same, and it may as well be ended: a person opted out, in words that a pod of before may
-    /// stand under.
+    /// The same, and it may be ended: a person opted out, and pods of before may say nothing of it.
     Doubtful,
 }
 
-/// What is known of a source: how it stands, since when right, since when idle, and every digest that
-/// it ever ran.
+/// What is known of a source: how it stands, since when right, since when idle (it never ran in
+/// between), and every digest that it ever ran.
 #[derive(Debug, Default)]
 struct Past {
     standing: Option<Standing>,
@@ -40,6 +39,7 @@ struct Past {
 /// All that is to be at GitHub.
 pub struct Oracle {
     told: Told,
+    read: seen::Read,
     sources: BTreeMap<Source, Past>,
 }
 
@@ -47,6 +47,7 @@ impl Oracle {
     pub fn new(told: Told) -> Self {
         Self {
             told,
+            read: seen::Read::default(),
             sources: BTreeMap::new(),
         }
     }
@@ -55,18 +56,20 @@ impl Oracle {
     pub fn look(&mut self, api: &Apiserver) {
         let now = Instant::now();
         let mut seen = BTreeMap::new();
-        for workload in seen::workloads(api) {
+        for workload in seen::workloads(api, &mut self.read) {
             self.weigh(&workload, &mut seen);
         }
-        self.sources.retain(|source, past| {
-            (past.standing, past.right) = (None, past.right.filter(|_| seen.contains_key(source)));
-            true
-        });
+        for (source, past) in &mut self.sources {
+            past.standing = None;
+            past.right = past.right.filter(|_| seen.contains_key(source));
+        }
         for (source, standing) in seen {
             let past = self.sources.entry(source).or_default();
             past.right = (standing != Standing::Doubtful).then(|| past.right.unwrap_or(now));
-            past.idle = (standing == Standing::Idle).then(|| past.idle.unwrap_or(now));
-            if let Standing::Must((_, digest, ..)) = &standing {
+            if standing == Standing::Idle {
+                past.idle = past.idle.or(Some(now));
+            } else if let Standing::Must((_, digest, ..)) = &standing {
+                past.idle = None;
                 past.digests.insert(digest.clone());
             }
             past.standing = Some(standing);
@@ -75,7 +78,8 @@ impl Oracle {
 
     fn may_stay(&self, past: &Past) -> bool {
         let most = self.told.idle_after.unwrap_or(Duration::MAX);
-        past.standing.is_some() && past.idle.is_none_or(|idle| idle.elapsed() < most)
+        let idle = past.idle.filter(|_| past.standing == Some(Standing::Idle));
+        past.standing.is_some() && idle.is_none_or(|idle| idle.elapsed() < most)
     }
 
     /// Whether a record that GitHub acknowledged then has been right ever since.
@@ -147,10 +151,9 @@ impl Oracle {
         }
         let completes = kind == "CronJob" || kind == "Job";
         let counts = |pod: &&Pod| completes || !pod.ended;
-        let pods: Vec<&Pod> = it.pods.iter().filter(counts).collect();
+        let pods: Vec<&Pod> = it.pods.iter().map(|it| &**it).filter(counts).collect();
         let ignores = |it: &Said| it.annotations.contains(&("ignore".into(), "true".into()));
-        let mut all = pods.iter().map(|it| &it.own).chain([&it.own, space]);
-        let ignored = all.any(ignores);
+        let ignored = (pods.iter().map(|it| &it.own).chain([&it.own, space])).any(ignores);
         let any_runs = pods
             .iter()
             .any(|it| !it.leaving && it.containers.iter().any(|it| it.runs));

@@ -2,6 +2,7 @@
 //! each workload with its namespace and the pods that it controls. What follows from that is in `oracle`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -41,7 +42,7 @@ pub struct Workload {
     pub kind: &'static str,
     pub own: Said,
     pub space: Said,
-    pub pods: Vec<Pod>,
+    pub pods: Vec<Arc<Pod>>,
 }
 
 /// A pod.
@@ -67,6 +68,10 @@ pub struct Container {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+fn uid(object: &Value) -> &str {
+    object["metadata"]["uid"].as_str().unwrap_or_default()
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -129,37 +134,46 @@ impl Pod {
     }
 }
 
+/// Pods that were read before, by their resource versions: most are as they were.
+#[derive(Default)]
+pub struct Read(HashMap<String, Arc<Pod>>);
+
 /// Every workload whose namespace is there.
-pub fn workloads(api: &Apiserver) -> Vec<Workload> {
+pub fn workloads(api: &Apiserver, before: &mut Read) -> Vec<Workload> {
     let spaces: HashMap<String, Said> = {
-        let all = api.all("Namespace");
+        let all = api.shared("Namespace");
         all.iter()
-            .map(said)
+            .map(|it| said(it))
             .map(|it| (it.name.clone(), it))
             .collect()
     };
-    let all: Vec<(&'static str, Value)> = {
-        let of = |kind: &'static str| api.all(kind).into_iter().map(move |it| (kind, it));
+    let all: Vec<(&'static str, Arc<Value>)> = {
+        let of = |kind: &'static str| api.shared(kind).into_iter().map(move |it| (kind, it));
         KINDS.into_iter().flat_map(of).collect()
     };
-    let uid = |object: &Value| text(&object["metadata"]["uid"]);
-    let by_uid: HashMap<String, &Value> = all.iter().map(|it| (uid(&it.1), &it.1)).collect();
+    let by_uid: HashMap<&str, &Value> = all.iter().map(|it| (uid(&it.1), &*it.1)).collect();
     // None: nobody controls it. Some(None): somebody who is not there.
     let controller = |object: &Value| {
         let mut owners = list(&object["metadata"]["ownerReferences"]);
-        let uid = text(&owners.find(|it| it["controller"] == true)?["uid"]);
-        Some(by_uid.get(&uid).copied())
+        let uid = owners.find(|it| it["controller"] == true)?["uid"].as_str()?;
+        Some(by_uid.get(uid).copied())
     };
-    let mut pods: HashMap<String, Vec<Pod>> = HashMap::new();
+    let mut pods: HashMap<&str, Vec<Arc<Pod>>> = HashMap::new();
+    let mut read = HashMap::new();
     for (_, pod) in all.iter().filter(|it| it.0 == "Pod") {
-        let mut at = Some(pod);
+        let mut at = Some(&**pod);
         while let Some(next) = at.and_then(controller) {
             at = next;
         }
         if let Some(top) = at {
-            pods.entry(uid(top)).or_default().push(Pod::read(pod));
+            let version = text(&pod["metadata"]["resourceVersion"]);
+            let known = before.0.remove(&version);
+            let known = known.unwrap_or_else(|| Arc::new(Pod::read(pod)));
+            read.insert(version, Arc::clone(&known));
+            pods.entry(uid(top)).or_default().push(known);
         }
     }
+    before.0 = read;
     let tops = all.iter().filter(|it| controller(&it.1).is_none());
     tops.filter_map(|(kind, object)| {
         let space = spaces.get(object["metadata"]["namespace"].as_str()?)?;
@@ -167,7 +181,7 @@ pub fn workloads(api: &Apiserver) -> Vec<Workload> {
             kind,
             own: said(object),
             space: space.clone(),
-            pods: pods.remove(&uid(object)).unwrap_or_default(),
+            pods: pods.remove(uid(object)).unwrap_or_default(),
         })
     })
     .collect()

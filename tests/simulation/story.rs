@@ -4,11 +4,15 @@ use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
 
+use crate::seeds::number;
+
 /// The story of a world. Clones tell the same one.
 #[derive(Clone)]
 pub struct Story {
     begun: Instant,
     lines: Arc<Mutex<Vec<String>>>,
+    /// Whether it is told while it happens: one that never ends can be read too.
+    aloud: bool,
 }
 
 impl Story {
@@ -17,6 +21,7 @@ impl Story {
         Self {
             begun: Instant::now(),
             lines: Arc::default(),
+            aloud: number("SEED").is_some(),
         }
     }
 
@@ -26,6 +31,9 @@ impl Story {
         let (seconds, millis) = (at.as_secs(), at.subsec_millis());
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
         let line = format!("{hours}:{minutes:02}:{seconds:02}.{millis:03} {what}");
+        if self.aloud {
+            println!("{line}");
+        }
         self.lines.lock().unwrap().push(line);
     }
 

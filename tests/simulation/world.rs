@@ -18,6 +18,7 @@ use crate::operations::Sequels;
 use crate::oracle::{Held, Oracle};
 use crate::process::{Process, Start};
 use crate::story::Story;
+use crate::support::apiserver::Verb;
 use crate::table::Table;
 use crate::told::Told;
 use crate::wire::Wire;
@@ -59,7 +60,8 @@ pub struct World {
     cycles: (usize, u64),
     /// After how many requests everything was checked last.
     checked: u64,
-    pub strays: Vec<String>,
+    /// What another tool left and nobody could adopt yet: digests by name.
+    pub strays: BTreeMap<String, String>,
     pub adopted: usize,
 }
 
@@ -73,6 +75,8 @@ impl World {
             ..Settings::default()
         });
         let land = Land::new(Dice::new(seed, 1));
+        let times = (0..17).map(|_| dice.millis(2, 300)).collect();
+        land.api.writes_take(times);
         let oracle = Arc::new(Mutex::new(Oracle::new(told.clone())));
         let story = Story::begun();
         story.tell(&format!("seed {seed}: {told:?}"));
@@ -83,7 +87,7 @@ impl World {
             oracle.clone(),
             Dice::new(seed, 2),
         );
-        let slots = if dice.percent(40) { 2 } else { 1 };
+        let slots = if dice.percent(50) { 2 } else { 1 };
         Self {
             slots: (0..slots).map(|_| Slot::default()).collect(),
             dice,
@@ -105,7 +109,7 @@ impl World {
             starts: 0,
             cycles: (0, 0),
             checked: 0,
-            strays: Vec::new(),
+            strays: BTreeMap::new(),
             adopted: 0,
         }
     }
@@ -179,17 +183,40 @@ impl World {
         let relief = Relief::Process(number);
         match fault {
             Fault::Killed => process.fuse.light(steps),
+            Fault::BlindStart => process.fuse.light(0),
             Fault::Stopped => process.stop(),
-            Fault::Frozen => process.frost.falls(),
+            Fault::Frozen => self.freeze(process, steps),
             Fault::ApiUnreachable => process.line.cut(),
             Fault::GithubUnreachable => self.wire.cut(Some(number)),
             _ => {
-                process.frost.falls();
+                self.freeze(process, steps);
                 process.line.cut();
                 self.wire.cut(Some(number));
             }
         }
         Some((format!("recorder-{number}, after {steps} steps"), relief))
+    }
+
+    /// Right behind the next write of the ledger if there is one soon, or after so many steps: between
+    /// what is stored and what is sent there is hardly any time.
+    fn freeze(&self, process: &Process, steps: usize) {
+        if steps.is_multiple_of(4) {
+            process.frost.falls_after(steps);
+            return;
+        }
+        let (api, frost) = (self.land.api.clone(), process.frost.clone());
+        frost.comes();
+        let writes = move || api.count(Verb::Update, "ConfigMap");
+        tokio::spawn(async move {
+            let before = writes();
+            for _ in 0..500 {
+                tokio::time::sleep(Duration::from_millis(16)).await;
+                if writes() > before {
+                    tokio::time::sleep(Duration::from_millis(steps as u64)).await;
+                    return frost.falls_if_it_comes();
+                }
+            }
+        });
     }
 
     /// That is over. Who was to be killed has had its time.
@@ -240,7 +267,7 @@ impl World {
             let stored = ledger::stored(&self.land.api);
             for ((environment, name), (_, digest, ..)) in self.held() {
                 let known =
-                    stored.knows(&environment, &name, &digest) || self.strays.contains(&name);
+                    stored.knows(&environment, &name, &digest) || self.strays.contains_key(&name);
                 if !known {
                     wrong.push(format!(
                         "{environment} {name} {digest} is deployed and forgotten"
@@ -286,7 +313,7 @@ impl World {
     pub async fn pass(&mut self, time: Duration) {
         let until = Instant::now() + time;
         while Instant::now() < until {
-            let hop = Duration::from_secs(10).min(until - Instant::now());
+            let hop = Duration::from_secs(2).min(until - Instant::now());
             tokio::time::sleep(hop).await;
             let followed = self.land.follow(&mut self.sequels);
             for said in &followed {

@@ -26,8 +26,9 @@ mod statuses;
 mod watches;
 mod writes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use axum::body::Body;
 use http::{Request, Response};
@@ -54,6 +55,10 @@ struct Inner {
     forbidden: BTreeSet<(String, Option<String>)>,
     rules: Vec<Rule>,
     calls: Vec<Call>,
+    counts: BTreeMap<(Verb, String), usize>,
+    /// How long writes take, each as long as the next of them, round and round.
+    writes_take: Vec<Duration>,
+    writes: usize,
 }
 
 impl Apiserver {
@@ -123,8 +128,14 @@ impl Apiserver {
 
     /// All objects of a kind.
     pub fn all(&self, kind: &str) -> Vec<Value> {
+        let all = self.shared(kind).into_iter();
+        all.map(|object| Value::clone(&object)).collect()
+    }
+
+    /// The same, for whoever only looks at them.
+    pub fn shared(&self, kind: &str) -> Vec<Arc<Value>> {
         let state = self.inner().objects.state(kind);
-        state.values().map(|object| Value::clone(object)).collect()
+        state.values().map(Arc::clone).collect()
     }
 
     /// From now on requests for this kind get a 403. Watches that are open go on, as they do at a
@@ -219,6 +230,12 @@ impl Apiserver {
         inner.forbidden.clear();
     }
 
+    /// From now on a write takes time, of which half has passed when it is done: each as long as the
+    /// next of `times`, round and round.
+    pub fn writes_take(&self, times: Vec<Duration>) {
+        self.inner().writes_take = times;
+    }
+
     /// Every request so far, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.inner().calls.clone()
@@ -226,11 +243,9 @@ impl Apiserver {
 
     /// How many requests of this verb and kind there were.
     pub fn count(&self, verb: Verb, kind: &str) -> usize {
-        let calls = &self.inner().calls;
-        calls
-            .iter()
-            .filter(|call| call.verb == verb && call.kind == kind)
-            .count()
+        let inner = self.inner();
+        let count = inner.counts.get(&(verb, kind.to_owned()));
+        count.copied().unwrap_or_default()
     }
 
     /// How many watches of a kind are open.
@@ -248,7 +263,13 @@ impl Apiserver {
         let request = Asked::read(request, &definitions).await?;
         let fault = self.inner().begin(&request);
         let Some(fault) = fault else {
-            return Ok(self.inner().answer(&request));
+            let Some(time) = self.inner().time_of(request.verb) else {
+                return Ok(self.inner().answer(&request));
+            };
+            tokio::time::sleep(time / 2).await;
+            let answer = self.inner().answer(&request);
+            tokio::time::sleep(time / 2).await;
+            return Ok(answer);
         };
         match fault {
             Fault::Status(code) => Ok(statuses::status(code, "a fault of the test")),
@@ -275,10 +296,21 @@ impl Apiserver {
 }
 
 impl Inner {
+    /// How long a request of this verb takes, if it takes time.
+    fn time_of(&mut self, verb: Verb) -> Option<Duration> {
+        if !verb.writes() {
+            return None;
+        }
+        self.writes += 1;
+        (!self.writes_take.is_empty())
+            .then(|| self.writes_take[self.writes % self.writes_take.len()])
+    }
+
     /// Notes a request, and finds the fault that it meets.
     fn begin(&mut self, asked: &Asked) -> Option<Fault> {
         self.calls.push(asked.call());
         let (verb, kind) = (asked.verb, asked.kind());
+        *self.counts.entry((verb, kind.to_owned())).or_default() += 1;
         for rule in self
             .rules
             .iter_mut()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Apiserver;
 
 /// What a request does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
     /// Reads a page of a list.
     List,
@@ -24,6 +24,11 @@ pub enum Verb {
 }
 
 impl Verb {
+    /// Whether it changes an object.
+    pub(super) fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
+
     /// What it is called in rights.
     pub(super) fn of_right(self) -> &'static str {
         match self {
