@@ -155,7 +155,8 @@ impl Ledger {
         }
     }
 
-    /// Names that ended, with the digest that they had: only as long as that digest runs.
+    /// Names that ended, with the digest that they had: only as long as that digest runs or another
+    /// name has it.
     pub fn past(&self) -> impl Iterator<Item = (&Identity, Digest)> {
         self.past
             .iter()
@@ -292,13 +293,19 @@ impl Ledger {
         }
     }
 
-    /// Forgets past names and storage records whose digest runs no longer. To be called with every
-    /// digest that runs, from a complete view of pods only.
+    /// Forgets storage records whose digest runs no longer, and past names whose digest neither runs
+    /// nor stands in an entry: of these two GitHub is asked, and it lists every name of a digest. To be
+    /// called with every digest that runs, from a complete view of pods only.
     pub fn forget_past(&mut self, running: &BTreeSet<Digest>) {
-        let gone = |_: &Identity, digest: &mut Digest| !running.contains(digest);
+        self.stock.forget(running);
+        if self.past.values().all(|digest| running.contains(digest)) {
+            return;
+        }
+        let bodies = self.entries.values().flat_map(Entry::bodies);
+        let named: BTreeSet<Digest> = bodies.map(|body| body.digest).collect();
+        let gone = |_: &Identity, it: &mut Digest| !running.contains(it) && !named.contains(it);
         let gone = self.past.extract_if(.., gone);
         self.touched.extend(gone.map(|(identity, _)| identity));
-        self.stock.forget(running);
     }
 
     /// Forgets refusals that are due of names that have no entry and are not `wanted`: nobody asks

@@ -1,5 +1,7 @@
 //! Ends: decommissions, tombstones, and what GitHub will not end.
 
+use std::collections::BTreeSet;
+
 use crate::model::fixtures::{Scene, digest, minutes, names};
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
@@ -219,5 +221,26 @@ fn a_past_name_stays_as_long_as_its_digest_runs_and_holds_no_name() {
 
     scene.deploy("web", "app", 1);
     assert_eq!(names(&scene.cycle().reports), [WEB]);
+    assert_eq!(scene.ledger.past().count(), 0);
+}
+
+#[test]
+fn a_past_name_stays_as_long_as_another_name_has_its_digest() {
+    let mut scene = Scene::recorded();
+    scene.deploy("renamed", "app", 1);
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    scene.wait(minutes(10));
+    scene.delete(&Kind::Deployment, "renamed");
+    scene.cycle();
+    let nothing_runs = BTreeSet::new();
+    scene.ledger.forget_past(&nothing_runs);
+    let past: Vec<_> = scene.ledger.past().map(|(name, _)| &*name.name).collect();
+    assert_eq!(past, [WEB]);
+
+    scene.wait(minutes(10));
+    scene.cycle();
+    assert_eq!(scene.ledger.past().count(), 2);
+    scene.ledger.forget_past(&nothing_runs);
     assert_eq!(scene.ledger.past().count(), 0);
 }
