@@ -1,6 +1,6 @@
 # Each target is one plain command, so that it can be run without make.
 
-.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak sabotage mutants e2e e2e-short
+.PHONY: build test ledger chart generate check lint fmt scripts docs deny advisories demo demo-down tools release image image-test reproduce bench fuzz soak chaos sabotage mutants e2e e2e-short
 
 # The recorder and github-sandbox, for trying them out.
 build:
@@ -96,6 +96,11 @@ bench:
 # So many seeds of six simulated hours each, side by side (docs/testing.md); minutes to build, the first time.
 soak:
 	SEEDS=$(or $(SEEDS),500) cargo test --locked --profile simulation --all-features --test simulation -- --nocapture whatever
+
+# The recorder on a real control plane while workloads and faults do what they want, for MINUTES=30, then a
+# few minutes until all is right (docs/testing.md). SEED=1 does the same again.
+chaos:
+	tests/tools/python tests/chaos/run.py
 
 # Breaks the code on purpose in each way of tests/sabotage and shows that a test notices. Minutes each.
 sabotage:
