@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::seen::{self, Pod, Said, Source, Workload, is_named, plain, tags_and_risks};
+use crate::seen::{self, Pod, Said, Source, Workload, anywhere, is_named, plain, tags_and_risks};
 use crate::support::apiserver::Apiserver;
 use crate::told::Told;
 
@@ -26,14 +26,12 @@ enum Standing {
     Doubtful,
 }
 
-/// What is known of a source: how it stands, since when right, since when idle (it never ran in
-/// between), and every digest that it ever ran.
+/// What is known of a source: how it stands, since when right, since when idle and never running.
 #[derive(Debug, Default)]
 struct Past {
     standing: Option<Standing>,
     right: Option<Instant>,
     idle: Option<Instant>,
-    digests: BTreeSet<String>,
 }
 
 /// All that is to be at GitHub.
@@ -41,6 +39,8 @@ pub struct Oracle {
     told: Told,
     read: seen::Read,
     sources: BTreeMap<Source, Past>,
+    /// Every digest that a source ever ran, in whatever environment.
+    digests: BTreeSet<(Source, String)>,
 }
 
 impl Oracle {
@@ -49,6 +49,7 @@ impl Oracle {
             told,
             read: seen::Read::default(),
             sources: BTreeMap::new(),
+            digests: BTreeSet::new(),
         }
     }
 
@@ -64,16 +65,22 @@ impl Oracle {
             past.right = past.right.filter(|_| seen.contains_key(source));
         }
         for (source, standing) in seen {
-            let past = self.sources.entry(source).or_default();
+            let past = self.sources.entry(source.clone()).or_default();
             past.right = (standing != Standing::Doubtful).then(|| past.right.unwrap_or(now));
             if standing == Standing::Idle {
                 past.idle = past.idle.or(Some(now));
             } else if let Standing::Must((_, digest, ..)) = &standing {
                 past.idle = None;
-                past.digests.insert(digest.clone());
+                self.digests.insert((anywhere(&source), digest.clone()));
             }
             past.standing = Some(standing);
         }
+    }
+
+    /// Whether a record called so with that digest may be of a source.
+    fn owns(&self, source: &Source, name: &str, digest: &str) -> bool {
+        let ran = (anywhere(source), digest.to_owned());
+        is_named(name, &plain(source)) && self.digests.contains(&ran)
     }
 
     fn may_stay(&self, past: &Past) -> bool {
@@ -82,29 +89,20 @@ impl Oracle {
         past.standing.is_some() && idle.is_none_or(|idle| idle.elapsed() < most)
     }
 
-    /// Whether a record that GitHub acknowledged then has been right ever since.
-    pub fn is_right(
-        &self,
-        environment: &str,
-        name: &str,
-        digest: &str,
-        acknowledged: Instant,
-    ) -> bool {
-        let owns = |it: &(&Source, &Past)| {
-            it.0.0 == environment && is_named(name, &plain(it.0)) && it.1.digests.contains(digest)
-        };
+    /// Whether a record that GitHub acknowledged then has been right `since`.
+    pub fn is_right(&self, environment: &str, name: &str, digest: &str, since: Instant) -> bool {
+        let owns = |it: &(&Source, &Past)| it.0.0 == environment && self.owns(it.0, name, digest);
         let mut owners = self.sources.iter().filter(owns).peekable();
-        let since = |past: &Past| past.right.is_some_and(|right| right <= acknowledged);
-        owners.peek().is_some() && owners.all(|(_, past)| since(past) && self.may_stay(past))
+        let is_right = |past: &Past| past.right.is_some_and(|right| right <= since);
+        owners.peek().is_some() && owners.all(|(_, past)| is_right(past) && self.may_stay(past))
     }
 
     /// Whether what was called so with that digest runs.
     pub fn runs(&self, name: &str, digest: &str) -> bool {
-        let owns = |(source, past): (&Source, &Past)| {
-            let runs = matches!(past.standing, Some(Standing::Must(_)));
-            runs && is_named(name, &plain(source)) && past.digests.contains(digest)
-        };
-        self.sources.iter().any(owns)
+        let mut all = self.sources.iter();
+        all.any(|(source, past)| {
+            matches!(past.standing, Some(Standing::Must(_))) && self.owns(source, name, digest)
+        })
     }
 
     /// In what GitHub differs from the cluster.

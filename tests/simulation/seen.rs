@@ -221,6 +221,13 @@ pub fn tags_and_risks(context: [&Said; 3]) -> (BTreeMap<String, String>, BTreeSe
     (tags, risks)
 }
 
+/// A source wherever its namespace belongs.
+pub fn anywhere(source: &Source) -> Source {
+    let mut source = source.clone();
+    source.0.clear();
+    source
+}
+
 /// What the record of a source is called where nobody else is called so.
 pub fn plain((_, _, namespace, workload, container): &Source) -> String {
     format!("{namespace}-{workload}-{container}")
