@@ -73,6 +73,24 @@ async fn changes_go_first_then_new_names_with_a_witness_then_decommissions_then_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_of_more_than_a_minute_ago_is_made_anew_and_what_came_back_meanwhile_is_not_ended() {
+    let old = ["api", "cart", "mail", "web"].map(|name| deployment("shop", name));
+    let mut world = World::with(&old).await;
+    let before = world.requests();
+    world.fault(Fault::new(FaultKind::Slow { millis: 29_500 }).times(2));
+    world.run(&deployment("shop", "cart").image("ghcr.io/acme/cart:2"));
+    world.run(&deployment("shop", "new"));
+    world.remove("shop", "mail");
+    world.requested(before + 2, MINUTE).await;
+    world.run(&deployment("shop", "mail"));
+    world.agreed_within(2 * MINUTE).await;
+    world.pass(MINUTE).await;
+    let ended = |post: &Post| post.ends() && post.has("shop-mail-main");
+    assert!(!world.posts(before).iter().any(ended), "{}", world.story());
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_records_go_in_batches_of_a_thousand_a_second_apart() {
     let world = World::with(&many(2500)).await;
     let posts = world.posts(0);
