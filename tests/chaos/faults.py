@@ -207,7 +207,7 @@ class Faults:
         self.chronicle(f"GitHub fails: {failing}")
         number = self.world.github.ask("faults", failing)["number"]
         time.sleep(fault.lasts)
-        self.world.github_forgets(number)
+        self.world.github.forget(number)
 
 
 def without(rule: dict, taken: "list[tuple[str, str]]") -> dict:

@@ -17,6 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import oracle
+from github import read
 from observer import Observer
 from oracle import Source, Standing
 from workloads import Workload
@@ -214,9 +215,9 @@ class Judge:
 
 
 def agrees(record: dict, told: oracle.Told) -> bool:
-    image = (record["name"], record["version"] or "", record["digest"])
-    tags = tuple(sorted(f"{key}={value}" for key, value in record["tags"].items()))
-    return image in told.images and (tags, tuple(sorted(record["runtime_risks"]))) == (told.tags, told.risks)
+    held = read(record)
+    is_its_image = (held.image, held.version, held.digest) in told.images
+    return is_its_image and (held.tags, held.risks) == (told.tags, told.risks)
 
 
 def digest_of(image: str) -> str:

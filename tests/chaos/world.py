@@ -7,13 +7,11 @@ import signal
 import subprocess
 import threading
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import yaml
 
 from api import Api, Refused, Unreachable
-from direct import urlopen
 from github import GitHub
 from links import Links
 from processes import HOME, ROOT, TOOLS, run, runs, spawn
@@ -113,10 +111,6 @@ class World:
             led = (it for it in self.recorders if it.child and str(it.child.pid) == pid)
             self._led = next(led, self._led)
         return self._led or self.recorders[0]
-
-    def github_forgets(self, fault: int) -> None:
-        request = urllib.request.Request(f"{self.github.url}/sandbox/faults/{fault}", method="DELETE")
-        urlopen(request, timeout=20).close()
 
     # The control plane.
 

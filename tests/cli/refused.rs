@@ -91,6 +91,19 @@ decommission --lease-timeout=2h web | invalid value "2h" for --lease-timeout: al
 decommission --interval=1s web | invalid value "1s" for --interval: allowed is a duration such as 30s, 5m or 1h30m, 5s to 24h
 "#;
 
+/// Whether nothing is done, and nothing said but that.
+#[track_caller]
+fn is_refused(arguments: &[&str], message: &str) {
+    let output = run(arguments);
+    assert_eq!(
+        said(&output),
+        format!("error: {message}\n"),
+        "{arguments:?}"
+    );
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    assert_eq!(out(&output), "");
+}
+
 #[test]
 fn what_is_done_by_hand_is_refused_before_any_call_where_it_is_not_allowed() {
     for row in REFUSED_BY_HAND.lines().filter(|row| !row.is_empty()) {
@@ -105,10 +118,7 @@ fn what_is_done_by_hand_is_refused_before_any_call_where_it_is_not_allowed() {
             !of_run && !given && (typed[0] == "verify" || !of_verify)
         });
         let arguments: Vec<&str> = typed.iter().chain(good).copied().collect();
-        let output = run(&arguments);
-        assert_eq!(said(&output), format!("error: {message}\n"), "{typed:?}");
-        assert_eq!(output.status.code(), Some(2), "{typed:?}");
-        assert_eq!(out(&output), "");
+        is_refused(&arguments, message);
     }
 }
 
@@ -158,10 +168,7 @@ fn a_setting_that_is_not_allowed_is_refused_before_any_call_in_one_line() {
         };
         let good = GOOD.iter().filter(replaced).copied();
         let arguments: Vec<&str> = good.chain(typed.iter().copied()).collect();
-        let output = run(&arguments);
-        assert_eq!(said(&output), format!("error: {message}\n"), "{typed:?}");
-        assert_eq!(output.status.code(), Some(2), "{typed:?}");
-        assert_eq!(out(&output), "");
+        is_refused(&arguments, message);
     }
 }
 

@@ -2,16 +2,11 @@
 //! memory, which no promise covers. What can be seen is said, nothing that runs is ended, and a person
 //! who adopts what GitHub lists (`verify --adopt`) makes it right again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use deployment_recorder::model::image::Digest;
-use deployment_recorder::model::record::{Body, Destination, Identity};
-use deployment_recorder::model::risk::Risks;
-use deployment_recorder::model::text_map::TextMap;
-use deployment_recorder::recorder::hand::{Absent, Hand};
 use serde_json::Value;
 
+use crate::by_hand::found;
 use crate::ledger;
 use crate::seeds::{in_a_runtime, number};
 use crate::wire::HOST;
@@ -106,43 +101,15 @@ impl World {
 
     /// All that GitHub lists, as `verify --adopt` does it.
     async fn adopt_all(&mut self) {
-        self.slots[0].process.as_ref().unwrap().stop();
-        let process = self.slots[0].process.take().unwrap();
-        self.story.tell(&process.end().await);
-        let found: Vec<_> = self
-            .held()
-            .into_iter()
-            .map(|((environment, name), (image, digest, ..))| {
-                let destination = Destination {
-                    host: HOST.into(),
-                    organization: "acme".into(),
-                    cluster: "main".into(),
-                    logical_environment: environment.as_str().into(),
-                    physical_environment: None,
-                };
-                let body = Body {
-                    digest: Digest::parse(&digest).unwrap(),
-                    name: image.rsplit_once(':').map_or(&*image, |it| it.0).into(),
-                    version: None,
-                    repository: None,
-                    tags: TextMap::default(),
-                    risks: Risks::default(),
-                };
-                let identity = Identity {
-                    destination: Arc::new(destination),
-                    name: name.as_str().into(),
-                };
-                (identity, Arc::new(body), None)
-            })
-            .collect();
-        let (candidate, store) = self.person();
-        let mut hand = Hand::take(candidate, store, Absent::Begin)
-            .await
-            .ok()
-            .unwrap();
-        let adopted = hand.adopt(found).await.unwrap();
+        self.stop_for_a_person().await.unwrap();
+        let held = self.held().into_iter();
+        let found = held.map(|((environment, name), (image, digest, ..))| {
+            let image = image.rsplit_once(':').map_or(&*image, |it| it.0);
+            found(HOST, &environment, &name, image, &digest)
+        });
+        let found = found.collect();
+        let adopted = self.take_over(found).await.unwrap();
         self.story.tell(&format!("{adopted} adopted"));
-        hand.give_back().await;
     }
 }
 

@@ -9,6 +9,7 @@ use deployment_recorder::model::image::Digest;
 use deployment_recorder::model::record::{Body, Destination, Identity};
 use deployment_recorder::model::risk::Risks;
 use deployment_recorder::model::text_map::TextMap;
+use deployment_recorder::model::workload::Source;
 use deployment_recorder::recorder::hand::{Absent, Hand};
 use deployment_recorder::recorder::lease::{Candidate, Patience};
 use deployment_recorder::recorder::status::Shared;
@@ -21,6 +22,9 @@ use crate::faults::{Relief, Trouble};
 use crate::ledger;
 use crate::wire::HOST;
 use crate::world::World;
+
+/// The image of another tool's records.
+const STRAY: &str = "ghcr.io/acme/stray";
 
 impl World {
     /// Another tool left a record at GitHub; the recorder is stopped, a person adopts it, and the
@@ -57,7 +61,7 @@ impl World {
         }
     }
 
-    async fn stop_for_a_person(&mut self) -> Option<()> {
+    pub async fn stop_for_a_person(&mut self) -> Option<()> {
         let process = self.slots[0].process.take()?;
         process.stop();
         let end = process.end().await;
@@ -68,7 +72,14 @@ impl World {
     }
 
     async fn adopt_strays(&mut self) -> Result<usize, String> {
-        let taken = self.take_over().await;
+        let strays = self.strays.iter();
+        // One of a host that the recorder has no business with, too.
+        let found = strays.flat_map(|(name, digest)| {
+            [HOST, "api.github.elsewhere"]
+                .map(|host| found(host, "production", name, STRAY, digest))
+        });
+        let found = found.collect();
+        let taken = self.take_over(found).await;
         if taken.is_ok() {
             self.strays.clear();
         }
@@ -80,7 +91,7 @@ impl World {
         let body = json!({
             "logical_environment": "production",
             "deployments": [{
-                "name": "ghcr.io/acme/stray", "digest": digest, "deployment_name": name,
+                "name": STRAY, "digest": digest, "deployment_name": name,
                 "status": "deployed", "tags": {}, "runtime_risks": []
             }]
         });
@@ -100,7 +111,7 @@ impl World {
     }
 
     /// A person at a machine, with what it takes to hold the ledger.
-    pub fn person(&mut self) -> (Candidate, Store) {
+    fn person(&mut self) -> (Candidate, Store) {
         self.starts += 1;
         let number = self.starts;
         let client = self.land.api.client();
@@ -120,39 +131,40 @@ impl World {
         (candidate, store)
     }
 
-    async fn take_over(&mut self) -> Result<usize, String> {
+    /// Takes the Lease and the ledger, and adopts them.
+    pub async fn take_over(&mut self, found: Vec<Found>) -> Result<usize, String> {
         let (candidate, store) = self.person();
         let hand = Hand::take(candidate, store, Absent::Begin).await;
         let mut hand = hand.map_err(|error| error.to_string())?;
-        let body = |digest: &str| {
-            Arc::new(Body {
-                digest: Digest::parse(digest).unwrap(),
-                name: "ghcr.io/acme/stray".into(),
-                version: None,
-                repository: None,
-                tags: TextMap::default(),
-                risks: Risks::default(),
-            })
-        };
-        let of = |host: &str, name: &str| Identity {
-            destination: Arc::new(Destination {
-                host: host.into(),
-                organization: "acme".into(),
-                cluster: "main".into(),
-                logical_environment: "production".into(),
-                physical_environment: None,
-            }),
-            name: name.into(),
-        };
-        // One of a host that the recorder has no business with, too.
-        let found = self.strays.iter().flat_map(|(name, digest)| {
-            [HOST, "api.github.elsewhere"].map(|host| (of(host, name), body(digest), None))
-        });
-        let adopted = hand
-            .adopt(found.collect::<Vec<_>>())
-            .await
-            .map_err(|error| error.to_string());
+        let adopted = hand.adopt(found).await.map_err(|error| error.to_string());
         hand.give_back().await;
         adopted
     }
+}
+
+/// What somebody may adopt, for nobody.
+pub(crate) type Found = (Identity, Arc<Body>, Option<Source>);
+
+/// A record as the list of a digest has it; `image` without its tag.
+pub(crate) fn found(host: &str, environment: &str, name: &str, image: &str, digest: &str) -> Found {
+    let destination = Destination {
+        host: host.into(),
+        organization: "acme".into(),
+        cluster: "main".into(),
+        logical_environment: environment.into(),
+        physical_environment: None,
+    };
+    let body = Body {
+        digest: Digest::parse(digest).unwrap(),
+        name: image.into(),
+        version: None,
+        repository: None,
+        tags: TextMap::default(),
+        risks: Risks::default(),
+    };
+    let identity = Identity {
+        destination: Arc::new(destination),
+        name: name.into(),
+    };
+    (identity, Arc::new(body), None)
 }

@@ -155,8 +155,8 @@ pub fn workloads(api: &Apiserver, before: &mut Read) -> Vec<Workload> {
     // None: nobody controls it. Some(None): somebody who is not there.
     let controller = |object: &Value| {
         let mut owners = list(&object["metadata"]["ownerReferences"]);
-        let uid = owners.find(|it| it["controller"] == true)?["uid"].as_str()?;
-        Some(by_uid.get(uid).copied())
+        let uid = owners.find(|it| it["controller"] == true)?["uid"].as_str();
+        Some(by_uid.get(uid.unwrap_or_default()).copied())
     };
     let mut pods: HashMap<&str, Vec<Arc<Pod>>> = HashMap::new();
     let mut read = HashMap::new();

@@ -58,7 +58,6 @@ struct Inner {
     counts: BTreeMap<(Verb, String), usize>,
     /// How long writes take, each as long as the next of them, round and round.
     writes_take: Vec<Duration>,
-    writes: usize,
 }
 
 impl Apiserver {
@@ -298,12 +297,11 @@ impl Apiserver {
 impl Inner {
     /// How long a request of this verb takes, if it takes time.
     fn time_of(&mut self, verb: Verb) -> Option<Duration> {
-        if !verb.writes() {
+        if !verb.writes() || self.writes_take.is_empty() {
             return None;
         }
-        self.writes += 1;
-        (!self.writes_take.is_empty())
-            .then(|| self.writes_take[self.writes % self.writes_take.len()])
+        self.writes_take.rotate_left(1);
+        self.writes_take.first().copied()
     }
 
     /// Notes a request, and finds the fault that it meets.

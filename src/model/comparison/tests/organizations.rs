@@ -4,6 +4,25 @@ use super::*;
 use crate::model::ledger::{Entry, Owner};
 use crate::model::organization::Organizations;
 
+/// Which digests are asked for at which organization.
+fn asked(expected: &Expected) -> Vec<(&str, Vec<Digest>)> {
+    let all = expected.digests().iter();
+    all.map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
+        .collect()
+}
+
+/// A recorded workload, and another one with that digest whose records go to an organization of its own.
+fn with_tools(number: u64) -> Scene {
+    let mut scene = Scene::new();
+    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
+    scene.policy.organizations = organizations.unwrap();
+    scene.deploy("web", "app", 1);
+    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", number);
+    scene.run(&Kind::Deployment, "lint", [lint]);
+    scene.cycle();
+    scene
+}
+
 #[test]
 fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_is() {
     let mut scene = Scene::recorded();
@@ -38,13 +57,8 @@ fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_
     let entries = entries.chain(moved.map(|identity| (identity, entry.clone())));
     scene.ledger = Ledger::restore(None, entries.collect::<Vec<_>>(), [], scene.now);
     let expected = expected(&scene);
-    let asked: Vec<(&str, Vec<Digest>)> = expected
-        .digests()
-        .iter()
-        .map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
-        .collect();
     assert_eq!(
-        asked,
+        asked(&expected),
         [
             ("acme", vec![digest(1), digest(2), digest(3)]),
             ("other", vec![digest(1)]),
@@ -54,21 +68,10 @@ fn every_digest_that_runs_or_stands_in_the_ledger_is_asked_for_where_its_record_
 
 #[test]
 fn each_organization_is_asked_for_what_goes_there_and_adopts_what_it_lacks() {
-    let mut scene = Scene::new();
-    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
-    scene.policy.organizations = organizations.unwrap();
-    scene.deploy("web", "app", 1);
-    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 2);
-    scene.run(&Kind::Deployment, "lint", [lint]);
-    scene.cycle();
+    let mut scene = with_tools(2);
     let found = expected(&scene);
-    let asked: Vec<(&str, Vec<Digest>)> = found
-        .digests()
-        .iter()
-        .map(|(organization, digests)| (&**organization, digests.iter().copied().collect()))
-        .collect();
     assert_eq!(
-        asked,
+        asked(&found),
         [("Tools", vec![digest(2)]), ("acme", vec![digest(1)])]
     );
     // A ledger that was lost: each finds its own again, and nothing of an organization that is not ours.
@@ -106,14 +109,8 @@ fn each_organization_is_asked_for_what_goes_there_and_adopts_what_it_lacks() {
 
 #[test]
 fn of_an_organization_that_is_not_read_nothing_is_missing_and_nothing_counts_as_the_same() {
-    let mut scene = Scene::new();
-    let organizations = Organizations::parse(["quay.io/tools/.*=Tools"]);
-    scene.policy.organizations = organizations.unwrap();
-    scene.deploy("web", "app", 1);
     // The same digest in both.
-    let lint = crate::model::fixtures::container("app", "quay.io/tools/lint:1", 1);
-    scene.run(&Kind::Deployment, "lint", [lint]);
-    scene.cycle();
+    let scene = with_tools(1);
     let lists = BTreeMap::from([(digest(1), vec![listed(&scene, WEB, 1)])]);
     let all = expected(&scene).compare(&lists);
     assert_eq!(
