@@ -49,6 +49,32 @@ async fn an_image_that_is_changed_inside_a_running_pod_reaches_github() {
     world.finish().await;
 }
 
+/// The spec is changed first, by whoever does so; the status follows when the kubelet has ended the
+/// container and started another one.
+#[tokio::test(start_paused = true)]
+async fn an_image_that_is_changed_in_place_is_not_told_before_it_runs() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    let told = world.github.requests().len();
+    let patched = "ghcr.io/acme/web:patched";
+    change_pod(&world, "web", |pod| {
+        pod["spec"]["containers"][0]["image"] = json!(patched);
+    });
+    world.pass(MINUTE).await;
+    let since: Vec<_> = world.github.requests().split_off(told);
+    let bodies = since.iter().filter_map(|entry| entry.body.as_deref());
+    for body in bodies {
+        assert!(!body.to_string().contains("patched"), "{body}");
+    }
+    change_pod(&world, "web", |pod| {
+        let status = &mut pod["status"]["containerStatuses"][0];
+        status["imageID"] = json!(format!("ghcr.io/acme/web@{}", digest(patched)));
+        status["containerID"] = json!("containerd://another");
+    });
+    world.want(&deployment("shop", "web").image(patched));
+    world.agreed_within(10 * SECOND).await;
+    world.finish().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_container_that_restarts_with_another_digest_of_its_tag_reaches_github() {
     let mut world = World::with(&[deployment("shop", "web")]).await;

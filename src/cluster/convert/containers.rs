@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use crate::cluster::slim::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, SoftList};
 use crate::model::facts::{Container, State};
@@ -10,8 +11,8 @@ use crate::model::image::{Digest, ImageId, running_digest};
 use super::{Converter, KeptPod};
 
 /// The digest that the status of a container named. A restart of the container runtime can turn a
-/// good image ID of a container that runs on into a bare one; the digest stays true as long as the
-/// container is the same.
+/// good image ID of a container that runs on into a bare one; digest and image stay true as long as
+/// the container is the same.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// A hash of the `containerID`.
@@ -22,8 +23,10 @@ pub(super) struct Seen {
 
 /// The same, with its digest in any case.
 #[derive(Clone, Copy)]
-struct Earlier {
+struct Earlier<'a> {
     container: NonZeroU64,
+    /// As the spec wrote it when the pod was seen last.
+    image: &'a Arc<str>,
     digest: Digest,
 }
 
@@ -60,18 +63,31 @@ impl Converter {
             }
             let earlier = before.and_then(|before| before.seen_of(name));
             let status = status_of(name, statuses);
-            let (digest, now) = digest(spec.image.text(), status, earlier);
+            let id = status.and_then(container_id);
+            let same = earlier.filter(|earlier| Some(earlier.container) == id);
+            // An image that is changed in place stands in the spec before the kubelet has ended the
+            // container that runs the one before, and no container ever runs a second one.
+            let image = match same {
+                Some(same) => Arc::clone(same.image),
+                None => self.intern(spec.image.text()),
+            };
             let image_id = status.map_or("", |status| status.image_id.text());
+            let named = running_digest(&image, image_id);
+            let digest = named.or(same.map(|same| same.digest));
+            let now = match (id, named) {
+                (Some(container), Some(digest)) => Some((container, digest)),
+                _ => earlier.map(|earlier| (earlier.container, earlier.digest)),
+            };
             containers.push(Container {
                 name: self.intern(name),
-                image: self.intern(spec.image.text()),
+                image,
                 state: status.map_or(State::NeverRan, state),
                 digest,
                 image_id: ImageId::read(image_id).0,
             });
-            seen.push(now.map(|now| Seen {
-                container: now.container,
-                digest: (digest != Some(now.digest)).then(|| Box::new(now.digest)),
+            seen.push(now.map(|(container, known)| Seen {
+                container,
+                digest: (digest != Some(known)).then(|| Box::new(known)),
             }));
         }
         Some((containers.into(), seen.into()))
@@ -79,43 +95,27 @@ impl Converter {
 }
 
 impl KeptPod {
-    fn seen_of(&self, container: &str) -> Option<Earlier> {
+    fn seen_of(&self, container: &str) -> Option<Earlier<'_>> {
         let mut pairs = self.pod.containers.iter().zip(&self.seen);
         let (shown, seen) = pairs.find(|(known, _)| *known.name == *container)?;
         let seen = seen.as_ref()?;
         Some(Earlier {
             container: seen.container,
+            image: &shown.image,
             digest: seen.digest.as_deref().copied().or(shown.digest)?,
         })
     }
 }
 
-/// The digest that a container runs, and what to remember of it.
-fn digest(
-    image: &str,
-    status: Option<&ContainerStatus>,
-    earlier: Option<Earlier>,
-) -> (Option<Digest>, Option<Earlier>) {
-    let image_id = status.map_or("", |status| status.image_id.text());
-    let container = status.map_or("", |status| status.container_id.text());
-    let named = running_digest(image, image_id);
-    if container.is_empty() {
-        return (named, earlier);
+/// A hash of the ID that a container got from its runtime.
+fn container_id(status: &ContainerStatus) -> Option<NonZeroU64> {
+    let id = status.container_id.text();
+    if id.is_empty() {
+        return None;
     }
-    let container = hash(container);
-    match named {
-        Some(digest) => (named, Some(Earlier { container, digest })),
-        None => match earlier.filter(|earlier| earlier.container == container) {
-            Some(same) => (Some(same.digest), earlier),
-            None => (None, earlier),
-        },
-    }
-}
-
-fn hash(text: &str) -> NonZeroU64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MAX)
+    id.hash(&mut hasher);
+    Some(NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MAX))
 }
 
 fn status_of<'a>(

@@ -266,6 +266,29 @@ fn a_digest_seen_stays_for_the_same_container_of_the_same_pod_only() {
 }
 
 #[test]
+fn an_image_changed_in_place_counts_when_its_container_has_started() {
+    let converter = converter();
+    let image = "/spec/containers/0/image";
+    let old = with(pod(), image, json!("nginx:1"));
+    let before = converter.pod(&slim(&old), None).unwrap();
+    let read = |pod: &Value| {
+        let kept = converter.pod(&slim(pod), Some(&before)).unwrap();
+        let container = &kept.pod.containers[0];
+        (container.image.to_string(), container.digest)
+    };
+    let digest = Digest::parse(DIGEST);
+    let tagged = with(pod(), image, json!("nginx:2"));
+    assert_eq!(read(&tagged), ("nginx:1".to_owned(), digest));
+    let other = format!("sha256:{}", "c".repeat(64));
+    let pinned = with(pod(), image, json!(format!("nginx@{other}")));
+    assert_eq!(read(&pinned), ("nginx:1".to_owned(), digest));
+    let id = "/status/containerStatuses/0/containerID";
+    let started = with(pinned, id, json!("containerd://2"));
+    let expected = (format!("nginx@{other}"), Digest::parse(&other));
+    assert_eq!(read(&started), expected);
+}
+
+#[test]
 fn a_pod_that_says_the_same_is_not_built_anew() {
     let converter = converter();
     let first = converter.pod(&slim(&pod()), None).unwrap();
