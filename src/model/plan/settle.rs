@@ -77,8 +77,10 @@ impl Draft<'_> {
 
     fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
         let source = entry.owner.source()?;
-        let held = entry.held.as_ref()?;
-        let place = self.sights.get(source)?.place_of(&held.name, self.policy)?;
+        // What is held, else what was sent and never answered: GitHub may hold that.
+        let bodies = entry.bodies();
+        let image = &bodies.last()?.name;
+        let place = self.sights.get(source)?.place_of(image, self.policy)?;
         naming::acknowledged(source, &place, self.by_source, &self.policy.template)
     }
 

@@ -114,6 +114,22 @@ fn row_10_what_moved_back_and_runs_no_longer_ends_where_it_is_not_any_more() {
 }
 
 #[test]
+fn row_10_what_was_sent_elsewhere_and_not_answered_ends_when_it_moved_back_and_runs_no_longer() {
+    let mut scene = Scene::recorded();
+    environment(&mut scene, Some("staging"));
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    let elsewhere = plan.reports[0].line.identity.clone();
+    environment(&mut scene, None);
+    scene.restart();
+    scene.remove_pods("web");
+    let plan = scene.cycle();
+    assert_eq!(plan.decommissions[0].line.identity, elsewhere);
+    assert_eq!(plan.retained[0].line.identity, scene.identity(WEB));
+    assert!(plan.missing.is_empty());
+    assert!(scene.plan().decommissions.is_empty());
+}
+
+#[test]
 fn promise_2_nothing_ends_by_a_move_that_github_has_not_acknowledged() {
     for outcome in [Outcome::Unknown, Outcome::Refused(Reason::NotFound)] {
         let mut scene = Scene::recorded();
