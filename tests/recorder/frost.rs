@@ -44,9 +44,18 @@ impl Frost {
 
     /// It goes on.
     pub fn thaws(&self) {
+        self.thaws_from(0);
+    }
+
+    /// It goes on, beginning with this one of its tasks: which one that is, the scheduler decides.
+    pub fn thaws_from(&self, turn: usize) {
         let mut frozen = self.0.lock().unwrap();
         (frozen.still, frozen.left) = (false, None);
-        frozen.wakers.drain(..).for_each(Waker::wake);
+        let mut wakers = std::mem::take(&mut frozen.wakers);
+        drop(frozen);
+        let first = turn.checked_rem(wakers.len()).unwrap_or_default();
+        wakers.rotate_left(first);
+        wakers.into_iter().for_each(Waker::wake);
     }
 
     /// `future`, under it.

@@ -26,12 +26,11 @@ enum Standing {
     Doubtful,
 }
 
-/// What is known of a source: how it stands, since when right, since when idle and never running.
+/// What is known of a source: how it stands, and since when right.
 #[derive(Debug, Default)]
 struct Past {
     standing: Option<Standing>,
     right: Option<Instant>,
-    idle: Option<Instant>,
 }
 
 /// All that is to be at GitHub.
@@ -39,6 +38,8 @@ pub struct Oracle {
     told: Told,
     read: seen::Read,
     sources: BTreeMap<Source, Past>,
+    /// Since when a source is idle and never ran, in whatever environment.
+    idle: BTreeMap<Source, Instant>,
     /// Every digest that a source ever ran, in whatever environment.
     digests: BTreeSet<(Source, String)>,
 }
@@ -49,6 +50,7 @@ impl Oracle {
             told,
             read: seen::Read::default(),
             sources: BTreeMap::new(),
+            idle: BTreeMap::new(),
             digests: BTreeSet::new(),
         }
     }
@@ -68,9 +70,9 @@ impl Oracle {
             let past = self.sources.entry(source.clone()).or_default();
             past.right = (standing != Standing::Doubtful).then(|| past.right.unwrap_or(now));
             if standing == Standing::Idle {
-                past.idle = past.idle.or(Some(now));
+                self.idle.entry(anywhere(&source)).or_insert(now);
             } else if let Standing::Must((_, digest, ..)) = &standing {
-                past.idle = None;
+                self.idle.remove(&anywhere(&source));
                 self.digests.insert((anywhere(&source), digest.clone()));
             }
             past.standing = Some(standing);
@@ -83,9 +85,10 @@ impl Oracle {
         is_named(name, &plain(source)) && self.digests.contains(&ran)
     }
 
-    fn may_stay(&self, past: &Past) -> bool {
+    fn may_stay(&self, source: &Source, past: &Past) -> bool {
         let most = self.told.idle_after.unwrap_or(Duration::MAX);
-        let idle = past.idle.filter(|_| past.standing == Some(Standing::Idle));
+        let is_idle = past.standing == Some(Standing::Idle);
+        let idle = self.idle.get(&anywhere(source)).filter(|_| is_idle);
         past.standing.is_some() && idle.is_none_or(|idle| idle.elapsed() < most)
     }
 
@@ -94,7 +97,8 @@ impl Oracle {
         let owns = |it: &(&Source, &Past)| it.0.0 == environment && self.owns(it.0, name, digest);
         let mut owners = self.sources.iter().filter(owns).peekable();
         let is_right = |past: &Past| past.right.is_some_and(|right| right <= since);
-        owners.peek().is_some() && owners.all(|(_, past)| is_right(past) && self.may_stay(past))
+        owners.peek().is_some()
+            && owners.all(|(source, past)| is_right(past) && self.may_stay(source, past))
     }
 
     /// Whether what was called so with that digest runs.
@@ -123,7 +127,7 @@ impl Oracle {
                         None => said.push(format!("missing: {source:?} {wanted:?}")),
                     }
                 }
-                Some(_) if self.may_stay(past) => may.push(plain),
+                Some(_) if self.may_stay(source, past) => may.push(plain),
                 _ => {}
             }
         }
@@ -168,13 +172,8 @@ impl Oracle {
             let held = speaker.and_then(|pod| {
                 let container = pod.container(name)?;
                 let (tags, risks) = tags_and_risks([space, &it.own, &pod.own]);
-                let image = container.image.clone();
-                Some(Standing::Must((
-                    image,
-                    container.digest.clone()?,
-                    tags,
-                    risks,
-                )))
+                let (image, digest) = (container.image.clone(), container.digest.clone()?);
+                Some(Standing::Must((image, digest, tags, risks)))
             });
             let standing = match (pods.is_empty(), held) {
                 (_, None) if ignored && !(in_spec || any_runs) => Standing::Doubtful,

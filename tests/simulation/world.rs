@@ -222,10 +222,11 @@ impl World {
     /// That is over. Who was to be killed has had its time.
     pub fn relieve_process(&mut self, number: usize, is_killed: bool) {
         self.wire.cut(None);
+        let turn = self.dice.number(0, 9);
         let mut all = self.slots.iter().filter_map(|it| it.process.as_ref());
         if let Some(process) = all.find(|it| it.number == number) {
             process.line.mend();
-            process.frost.thaws();
+            process.frost.thaws_from(turn);
             if is_killed {
                 process.fuse.light(0);
             }
