@@ -69,7 +69,7 @@ impl Oracle {
         for (source, standing) in seen {
             let past = self.sources.entry(source.clone()).or_default();
             past.right = (standing != Standing::Doubtful).then(|| past.right.unwrap_or(now));
-            if standing == Standing::Idle {
+            if matches!(standing, Standing::Idle | Standing::Doubtful) {
                 self.idle.entry(anywhere(&source)).or_insert(now);
             } else if let Standing::Must((_, digest, ..)) = &standing {
                 self.idle.remove(&anywhere(&source));
