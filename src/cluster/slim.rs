@@ -168,6 +168,7 @@ pub(super) struct Condition {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ContainerStatus {
     pub(super) name: Soft<String>,
+    pub(super) image: Soft<Brief>,
     #[serde(rename = "imageID")]
     pub(super) image_id: Soft<Brief>,
     #[serde(rename = "containerID")]

@@ -6,28 +6,27 @@ use std::sync::Arc;
 
 use crate::cluster::slim::{ContainerSpec, ContainerStatus, PodSpec, PodStatus, SoftList};
 use crate::model::facts::{Container, State};
-use crate::model::image::{Digest, ImageId, running_digest};
+use crate::model::image::{Digest, ImageId, ImageRef, running_digest};
 
 use super::{Converter, KeptPod};
 
-/// The digest that the status of a container named. A restart of the container runtime can turn a
-/// good image ID of a container that runs on into a bare one; digest and image stay true as long as
-/// the container is the same.
+/// The container that was there last, by the ID that its runtime gave it, and what is known of it.
+/// Neither image nor digest of a container ever changes, but what is said of them does: a restart of
+/// the runtime can turn a good image ID into a bare one, and an image that is changed in place stands
+/// in the spec before the kubelet has ended the container that runs the one before.
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     /// A hash of the `containerID`.
     container: NonZeroU64,
-    /// `None` where it is the digest that the pod shows, as it nearly always is.
-    digest: Option<Box<Digest>>,
+    /// `None` where it is what the pod shows, as it nearly always is.
+    known: Option<Box<Known>>,
 }
 
-/// The same, with its digest in any case.
-#[derive(Clone, Copy)]
-struct Earlier<'a> {
-    container: NonZeroU64,
-    /// As the spec wrote it when the pod was seen last.
-    image: &'a Arc<str>,
-    digest: Digest,
+/// What a container runs.
+#[derive(Clone, Debug, PartialEq)]
+struct Known {
+    image: Arc<str>,
+    digest: Option<Digest>,
 }
 
 /// The containers of a pod, and what was seen of each.
@@ -61,50 +60,82 @@ impl Converter {
             if is_init && !is_sidecar(spec) {
                 continue;
             }
-            let earlier = before.and_then(|before| before.seen_of(name));
             let status = status_of(name, statuses);
-            let id = status.and_then(container_id);
-            let same = earlier.filter(|earlier| Some(earlier.container) == id);
-            // An image that is changed in place stands in the spec before the kubelet has ended the
-            // container that runs the one before, and no container ever runs a second one.
-            let image = match same {
-                Some(same) => Arc::clone(same.image),
-                None => self.intern(spec.image.text()),
-            };
+            let earlier = before.and_then(|before| before.seen_of(name));
+            let (known, now) = self.known(spec.image.text(), status, earlier);
             let image_id = status.map_or("", |status| status.image_id.text());
-            let named = running_digest(&image, image_id);
-            let digest = named.or(same.map(|same| same.digest));
-            let now = match (id, named) {
-                (Some(container), Some(digest)) => Some((container, digest)),
-                _ => earlier.map(|earlier| (earlier.container, earlier.digest)),
-            };
+            seen.push(now.map(|(container, seen)| Seen {
+                container,
+                known: (seen != known).then(|| Box::new(seen)),
+            }));
             containers.push(Container {
                 name: self.intern(name),
-                image,
+                image: known.image,
                 state: status.map_or(State::NeverRan, state),
-                digest,
+                digest: known.digest,
                 image_id: ImageId::read(image_id).0,
             });
-            seen.push(now.map(|(container, known)| Seen {
-                container,
-                digest: (digest != Some(known)).then(|| Box::new(known)),
-            }));
         }
         Some((containers.into(), seen.into()))
     }
 }
 
+impl Converter {
+    /// What a container runs whose spec says `written`, and what to remember of it.
+    fn known(
+        &self,
+        written: &str,
+        status: Option<&ContainerStatus>,
+        earlier: Option<(NonZeroU64, Known)>,
+    ) -> (Known, Option<(NonZeroU64, Known)>) {
+        let id = status.and_then(container_id);
+        let same = earlier
+            .as_ref()
+            .filter(|(container, _)| Some(*container) == id);
+        let same = same.map(|(_, known)| known);
+        // It was seen first behind such a change, and that was taken back.
+        let is_written = || status.is_some_and(|status| is_said_to_run(written, status));
+        let image = match same {
+            Some(same) if *same.image != *written && !is_written() => Arc::clone(&same.image),
+            _ => self.intern(written),
+        };
+        let image_id = status.map_or("", |status| status.image_id.text());
+        let digest = running_digest(&image, image_id).or(same.and_then(|same| same.digest));
+        let known = Known { image, digest };
+        let now = match id {
+            Some(container) => Some((container, known.clone())),
+            None => earlier,
+        };
+        (known, now)
+    }
+}
+
 impl KeptPod {
-    fn seen_of(&self, container: &str) -> Option<Earlier<'_>> {
+    fn seen_of(&self, container: &str) -> Option<(NonZeroU64, Known)> {
         let mut pairs = self.pod.containers.iter().zip(&self.seen);
         let (shown, seen) = pairs.find(|(known, _)| *known.name == *container)?;
         let seen = seen.as_ref()?;
-        Some(Earlier {
-            container: seen.container,
-            image: &shown.image,
-            digest: seen.digest.as_deref().copied().or(shown.digest)?,
-        })
+        let shown = || Known {
+            image: Arc::clone(&shown.image),
+            digest: shown.digest,
+        };
+        let known = seen.known.as_deref().cloned();
+        Some((seen.container, known.unwrap_or_else(shown)))
     }
+}
+
+/// Whether the status says that it is this image that runs, as a spec writes it. Runtimes name one of
+/// the tags that an image has on its node there, or nothing of use.
+fn is_said_to_run(written: &str, status: &ContainerStatus) -> bool {
+    let Some(image) = ImageRef::parse(written) else {
+        return false;
+    };
+    if image.digest.is_some() {
+        return ImageId::read(status.image_id.text()).1 == image.digest;
+    }
+    let tag = |image: &ImageRef| image.tag.as_deref().unwrap_or("latest").to_owned();
+    ImageRef::parse(status.image.text())
+        .is_some_and(|said| said.name == image.name && tag(&said) == tag(&image))
 }
 
 /// A hash of the ID that a container got from its runtime.

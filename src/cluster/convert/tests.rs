@@ -265,27 +265,85 @@ fn a_digest_seen_stays_for_the_same_container_of_the_same_pod_only() {
     assert_eq!(digest(&unknown), None, "nothing seen");
 }
 
+const IMAGE: &str = "/spec/containers/0/image";
+const CONTAINER: &str = "/status/containerStatuses/0";
+
+/// The image and the digest of the first container, as the pod is read after each of `steps`, the
+/// image that its spec has and the container with it.
+fn read_in_turn(steps: &[(&str, Value)]) -> Vec<(String, Option<Digest>)> {
+    let (converter, mut kept) = (converter(), None);
+    let read = steps.iter().map(|(image, status)| {
+        let pod = with(with(pod(), IMAGE, json!(image)), CONTAINER, status.clone());
+        let now = converter.pod(&slim(&pod), kept.as_ref()).unwrap();
+        let container = now.pod.containers[0].clone();
+        kept = Some(now);
+        (container.image.to_string(), container.digest)
+    });
+    read.collect()
+}
+
+fn runs(id: &str, image: &str, image_id: &str) -> Value {
+    json!({
+        "name": "main", "state": {"running": {}}, "containerID": id,
+        "image": image, "imageID": image_id,
+    })
+}
+
 #[test]
 fn an_image_changed_in_place_counts_when_its_container_has_started() {
-    let converter = converter();
-    let image = "/spec/containers/0/image";
-    let old = with(pod(), image, json!("nginx:1"));
-    let before = converter.pod(&slim(&old), None).unwrap();
-    let read = |pod: &Value| {
-        let kept = converter.pod(&slim(pod), Some(&before)).unwrap();
-        let container = &kept.pod.containers[0];
-        (container.image.to_string(), container.digest)
-    };
-    let digest = Digest::parse(DIGEST);
-    let tagged = with(pod(), image, json!("nginx:2"));
-    assert_eq!(read(&tagged), ("nginx:1".to_owned(), digest));
     let other = format!("sha256:{}", "c".repeat(64));
-    let pinned = with(pod(), image, json!(format!("nginx@{other}")));
-    assert_eq!(read(&pinned), ("nginx:1".to_owned(), digest));
-    let id = "/status/containerStatuses/0/containerID";
-    let started = with(pinned, id, json!("containerd://2"));
-    let expected = (format!("nginx@{other}"), Digest::parse(&other));
-    assert_eq!(read(&started), expected);
+    let pinned = format!("nginx@{other}");
+    let old = runs(
+        "c://1",
+        "docker.io/library/nginx:1",
+        &format!("nginx@{DIGEST}"),
+    );
+    let bare = runs("c://1", "docker.io/library/nginx:1", "sha256:bbbb");
+    let new = runs("c://2", "docker.io/library/nginx:2", &pinned);
+    let none = json!({"name": "main", "state": {"waiting": {}}, "imageID": ""});
+    let it = |image: &str, digest: &str| (image.to_owned(), Digest::parse(digest));
+    for image in ["nginx:2", &pinned] {
+        let steps = [
+            ("nginx:1", old.clone()),
+            (image, old.clone()),
+            (image, new.clone()),
+        ];
+        let expected = [
+            it("nginx:1", DIGEST),
+            it("nginx:1", DIGEST),
+            it(image, &other),
+        ];
+        assert_eq!(read_in_turn(&steps), expected, "{image}");
+        // Nobody names the digest of what runs; it is not that of what is to come.
+        let steps = [
+            ("nginx:1", bare.clone()),
+            (image, bare.clone()),
+            (image, new.clone()),
+        ];
+        let expected = [it("nginx:1", ""), it("nginx:1", ""), it(image, &other)];
+        assert_eq!(read_in_turn(&steps), expected, "{image}");
+        // What could not be started is taken back.
+        let steps = [
+            ("nginx:1", old.clone()),
+            (image, none.clone()),
+            ("nginx:1", old.clone()),
+        ];
+        assert_eq!(read_in_turn(&steps)[2], it("nginx:1", DIGEST), "{image}");
+    }
+}
+
+#[test]
+fn an_image_that_was_seen_first_before_it_ran_and_taken_back_is_forgotten() {
+    let other = format!("sha256:{}", "c".repeat(64));
+    let a = format!("nginx@{DIGEST}");
+    for (old, new) in [("nginx:1", "nginx:2"), (&*a, &*format!("nginx@{other}"))] {
+        let status = runs("c://1", "docker.io/library/nginx:1", &a);
+        let read = read_in_turn(&[(new, status.clone()), (old, status.clone())]);
+        assert_eq!(read[1], (old.to_owned(), Digest::parse(DIGEST)), "{old}");
+    }
+    let latest = runs("c://1", "docker.io/library/nginx:latest", &a);
+    let read = read_in_turn(&[("nginx:2", latest.clone()), ("nginx", latest)]);
+    assert_eq!(read[1].0, "nginx");
 }
 
 #[test]
