@@ -77,9 +77,9 @@ impl Draft<'_> {
 
     fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
         let source = entry.owner.source()?;
-        // What is held, else what was sent and never answered: GitHub may hold that.
+        // What was sent and never answered may be held.
         let bodies = entry.bodies();
-        let image = &bodies.last()?.name;
+        let image = &entry.held.as_ref().or(bodies.first().copied())?.name;
         let place = self.sights.get(source)?.place_of(image, self.policy)?;
         naming::acknowledged(source, &place, self.by_source, &self.policy.template)
     }
