@@ -40,6 +40,8 @@ pub struct Store {
     versions: Vec<Option<Version>>,
     /// Whether all of it is to be written again, whatever was touched: until that is done.
     rewrite: bool,
+    /// Whether the root was older than a shard when it was loaded.
+    root_was_older: bool,
     /// The size that a shard should not pass, in bytes.
     roomy: usize,
 }
@@ -85,6 +87,7 @@ impl Store {
             root: None,
             versions: Vec::new(),
             rewrite: false,
+            root_was_older: false,
             roomy: shards::ROOMY,
         }
     }
@@ -133,7 +136,10 @@ impl Store {
         if let Some((root, _)) = &self.root {
             // The former writer may have stored more since the ledger was read; nothing of ours is
             // in it yet.
-            let loaded = self.load_shards(root, now).await?;
+            let mut loaded = self.load_shards(root, now).await?;
+            if self.root_was_older {
+                loaded.unite_strays(now);
+            }
             (*ledger, self.versions) = (loaded.ledger, loaded.versions);
         }
         self.rewrite = true;

@@ -56,6 +56,30 @@ async fn promise_3_a_root_that_is_older_than_its_shards_hides_none_of_them() {
     goes_on(world).await;
 }
 
+/// A split that was cut short leaves a shard that the root does not name, and the ledger goes on without
+/// it. Beside an older root it counts again, and hides nothing that was stored since.
+#[tokio::test(start_paused = true)]
+async fn promise_3_what_a_split_left_behind_hides_nothing_when_the_root_is_put_back() {
+    let (world, before, _) = split().await;
+    let read = |index: u64| ledger::content(&world.api, &shard(index)).unwrap();
+    let (mut whole, mut left) = (read(0), read(1));
+    let all = left["entries"].as_array_mut().unwrap();
+    let own = all.clone();
+    all.truncate(5);
+    whole["entries"].as_array_mut().unwrap().extend(own);
+    let put = |index: u64, content: &Value| {
+        ledger::put(
+            &world.api,
+            &shard(index),
+            ledger::part(&content.to_string()),
+        );
+    };
+    put(0, &whole);
+    put(1, &left);
+    ledger::put(&world.api, NAME, before[NAME].clone());
+    goes_on(world).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn promise_3_a_shard_from_before_a_split_takes_nothing_from_the_other() {
     let (mut world, before, _) = split().await;

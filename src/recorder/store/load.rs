@@ -21,6 +21,14 @@ pub(super) struct Loaded {
     strays: Content,
 }
 
+impl Loaded {
+    /// Lets count what stands in a shard that is not its own.
+    pub(super) fn unite_strays(&mut self, now: Moment) {
+        let strays = std::mem::take(&mut self.strays);
+        self.ledger.unite(strays.ledger(None, now));
+    }
+}
+
 impl Store {
     /// Reads the ledger; `None` where nothing at all is there, which is a first start.
     pub async fn load(&mut self, now: Moment) -> Result<Option<Ledger>, StoreError> {
@@ -29,7 +37,8 @@ impl Store {
             return Ok(None);
         };
         let mut loaded = self.load_shards(&root, now).await?;
-        if loaded.newest > root.sequence {
+        self.root_was_older = loaded.newest > root.sequence;
+        if self.root_was_older {
             root.sequence = loaded.newest;
             loaded = self.load_beside_old_root(&mut root, now).await?;
         }
@@ -57,8 +66,7 @@ impl Store {
             "the root of the ledger is older than its shards, going on with what they say"
         );
         let mut loaded = self.load_shards(root, now).await?;
-        let strays = std::mem::take(&mut loaded.strays);
-        loaded.ledger.unite(strays.ledger(None, now));
+        loaded.unite_strays(now);
         Ok(loaded)
     }
 
