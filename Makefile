@@ -93,9 +93,10 @@ bench:
 	tests/tools/build etcd kube-apiserver kubectl
 	cargo bench --locked --features sandbox --bench cluster
 
-# So many seeds of six simulated hours each, side by side (docs/testing.md); minutes to build, the first time.
+# So many seeds of six simulated hours each, side by side, and TWICE=20 of them twice (docs/testing.md); minutes
+# to build, the first time.
 soak:
-	SEEDS=$(or $(SEEDS),500) cargo test --locked --profile simulation --all-features --test simulation -- --nocapture whatever
+	SEEDS=$(or $(SEEDS),500) TWICE=$(or $(TWICE),20) cargo test --locked --profile simulation --all-features --test simulation -- --nocapture
 
 # The recorder on a real control plane while workloads and faults do what they want, for MINUTES=30, then a
 # few minutes until all is right (docs/testing.md). SEED=1 does the same again.
