@@ -149,8 +149,9 @@ fn answer(endpoint: &str, checks: &[Check], query: Option<&str>) -> Response {
         (StatusCode::SERVICE_UNAVAILABLE, "failed")
     };
     let text = if verbose || !passed {
-        let lines = checks.iter().map(|check| format!("{check}\n"));
-        let lines: String = lines.collect();
+        // Names of kinds and errors come from the cluster: none of them is to make a line of its own.
+        let line = |check: &Check| check.to_string().replace(char::is_control, "?") + "\n";
+        let lines: String = checks.iter().map(line).collect();
         format!("{lines}{endpoint} check {verdict}\n")
     } else {
         "ok\n".to_owned()

@@ -1,10 +1,17 @@
 //! Logs: where they go, in which form, and how much of them. Which events there are is decided
 //! where they happen.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
 
+use tracing::Subscriber;
+use tracing::field::Field;
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::args::LogArgs;
@@ -58,16 +65,85 @@ impl Logs {
     /// called once.
     pub fn begin(self) {
         let registry = tracing_subscriber::registry().with(self.filter);
-        let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
         if self.json {
+            let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr);
             let json = layer.json().flatten_event(true);
             let json = json.with_current_span(false).with_span_list(false);
             registry.with(json).init();
         } else {
-            let text = layer
-                .with_ansi(io::stderr().is_terminal())
-                .with_target(false);
+            let text = as_text(io::stderr, io::stderr().is_terminal());
             registry.with(text).init();
         }
+    }
+}
+
+/// Events as text, a line each.
+fn as_text<S, W>(writer: W, in_colours: bool) -> impl Layer<S> + Send + Sync
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(in_colours)
+        .with_target(false)
+        .fmt_fields(debug_fn(write_field))
+}
+
+/// Writes a field as text usually has it, the message without its name and before all others. What is logged
+/// comes from a cluster: control characters are shown as `?`, for a line break would forge an event, and a
+/// terminal obeys others.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let value = format!("{value:?}").replace(char::is_control, "?");
+    match field.name() {
+        "message" => write!(writer, "{value}"),
+        // What events of the crate `log` say of themselves.
+        name if name.starts_with("log.") => Ok(()),
+        name if writer.has_ansi_escapes() => {
+            write!(writer, " \x1b[3m{name}\x1b[0m\x1b[2m=\x1b[0m{value}")
+        }
+        name => write!(writer, " {name}={value}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A log that is kept in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_tenant_writes_makes_no_line_of_a_text_log_and_commands_no_terminal() {
+        let log = Log::default();
+        let writer = log.clone();
+        let text = as_text(move || writer.clone(), false);
+        // Anybody can write it as the kind of an owner.
+        let odd = "K\n2026-01-01T00:00:00Z  INFO forged\r\u{1b}[31m";
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(text), || {
+            tracing::warn!(kind = %odd, detail = odd, count = 3, "said of {odd}");
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let line = text.strip_suffix('\n').unwrap();
+        assert!(!line.contains(char::is_control), "{line:?}");
+        let expected = concat!(
+            " WARN said of K?2026-01-01T00:00:00Z  INFO forged??[31m",
+            " kind=K?2026-01-01T00:00:00Z  INFO forged??[31m",
+            r#" detail="K\n2026-01-01T00:00:00Z  INFO forged\r\u{1b}[31m" count=3"#
+        );
+        assert!(line.ends_with(expected), "{line}");
     }
 }

@@ -236,8 +236,9 @@ async fn what_a_tenant_writes_breaks_no_line_and_is_no_page() {
     let cluster = samples::cluster(|_| Api::Empty);
     admin.show(cluster.health_handle());
     // Anybody can write it as the kind of an owner.
-    let odd = "K\"} 1\n[+]ledger ok\u{1b}[31m<script>alert(1)</script>";
+    let odd = "K\"} 1\n[+]forged ok\nforged 1\u{1b}[31m<script>alert(1)</script>";
     cluster.remember([Kind::new("x.example", odd)].into());
+    cluster.facts();
     let gap = Gap {
         subject: Subject::Source(samples::source(odd)),
         reason: Reason::OwnerUnreadable,
@@ -248,23 +249,20 @@ async fn what_a_tenant_writes_breaks_no_line_and_is_no_page() {
         ..Plan::default()
     };
     shared.lock().plan = Some(Arc::new(plan));
-    tokio::time::sleep(Duration::from_secs(30)).await;
     for path in ["/readyz?verbose", "/metrics", "/api/status"] {
         let (_, headers, text) = ask(&routes, "GET", path).await;
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         let kind = headers[CONTENT_TYPE].to_str().unwrap();
         assert!(!kind.contains("html"), "{path}: {kind}");
-        let forged = text
-            .lines()
-            .any(|line| line.starts_with("[+]ledger ok\u{1b}"));
-        assert!(!forged, "{path}: {text}");
+        // Each of them says it, and none as a line.
+        assert!(text.contains("<script>"), "{path}: {text}");
+        let forged = |line: &str| line.starts_with("[+]forged") || line.starts_with("forged");
+        assert!(!text.lines().any(forged), "{path}: {text}");
         let is_odd = |letter: char| letter.is_control() && letter != '\n';
         assert!(
             path == "/metrics" || !text.contains(is_odd),
             "{path}: {text:?}"
         );
-        let says_so = path == "/api/status";
-        assert_eq!(text.contains("<script>"), says_so, "{path}: {text}");
     }
     cluster.stop().await;
 }
