@@ -15,6 +15,8 @@ from workloads import GROUP
 EVERY = 10.0
 # Seconds that most faults last, and those that are to outlast a Lease (15 s).
 SHORT, LONG = (3.0, 8.0), (17.0, 20.0)
+# In how many a recorder that was killed is back, on a machine that others use too.
+BACK = 30.0
 MAY_BE_LONG = ("stop recorder", "cut off API", "stall API", "cut off GitHub")
 # What a recorder may be forbidden to see.
 SEEN = (
@@ -76,7 +78,9 @@ class Faults:
             "stall GitHub": (self.stall_github, github_line),
             "GitHub fails": (self.fail_github, github),
         }
+        # How often each struck something, and those that did not come to an end.
         self.done: "dict[str, int]" = {}
+        self.unended: "list[str]" = []
         self.failure: "Exception | None" = None
 
     def plan(self, seconds: float) -> "list[Fault]":
@@ -105,67 +109,76 @@ class Faults:
             running.append(thread)
         for thread in running:
             thread.join(240)
+        self.unended = [thread.name for thread in running if thread.is_alive()]
 
     def _strike(self, fault: Fault) -> None:
         act, lock = self.kinds[fault.kind]
         try:
             with lock:
                 self.chronicle(f"{fault.kind} for {fault.lasts:.1f} s{', both' if fault.both else ''}")
-                act(fault)
-                self.chronicle(f"{fault.kind}: over")
-            self.done[fault.kind] = self.done.get(fault.kind, 0) + 1
+                hit = act(fault)
+                self.chronicle(f"{fault.kind}: over" + ("" if hit else ", and nothing was hit"))
+            self.done[fault.kind] = self.done.get(fault.kind, 0) + hit
         except Exception as error:  # shown by who waits for these threads
             self.failure = error
             self.chronicle(f"{fault.kind}: {error!r}")
 
     def struck(self, fault: Fault) -> "list[Recorder]":
-        return self.world.recorders if fault.both else [self.world.leader()]
+        """Recorders that run. Whoever was killed is back in a moment, which is waited for."""
+        deadline = time.monotonic() + BACK
+        while not (there := [it for it in self.world.recorders if it.runs()]):
+            if time.monotonic() > deadline:
+                return []
+            time.sleep(0.2)
+        leader = self.world.leader()
+        return there if fault.both else [leader if leader in there else there[0]]
 
-    # The recorder.
+    # The recorder. Each gives, as all that follow, whether something was hit.
 
-    def kill_recorder(self, fault: Fault) -> None:
+    def kill_recorder(self, fault: Fault) -> bool:
         struck = self.struck(fault)
-        for recorder in struck:
-            recorder.kill()
+        hit = [recorder.kill() for recorder in struck]
         time.sleep(min(fault.lasts, 3.0))
         for recorder in struck:
             recorder.start()
+        return any(hit)
 
-    def stop_recorder(self, fault: Fault) -> None:
+    def stop_recorder(self, fault: Fault) -> bool:
         struck = self.struck(fault)
-        for recorder in struck:
-            recorder.pause()
+        hit = [recorder.pause() for recorder in struck]
         time.sleep(fault.lasts)
         for recorder in struck:
             recorder.go_on()
+        return any(hit)
 
     # The control plane.
 
-    def stop_apiserver(self, fault: Fault) -> None:
-        self._stop(fault, "kube-apiserver")
+    def stop_apiserver(self, fault: Fault) -> bool:
+        return self._stop(fault, "kube-apiserver")
 
-    def stop_etcd(self, fault: Fault) -> None:
-        self._stop(fault, "etcd")
+    def stop_etcd(self, fault: Fault) -> bool:
+        return self._stop(fault, "etcd")
 
-    def _stop(self, fault: Fault, component: str) -> None:
-        self.world.signal(component, signal.SIGSTOP)
+    def _stop(self, fault: Fault, component: str) -> bool:
+        hit = self.world.signal(component, signal.SIGSTOP)
         time.sleep(fault.lasts)
         self.world.signal(component, signal.SIGCONT)
+        return hit
 
-    def kill_apiserver(self, fault: Fault) -> None:
-        self._kill("kube-apiserver")
+    def kill_apiserver(self, fault: Fault) -> bool:
+        return self._kill("kube-apiserver")
 
-    def kill_etcd(self, fault: Fault) -> None:
-        self._kill("etcd", *(["kube-apiserver"] if fault.both else []))
+    def kill_etcd(self, fault: Fault) -> bool:
+        return self._kill("etcd", *(["kube-apiserver"] if fault.both else []))
 
-    def _kill(self, *components: str) -> None:
-        for component in components:
-            self.world.signal(component, signal.SIGKILL)
+    def _kill(self, *components: str) -> bool:
+        hit = [self.world.signal(component, signal.SIGKILL) for component in components]
         self.world.restart(*components)
+        return all(hit)
 
     # What is between them.
 
-    def take_rights(self, fault: Fault) -> None:
+    def take_rights(self, fault: Fault) -> bool:
         """Watches that are open go on without rights, so they are ended."""
         taken = fault.luck.sample(SEEN, fault.luck.randint(1, 3))
         self.chronicle(f"take rights: {', '.join(kind for _, kind in taken)}")
@@ -174,6 +187,7 @@ class Faults:
             recorder.to_api.reset()
         time.sleep(fault.lasts)
         self._rule(self.world.rules)
+        return True
 
     def _rule(self, rules: "list[dict]") -> None:
         while True:
@@ -183,31 +197,40 @@ class Faults:
             except (Unreachable, Refused):
                 time.sleep(0.3)
 
-    def cut_off_api(self, fault: Fault) -> None:
-        self._line(fault, [it.to_api for it in self.struck(fault)], "refuse")
+    def cut_off_api(self, fault: Fault) -> bool:
+        return self._line(fault, [it.to_api for it in self.struck(fault)], "refuse")
 
-    def stall_api(self, fault: Fault) -> None:
-        self._line(fault, [it.to_api for it in self.struck(fault)], "stall")
+    def stall_api(self, fault: Fault) -> bool:
+        return self._line(fault, [it.to_api for it in self.struck(fault)], "stall")
 
-    def cut_off_github(self, fault: Fault) -> None:
-        self._line(fault, [self.world.to_github], "refuse")
+    def cut_off_github(self, fault: Fault) -> bool:
+        return self._line(fault, [self.world.to_github], "refuse")
 
-    def stall_github(self, fault: Fault) -> None:
-        self._line(fault, [self.world.to_github], "stall")
+    def stall_github(self, fault: Fault) -> bool:
+        return self._line(fault, [self.world.to_github], "stall")
 
-    def _line(self, fault: Fault, links: list, how: str) -> None:
+    def _line(self, fault: Fault, links: list, how: str) -> bool:
         for link in links:
             getattr(link, how)()
         time.sleep(fault.lasts)
         for link in links:
             link.heal()
+        return bool(links)
 
-    def fail_github(self, fault: Fault) -> None:
+    def fail_github(self, fault: Fault) -> bool:
+        """For as long as was planned, and until a request met it."""
         failing = fault.luck.choice(GITHUB)
         self.chronicle(f"GitHub fails: {failing}")
-        number = self.world.github.ask("faults", failing)["number"]
+        github = self.world.github
+        began, since = time.monotonic(), github.now()
+        number = github.ask("faults", failing)["number"]
         time.sleep(fault.lasts)
-        self.world.github.forget(number)
+        while not (hit := any(it["faults"] for it in github.requests(since))):
+            if time.monotonic() > began + LONG[1]:
+                break
+            time.sleep(0.5)
+        github.forget(number)
+        return hit
 
 
 def without(rule: dict, taken: "list[tuple[str, str]]") -> dict:

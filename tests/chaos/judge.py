@@ -41,6 +41,8 @@ class Past:
         self.before: "list[tuple[float, float]]" = []
         self.idle: "float | None" = None
         self.gone: "float | None" = None
+        # When somebody ended it last, or it was seen not to be right.
+        self.ended: "float | None" = None
         self.uid = ""
 
     def end(self, at: float) -> None:
@@ -66,6 +68,8 @@ class Judge:
         self.reported: "dict[Source, float]" = {}
         self.wrong: "list[str]" = []
         self.requests, self.reports, self.ends = 0, 0, 0
+        # Ends of which it is known whether they were true.
+        self.judged = 0
         self.error: "Exception | None" = None
         self._waiting: "list[tuple[float, Source, float | None, int]]" = []
         self._offset = 0.0
@@ -85,7 +89,9 @@ class Judge:
     def may_end(self, source: tuple) -> None:
         """From this moment on somebody ends it."""
         with self.lock:
-            self.pasts[Source(*source)].end(time.monotonic())
+            past = self.pasts[Source(*source)]
+            past.ended = time.monotonic()
+            past.end(past.ended)
 
     # The time goes on.
 
@@ -132,6 +138,7 @@ class Judge:
         right = it is not None and it.standing is not Standing.ENDS
         past.gone = None if right or not self.observer.sees_all() else past.gone or now
         if not right or past.idle and now - past.idle > NOT_IDLE:
+            past.ended = now
             past.end(now - LATE)
         elif past.since is None and it.standing is Standing.RUNS and self.observer.sees_all():
             past.since = now
@@ -183,12 +190,15 @@ class Judge:
         while self._waiting and self._waiting[0][0] <= until:
             at, source, reported, request = self._waiting.pop(0)
             if source.namespace.startswith("steady"):
+                self.judged += 1
                 self.wrong.append(f"request {request} ends {source.record}, which nobody ever touched")
                 continue
             begin = min(reported if reported is not None else at, at - STALE)
             with self.lock:
                 past = self.pasts[source]
-                if past.was_right(begin, at):
+                was_right = past.was_right(begin, at)
+                self.judged += was_right or (past.ended is not None and past.ended >= begin)
+                if was_right:
                     right = f"was right for at least {at - begin:.0f} s until then"
                     self.wrong.append(f"request {request} ends {source.record}, which {right}")
 

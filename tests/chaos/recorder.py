@@ -43,24 +43,32 @@ class Recorder:
         """Whoever looks after it does it."""
         self.wanted = True
 
-    def kill(self) -> None:
+    def runs(self) -> bool:
+        with self.lock:
+            return self.child is not None and self.child.poll() is None
+
+    def kill(self) -> bool:
+        """Gives, as what follows, whether there was something to be hit."""
         with self.lock:
             self.wanted = False
-            if self.child:
-                self.child.kill()
+            hit = self._signal(signal.SIGKILL)
+            if hit:
                 self.child.wait(20)
             self.child = None
+            return hit
 
-    def pause(self) -> None:
-        self._signal(signal.SIGSTOP)
+    def pause(self) -> bool:
+        return self._signal(signal.SIGSTOP)
 
-    def go_on(self) -> None:
-        self._signal(signal.SIGCONT)
+    def go_on(self) -> bool:
+        return self._signal(signal.SIGCONT)
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> bool:
         with self.lock:
-            if self.child:
+            hit = self.runs()
+            if hit:
                 self.child.send_signal(number)
+            return hit
 
     def look_after(self) -> "str | None":
         """What a kubelet does, over and over. If it ended by itself: why that must not have been."""

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 # What GitHub's stand-in says and how to wait for things is the same as on a real node.
@@ -31,6 +32,13 @@ from world import World
 SETTLED = 300.0
 # And so long it has to stay so.
 STAYS = 5.0
+# In so many seconds every kind of fault has its turn so often, and people get so much done in each of them.
+# What is shorter need not.
+WHOLE, STRIKES, RATE = 360.0, 3, 5.0
+# What one process knows of the pace that GitHub asks for, the next one does not: the two may write at once,
+# or too soon one after the other. Nor does it know of the hour, whose limits are out of reach in half of one.
+ONE_PROCESS = ("overlap", "too_soon")
+HOURLY, HALF_AN_HOUR = ("per_hour", "polite_hour"), 1800.0
 
 
 class Chronicle:
@@ -98,6 +106,16 @@ class Chaos:
                 self.wrong.append(f"this test itself failed: {failure!r}")
         if people.is_alive():
             self.wrong.append("operations did not come to an end")
+        self.wrong += [f"a fault did not come to an end: {kind}" for kind in self.faults.unended]
+        if self.seconds >= WHOLE:
+            self.wrong += self.lacking()
+
+    def lacking(self) -> "list[str]":
+        """What does not make a whole run of it."""
+        rate, done = self.operations.done / self.lasted, self.faults.done
+        slow = [f"{rate:.2f} operations a second, at least {RATE:g} are asked for"] if rate < RATE else []
+        seldom = [kind for kind in sorted(self.faults.kinds) if done.get(kind, 0) < STRIKES]
+        return slow + [f"struck {done.get(kind, 0)} times, not {STRIKES}: {kind}" for kind in seldom]
 
     def tell(self, began: float) -> None:
         """A line every five minutes, for who waits."""
@@ -143,13 +161,16 @@ class Chaos:
         if error := self.broken():
             self.wrong.append(f"this test itself failed: {error!r}")
         self.wrong += self.judge.wrong + self.world.wrong
-        self.pace = 0
+        self.pace = Counter()
         for told in self.world.github.violations():
-            # How fast two processes, killed and begun anew, may write together is not known to either.
-            if "contract" in told["violation"]:
-                self.wrong.append(f"request {told['request']} breaks the contract: {told['violation']}")
+            violation = told["violation"]
+            # `overlap` is only a word, the others have a value.
+            kind = violation if isinstance(violation, str) else next(iter(violation))
+            if kind in ONE_PROCESS or kind in HOURLY and self.seconds > HALF_AN_HOUR:
+                self.pace[kind] += 1
             else:
-                self.pace += 1
+                broken = "the contract" if kind == "contract" else "a limit on writes"
+                self.wrong.append(f"request {told['request']} breaks {broken}: {violation}")
         for recorder in self.world.recorders:
             said = recorder.log.read_text(errors="replace")
             if "panicked" in said:

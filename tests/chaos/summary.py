@@ -17,7 +17,8 @@ def summary_of(chaos) -> str:
         f"operations: {counted(operations.by_kind)}; {operations.again} times asked again",
         f"cluster: {observer.events:,} events, {observer.lists} lists; revived: {counted(world.revived)};"
         f" pods with the state of another one: {observer.mixed_up}",
-        f"GitHub: {judge.requests} requests, {judge.reports:,} reports and {judge.ends:,} ends in them",
+        f"GitHub: {judge.requests} requests, {judge.reports:,} reports and {judge.ends:,} ends in them,"
+        f" {judge.judged:,} of which could be judged",
         f"recorders: at most {peak:.1f} MiB; started {starts} times, {gave_way} of them after they gave way",
     ]
     if chaos.settled:
@@ -25,9 +26,9 @@ def summary_of(chaos) -> str:
     if rate < 5:
         lines.append("fewer than five operations a second: the machine was too busy")
     if chaos.pace:
-        lines.append(f"requests sooner than GitHub wants them, by one recorder after another: {chaos.pace}")
-    if missing := sorted(set(faults.kinds) - set(faults.done)):
-        lines.append(f"too short for: {', '.join(missing)}")
+        lines.append(f"beyond what one recorder knows of another's requests: {counted(chaos.pace)}")
+    if missing := [kind for kind in sorted(faults.kinds) if not faults.done.get(kind)]:
+        lines.append(f"nothing was struck by: {', '.join(missing)}")
     lines.append(
         f"chaos: {chaos.lasted / 60:.0f} min, {operations.done:,} operations ({rate:.1f}/s),"
         f" {sum(faults.done.values())} faults, {records} records:"

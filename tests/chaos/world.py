@@ -114,8 +114,12 @@ class World:
 
     # The control plane.
 
-    def signal(self, component: str, number: signal.Signals) -> None:
-        os.kill(self.pid(component), number)
+    def signal(self, component: str, number: signal.Signals) -> bool:
+        """Gives whether it was there to be hit."""
+        hit = runs(self.pid(component))
+        if hit:
+            os.kill(self.pid(component), number)
+        return hit
 
     def pid(self, component: str) -> int:
         return int((PLANE / "pids" / f"{component}.pid").read_text())
