@@ -44,9 +44,17 @@ def spawn(log: Path, *words, env: "dict[str, str]") -> subprocess.Popen:
 
 
 def runs(pid: int) -> bool:
-    """Whether it has not ended (proc_pid_stat(5), field 3; nobody may have asked yet how it did)."""
+    """Whether one of its threads has not ended: the first may have, and the last of them closes its sockets."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        return any(lives(thread) for thread in Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return False
+
+
+def lives(thread: Path) -> bool:
+    """Its state by proc_pid_stat(5), field 3; nobody may have asked yet how it ended."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
 
