@@ -114,7 +114,7 @@ impl Oracle {
         let mut left = held.clone();
         let mut said = Vec::new();
         // What does not run stays where it was, although its namespace has moved.
-        let mut may: Vec<String> = Vec::new();
+        let mut may: Vec<&Source> = Vec::new();
         for (source, past) in &self.sources {
             let plain = plain(source);
             match &past.standing {
@@ -127,12 +127,12 @@ impl Oracle {
                         None => said.push(format!("missing: {source:?} {wanted:?}")),
                     }
                 }
-                Some(_) if self.may_stay(source, past) => may.push(plain),
+                Some(_) if self.may_stay(source, past) => may.push(source),
                 _ => {}
             }
         }
         for ((environment, name), held) in left {
-            match may.iter().position(|it| is_named(&name, it)) {
+            match may.iter().position(|it| self.owns(it, &name, &held.1)) {
                 Some(index) => drop(may.remove(index)),
                 None => said.push(format!("too much: {environment} {name} {held:?}")),
             }
