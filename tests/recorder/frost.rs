@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// Makes what runs under it stand still, as a process that is stopped: it is not polled, and time
 /// goes on.
@@ -56,6 +56,16 @@ impl Frost {
         let first = turn.checked_rem(wakers.len()).unwrap_or_default();
         wakers.rotate_left(first);
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Ready unless it stands still: for what others bring to a process.
+    pub fn passes(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut frozen = self.0.lock().unwrap();
+        if frozen.still {
+            frozen.wakers.push(context.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(())
     }
 
     /// `future`, under it.

@@ -32,7 +32,7 @@ impl World {
     pub async fn adopt(&mut self) -> Option<String> {
         let is_stuck = |it: &Trouble| matches!(it.relief, Relief::Process(_));
         let stuck = self.troubles.iter().any(is_stuck);
-        if stuck || self.is_ledger_partial() || self.slots.len() > 1 {
+        if stuck || self.wire.is_ledger_partial() || self.slots.len() > 1 {
             return None;
         }
         self.stop_for_a_person().await?;

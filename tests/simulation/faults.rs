@@ -12,6 +12,7 @@ use crate::world::World;
 pub enum Fault {
     WatchBroken,
     WatchEnded,
+    WatchSilent,
     ListCut,
     Forbidden,
     Expired,
@@ -46,9 +47,10 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::WatchBroken,
         Self::WatchEnded,
+        Self::WatchSilent,
         Self::ListCut,
         Self::Forbidden,
         Self::Expired,
@@ -135,6 +137,7 @@ impl World {
         let struck = match fault {
             Fault::WatchBroken
             | Fault::WatchEnded
+            | Fault::WatchSilent
             | Fault::ListCut
             | Fault::Forbidden
             | Fault::Expired

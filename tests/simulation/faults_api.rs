@@ -16,6 +16,10 @@ impl World {
         match fault {
             Fault::WatchBroken => api.drop_watches(kind),
             Fault::WatchEnded => api.end_watches(kind),
+            Fault::WatchSilent => {
+                api.silence(kind);
+                relief = Relief::Api;
+            }
             Fault::Forbidden => {
                 api.forbid(kind);
                 api.drop_watches(kind);
@@ -98,7 +102,7 @@ impl World {
     pub fn delete_ledger(&mut self) -> Option<String> {
         let leads = self.leader().is_some();
         if !leads
-            || self.is_ledger_partial()
+            || self.wire.is_ledger_partial()
             || !self.troubles.is_empty()
             || self.is_short_of_processes()
         {
@@ -117,7 +121,7 @@ impl World {
                 names.push(name.to_owned());
             }
         }
-        self.deleted.clone_from(&names);
+        self.wire.misses(&names);
         Some(names.join(", "))
     }
 }

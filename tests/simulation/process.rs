@@ -57,7 +57,10 @@ pub struct Process {
 impl Start {
     /// Starts it.
     pub fn now(self) -> Process {
-        let (line, frost, fuse) = (Line::default(), Frost::default(), Fuse::default());
+        let (frost, fuse) = (Frost::default(), Fuse::default());
+        // What mirrors read stands still with the process.
+        let gate = frost.clone();
+        let line = Line::behind(move |context| gate.passes(context));
         let (stop, status) = (CancellationToken::new(), Shared::default());
         let client = self.api.client_on(&line);
         let clock = Clock::adjustable(self.wall, self.shift);
@@ -83,7 +86,7 @@ impl Start {
         let life = Life {
             stop: stop.clone(),
             quit,
-            parts: self.parts(client, clock, tenure, &stop, &status),
+            parts: self.parts((client, &line), clock, tenure, &stop, &status),
         };
         Process {
             number: self.number,
@@ -99,7 +102,7 @@ impl Start {
 
     fn parts(
         &self,
-        client: kube::Client,
+        (client, line): (kube::Client, &Line),
         clock: Clock,
         lease: Tenure,
         stop: &CancellationToken,
@@ -108,7 +111,7 @@ impl Start {
         let api = ApiUrl::parse(&format!("https://{HOST}"), false).unwrap();
         let version = ApiVersion::parse("2022-11-28").unwrap();
         let token: Keyring = Credentials::from_value("token".to_owned().into()).into();
-        let wire = self.wire.of(self.number);
+        let wire = self.wire.of(self.number, line);
         let timeout = Duration::from_secs(30);
         let github = Client::new(wire, api, version, token, timeout);
         let holder = format!("recorder-{}", self.number);

@@ -37,8 +37,36 @@ impl Story {
         self.lines.lock().unwrap().push(line);
     }
 
+    /// What tells it and the seed when the world ends in a panic, wherever that was.
+    pub fn of_seed(&self, seed: u64) -> Guard {
+        Guard {
+            story: self.clone(),
+            seed,
+        }
+    }
+
     /// All of it.
     pub fn whole(&self) -> String {
         self.lines.lock().unwrap().join("\n")
+    }
+}
+
+/// Belongs to a world: says in a panic how to have that world again.
+pub struct Guard {
+    story: Story,
+    seed: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            if !self.story.aloud {
+                println!("{}", self.story.whole());
+            }
+            println!(
+                "\nSEED={} cargo test --all-features --test simulation -- --ignored --nocapture",
+                self.seed
+            );
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::dice::Dice;
 use crate::ledger;
 use crate::oracle::Oracle;
 use crate::story::Story;
-use crate::support::apiserver::Apiserver;
+use crate::support::apiserver::{Apiserver, Line};
 
 /// The only host that a token may go to.
 pub const HOST: &str = "api.github.test";
@@ -31,6 +31,8 @@ pub const HOST: &str = "api.github.test";
 #[derive(Clone)]
 pub struct Wire {
     number: usize,
+    /// That process's way to the API server.
+    line: Option<Line>,
     service: SandboxService,
     shared: Arc<Shared>,
 }
@@ -46,6 +48,8 @@ struct Shared {
     wrong: Mutex<Vec<String>>,
     /// Which process cannot reach GitHub, if one cannot.
     cut: Mutex<Option<usize>>,
+    /// Parts of the ledger that somebody deleted and nobody wrote again yet.
+    deleted: Mutex<Vec<String>>,
     /// Whether a person adopts records for nobody.
     adopts: AtomicBool,
 }
@@ -74,20 +78,23 @@ impl Wire {
             acknowledged: Mutex::default(),
             wrong: Mutex::default(),
             cut: Mutex::default(),
+            deleted: Mutex::default(),
             adopts: AtomicBool::default(),
         };
         Self {
             number: 0,
+            line: None,
             service: github.service(),
             shared: Arc::new(shared),
         }
     }
 
-    /// The way of the process of that number.
+    /// The way of the process of that number, which reaches the API server on that line.
     #[must_use]
-    pub fn of(&self, number: usize) -> Self {
+    pub fn of(&self, number: usize, line: &Line) -> Self {
         Self {
             number,
+            line: Some(line.clone()),
             ..self.clone()
         }
     }
@@ -100,6 +107,19 @@ impl Wire {
     /// From now on that process does not reach GitHub; none: all do.
     pub fn cut(&self, number: Option<usize>) {
         *self.shared.cut.lock().unwrap() = number;
+    }
+
+    /// Somebody deletes these parts of the ledger.
+    pub fn misses(&self, parts: &[String]) {
+        self.shared.deleted.lock().unwrap().extend_from_slice(parts);
+    }
+
+    /// Whether somebody deleted a part of the ledger which is not written again yet.
+    pub fn is_ledger_partial(&self) -> bool {
+        let api = &self.shared.api;
+        let mut deleted = self.shared.deleted.lock().unwrap();
+        deleted.retain(|name| api.get("ConfigMap", ledger::NAMESPACE, name).is_none());
+        !deleted.is_empty()
     }
 
     /// From now on a person adopts records for nobody.
@@ -128,29 +148,12 @@ impl Wire {
     fn judge(&self, environment: &str, said: &[Said]) {
         let stored = ledger::stored(&self.shared.api);
         // Somebody deleted a part of it: until its next swap the recorder's memory is the ledger.
-        let part = |index| {
-            self.shared
-                .api
-                .get("ConfigMap", ledger::NAMESPACE, &ledger::shard(index))
-        };
-        let is_whole =
-            (0..stored.root["shards"].as_u64().unwrap_or(0)).all(|it| part(it).is_some());
-        let lease = self
-            .shared
-            .api
-            .get("Lease", ledger::NAMESPACE, ledger::NAME);
-        let holder = lease.unwrap_or_default()["spec"]["holderIdentity"].take();
-        let is_holder = format!("/start-{}", self.number);
-        if !holder.as_str().unwrap_or_default().ends_with(&is_holder) {
-            self.is_wrong(format!(
-                "recorder-{} sends, {holder} has the Lease",
-                self.number
-            ));
-        }
+        let is_partial = self.is_ledger_partial();
+        self.judge_the_lease();
         let oracle = self.shared.oracle.lock().unwrap();
         let acknowledged = self.shared.acknowledged.lock().unwrap();
         for Said { name, digest, ends } in said {
-            if !stored.root.is_null() && is_whole && !stored.knows(environment, name, digest) {
+            if !is_partial && !stored.knows(environment, name, digest) {
                 self.is_wrong(format!(
                     "{environment} {name} {digest} leaves and is not stored"
                 ));
@@ -168,6 +171,25 @@ impl Wire {
                     "{environment} {name} {digest} is ended and was right"
                 ));
             }
+        }
+    }
+
+    /// Only who has the Lease sends, and for no longer than it lasts: what counts is when the last
+    /// renewal that was acknowledged began.
+    fn judge_the_lease(&self) {
+        let api = &self.shared.api;
+        let lease = api.get("Lease", ledger::NAMESPACE, ledger::NAME);
+        let mut spec = lease.unwrap_or_default()["spec"].take();
+        let (holder, number) = (spec["holderIdentity"].take(), self.number);
+        let is_holder = format!("/start-{number}");
+        if !holder.as_str().unwrap_or_default().ends_with(&is_holder) {
+            self.is_wrong(format!("recorder-{number} sends, {holder} has the Lease"));
+        }
+        let lasts = Duration::from_secs(spec["leaseDurationSeconds"].as_u64().unwrap_or_default());
+        let renewed = self.line.as_ref().and_then(|it| it.written("/leases"));
+        if renewed.is_none_or(|at| at.elapsed() > lasts) {
+            let ago = renewed.map(|at| at.elapsed());
+            self.is_wrong(format!("recorder-{number} sends, it renewed {ago:?} ago"));
         }
     }
 

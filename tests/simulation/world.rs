@@ -17,7 +17,7 @@ use crate::ledger;
 use crate::operations::Sequels;
 use crate::oracle::{Held, Oracle};
 use crate::process::{Process, Start};
-use crate::story::Story;
+use crate::story::{Guard, Story};
 use crate::support::apiserver::Verb;
 use crate::table::Table;
 use crate::told::Told;
@@ -42,14 +42,13 @@ pub struct World {
     pub github: Sandbox,
     pub oracle: Arc<Mutex<Oracle>>,
     pub story: Story,
+    _guard: Guard,
     pub wire: Wire,
     pub slots: Vec<Slot>,
     pub shift: &'static AtomicI64,
     pub troubles: Vec<Trouble>,
     /// What was over a while ago.
     pub shadows: Vec<(Fault, Instant)>,
-    /// Parts of the ledger that somebody deleted.
-    pub deleted: Vec<String>,
     /// How often something went wrong.
     pub count: usize,
     pub table: Table,
@@ -96,12 +95,12 @@ impl World {
             sequels: Sequels::default(),
             github,
             oracle,
+            _guard: story.of_seed(seed),
             story,
             wire,
             shift: Box::leak(Box::new(AtomicI64::new(0))),
             troubles: Vec::new(),
             shadows: Vec::new(),
-            deleted: Vec::new(),
             count: 0,
             table: Table::default(),
             is_apart: false,
@@ -164,17 +163,9 @@ impl World {
         !self.slots.iter().all(is_there)
     }
 
-    /// Whether a part of the ledger was deleted and is not written again yet.
-    pub fn is_ledger_partial(&mut self) -> bool {
-        let api = &self.land.api;
-        self.deleted
-            .retain(|name| api.get("ConfigMap", ledger::NAMESPACE, name).is_none());
-        !self.deleted.is_empty()
-    }
-
     /// Something happens to the process that writes.
     pub fn strike_process(&mut self, fault: Fault) -> Option<(String, Relief)> {
-        if self.is_ledger_partial() {
+        if self.wire.is_ledger_partial() {
             return None;
         }
         let steps = self.dice.number(0, 300);
@@ -222,10 +213,15 @@ impl World {
     /// That is over. Who was to be killed has had its time.
     pub fn relieve_process(&mut self, number: usize, is_killed: bool) {
         self.wire.cut(None);
-        let turn = self.dice.number(0, 9);
+        let turn = self.dice.number(0, 99);
+        let breaks = self.dice.percent(50);
         let mut all = self.slots.iter().filter_map(|it| it.process.as_ref());
         if let Some(process) = all.find(|it| it.number == number) {
-            process.line.mend();
+            if breaks {
+                process.line.mend_anew();
+            } else {
+                process.line.mend();
+            }
             process.frost.thaws_from(turn);
             if is_killed {
                 process.fuse.light(0);
@@ -264,7 +260,7 @@ impl World {
         for (sequence, violation) in self.github.violations() {
             wrong.push(format!("request {sequence}: {violation:?}"));
         }
-        if !self.is_ledger_partial() && !self.is_apart {
+        if !self.wire.is_ledger_partial() && !self.is_apart {
             let stored = ledger::stored(&self.land.api);
             for ((environment, name), (_, digest, ..)) in self.held() {
                 let known =
@@ -279,15 +275,9 @@ impl World {
         self.must_be(&wrong);
     }
 
-    /// Fails where something is wrong, with the seed and its story.
+    /// Fails where something is wrong.
     pub fn must_be(&self, wrong: &[String]) {
-        assert!(
-            wrong.is_empty(),
-            "{}\n\n{}\n\nSEED={} cargo test --all-features --test simulation -- --ignored --nocapture",
-            self.story.whole(),
-            wrong.join("\n"),
-            self.seed
-        );
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     /// Notes which rows of the truth table applied while something was wrong.

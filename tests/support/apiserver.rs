@@ -18,6 +18,7 @@ mod calls;
 mod definitions;
 mod faults;
 mod forms;
+mod line;
 mod objects;
 mod pages;
 mod resources;
@@ -34,9 +35,10 @@ use axum::body::Body;
 use http::{Request, Response};
 use serde_json::Value;
 
-pub use calls::{Call, Line};
+pub use calls::Call;
 pub use definitions::Definition;
 pub use faults::{Fault, Planned, Verb};
+pub use line::Line;
 
 use asked::Asked;
 use faults::Rule;
@@ -54,6 +56,8 @@ struct Inner {
     watches: Vec<OpenWatch>,
     forbidden: BTreeSet<(String, Option<String>)>,
     rules: Vec<Rule>,
+    /// Of all watches of a kind.
+    lines: BTreeMap<String, Line>,
     calls: Vec<Call>,
     counts: BTreeMap<(Verb, String), usize>,
     /// How long writes take, each as long as the next of them, round and round.
@@ -81,11 +85,8 @@ impl Apiserver {
         let service = tower::service_fn(move |request: Request<kube::client::Body>| {
             let (server, line) = (server.clone(), line.clone());
             async move {
-                if line.is_cut() {
-                    // Neither the request nor an error ever arrives anywhere.
-                    std::future::pending::<()>().await;
-                }
-                server.answer(request).await
+                let write = line::write_of(&request);
+                line.brings(write, server.answer(request)).await
             }
         });
         kube::Client::new(service, "default")
@@ -173,6 +174,11 @@ impl Apiserver {
         });
     }
 
+    /// From now on the watches of a kind say nothing, until [`Apiserver::heal`]: then all of it.
+    pub fn silence(&self, kind: &str) {
+        self.inner().line_of(kind).cut();
+    }
+
     /// Everything that was read of a kind so far is too old: open watches end with a 410, so do
     /// watches that go on from before, and lists cannot be continued.
     pub fn expire(&self, kind: &str) {
@@ -222,11 +228,12 @@ impl Apiserver {
         }
     }
 
-    /// No request meets a fault any more, and nothing is forbidden.
+    /// No request meets a fault any more, nothing is forbidden, and no watch is silent.
     pub fn heal(&self) {
         let mut inner = self.inner();
         inner.rules.clear();
         inner.forbidden.clear();
+        inner.lines.values().for_each(Line::mend);
     }
 
     /// From now on a write takes time, of which half has passed when it is done: each as long as the
@@ -295,6 +302,11 @@ impl Apiserver {
 }
 
 impl Inner {
+    /// The way of what the watches of a kind say.
+    fn line_of(&mut self, kind: &str) -> Line {
+        self.lines.entry(kind.to_owned()).or_default().clone()
+    }
+
     /// How long a request of this verb takes, if it takes time.
     fn time_of(&mut self, verb: Verb) -> Option<Duration> {
         if !verb.writes() || self.writes_take.is_empty() {

@@ -1,31 +1,8 @@
-//! The way of requests to the scripted API server, and the log of those that came.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! The log of the requests that came to the scripted API server.
 
 use tokio::time::Instant;
 
 use super::Verb;
-
-/// The way from one client to the server. Clones are the same way.
-#[derive(Clone, Default)]
-pub struct Line(Arc<AtomicBool>);
-
-impl Line {
-    /// From now on requests vanish on it without a word. Watches that are open go on.
-    pub fn cut(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Requests arrive again, but for those that vanished.
-    pub fn mend(&self) {
-        self.0.store(false, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_cut(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-}
 
 /// A request that was made.
 #[derive(Clone, Debug)]

@@ -1,14 +1,16 @@
 //! Watches of the scripted API server: how they begin, what they are told, how they end.
 
 use std::borrow::Cow;
+use std::task::Poll;
 
 use axum::body::Body;
-use futures::StreamExt;
 use futures::channel::mpsc;
 use futures::channel::mpsc::UnboundedSender;
+use futures::stream::poll_fn;
+use futures::{FutureExt, StreamExt};
 use http::Response;
 use serde_json::{Value, json};
-use tokio::time::Duration;
+use tokio::time::{Duration, Instant};
 
 use super::Inner;
 use super::asked::Asked;
@@ -24,6 +26,7 @@ pub(super) struct OpenWatch {
     selection: Selection,
     form: Form,
     bookmarks: bool,
+    ends: Instant,
     lines: UnboundedSender<Result<String, std::io::Error>>,
 }
 
@@ -33,9 +36,11 @@ impl OpenWatch {
         self.lines.is_closed()
     }
 
-    /// Sends a line.
+    /// Sends a line, unless it has ended and its client does not know yet.
     pub(super) fn send(&self, line: String) {
-        let _ = self.lines.unbounded_send(Ok(line));
+        if Instant::now() < self.ends {
+            let _ = self.lines.unbounded_send(Ok(line));
+        }
     }
 
     /// Breaks the connection.
@@ -86,21 +91,29 @@ impl Inner {
         let [Ok(since), Ok(ends)] = numbers else {
             return status(400, "resourceVersion and timeoutSeconds are numbers");
         };
-        let (lines, receiver) = mpsc::unbounded();
+        let (lines, mut receiver) = mpsc::unbounded();
+        let ends = Instant::now() + Duration::from_secs(ends.unwrap_or(1800));
         let watch = OpenWatch {
             kind: asked.kind().to_owned(),
             api_version: asked.place.resource.api_version(),
             selection,
             form: Form::of(asked.metadata_only()),
             bookmarks: asked.value("allowWatchBookmarks") == Some("true"),
+            ends,
             lines,
         };
         if self.begin_watch(&watch, since.unwrap_or_default()) {
             self.watches.retain(|watch| !watch.is_closed());
             self.watches.push(watch);
         }
-        let ends = tokio::time::sleep(Duration::from_secs(ends.unwrap_or(1800)));
-        Response::new(Body::from_stream(receiver.take_until(Box::pin(ends))))
+        // What was said before it ends is heard, however late.
+        let mut ends = Box::pin(tokio::time::sleep_until(ends));
+        let said = poll_fn(move |context| match receiver.poll_next_unpin(context) {
+            Poll::Pending => ends.poll_unpin(context).map(|()| None),
+            said @ Poll::Ready(_) => said,
+        });
+        let line = self.line_of(asked.kind());
+        Response::new(line.carry(Body::from_stream(said)))
     }
 
     /// Tells a watch what came after `since`; without that, what is there. False if that is too long
