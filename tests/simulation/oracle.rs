@@ -101,12 +101,16 @@ impl Oracle {
             && owners.all(|(source, past)| is_right(past) && self.may_stay(source, past))
     }
 
-    /// Whether what was called so with that digest runs.
+    /// Whether that digest runs for who may be called so.
     pub fn runs(&self, name: &str, digest: &str) -> bool {
-        let mut all = self.sources.iter();
-        all.any(|(source, past)| {
-            matches!(past.standing, Some(Standing::Must(_))) && self.owns(source, name, digest)
-        })
+        self.sources
+            .iter()
+            .any(|(source, past)| match &past.standing {
+                Some(Standing::Must((_, now, ..))) => {
+                    now == digest && is_named(name, &plain(source))
+                }
+                _ => false,
+            })
     }
 
     /// In what GitHub differs from the cluster.
