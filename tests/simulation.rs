@@ -50,6 +50,9 @@ pub mod fuse;
 #[path = "simulation/land.rs"]
 pub mod land;
 #[cfg(test)]
+#[path = "simulation/late.rs"]
+mod late;
+#[cfg(test)]
 #[path = "recorder/ledger.rs"]
 pub mod ledger;
 #[cfg(test)]
