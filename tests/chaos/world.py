@@ -138,7 +138,9 @@ class World:
                     self.wrong.append(wrong)
             for component in REVIVED:
                 if not runs(self.pid(component)):
-                    self.revive(component)
+                    # While the API server is struck it cannot be started: it is tried again.
+                    with contextlib.suppress(RuntimeError):
+                        self.revive(component)
 
     def revive(self, component: str) -> None:
         if not self.plane_lock.acquire(timeout=0.1):
