@@ -16,8 +16,8 @@ NAMESPACES = 6
 STEADY = ("Deployment",) * 7 + ("StatefulSet",) * 3 + ("DaemonSet", "CronJob", "Pod", "Fleet")
 KINDS = ("Deployment",) * 10 + ("StatefulSet",) * 4 + ("CronJob",) * 2 + ("DaemonSet", "Job", "Pod", "Fleet")
 MOVING = 90
-# Operations a second: five are asked for, while the API server cannot answer at times.
-RATE = 7.5
+# Operations a second: that many at least are asked for, while the API server cannot answer at times.
+LEAST, RATE = 5.0, 7.5
 # After a time without an API server what was missed is made up for no faster than so.
 FASTEST = 20.0
 # How long an operation is tried.

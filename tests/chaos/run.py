@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "e2e"))
 from faults import Faults
 from judge import Judge
 from observer import Observer
-from operations import Operations
+from operations import LEAST, Operations
 from processes import HOME, run
 from summary import summary_of
 from world import World
@@ -34,7 +34,7 @@ SETTLED = 300.0
 STAYS = 5.0
 # In so many seconds every kind of fault has its turn so often, and people get so much done in each of them.
 # What is shorter need not.
-WHOLE, STRIKES, RATE = 360.0, 3, 5.0
+WHOLE, STRIKES = 360.0, 3
 # What one process knows of the pace that GitHub asks for, the next one does not: the two may write at once,
 # or too soon one after the other. Nor does it know of the hour, whose limits are out of reach in half of one.
 ONE_PROCESS = ("overlap", "too_soon")
@@ -113,7 +113,7 @@ class Chaos:
     def lacking(self) -> "list[str]":
         """What does not make a whole run of it."""
         rate, done = self.operations.done / self.lasted, self.faults.done
-        slow = [f"{rate:.2f} operations a second, at least {RATE:g} are asked for"] if rate < RATE else []
+        slow = [f"{rate:.2f} operations a second, at least {LEAST:g} are asked for"] if rate < LEAST else []
         seldom = [kind for kind in sorted(self.faults.kinds) if done.get(kind, 0) < STRIKES]
         return slow + [f"struck {done.get(kind, 0)} times, not {STRIKES}: {kind}" for kind in seldom]
 

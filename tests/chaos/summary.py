@@ -1,5 +1,6 @@
 """What a run says of itself when it is over."""
 
+from operations import LEAST
 from oracle import Standing
 
 
@@ -23,8 +24,8 @@ def summary_of(chaos) -> str:
     ]
     if chaos.settled:
         lines.append(f"equal {chaos.settled:.0f} s after the last fault and operation; {runs} containers run")
-    if rate < 5:
-        lines.append("fewer than five operations a second: the machine was too busy")
+    if rate < LEAST:
+        lines.append(f"fewer than {LEAST:g} operations a second: the machine was too busy")
     if chaos.pace:
         lines.append(f"beyond what one recorder knows of another's requests: {counted(chaos.pace)}")
     if missing := [kind for kind in sorted(faults.kinds) if not faults.done.get(kind)]:

@@ -64,10 +64,7 @@ impl Converter {
             let earlier = before.and_then(|before| before.seen_of(name));
             let (known, now) = self.known(spec.image.text(), status, earlier);
             let image_id = status.map_or("", |status| status.image_id.text());
-            seen.push(now.map(|(container, seen)| Seen {
-                container,
-                known: (seen != known).then(|| Box::new(seen)),
-            }));
+            seen.push(now);
             containers.push(Container {
                 name: self.intern(name),
                 image: known.image,
@@ -78,16 +75,14 @@ impl Converter {
         }
         Some((containers.into(), seen.into()))
     }
-}
 
-impl Converter {
     /// What a container runs whose spec says `written`, and what to remember of it.
     fn known(
         &self,
         written: &str,
         status: Option<&ContainerStatus>,
         earlier: Option<(NonZeroU64, Known)>,
-    ) -> (Known, Option<(NonZeroU64, Known)>) {
+    ) -> (Known, Option<Seen>) {
         let id = status.and_then(container_id);
         let same = earlier
             .as_ref()
@@ -103,8 +98,14 @@ impl Converter {
         let digest = running_digest(&image, image_id).or(same.and_then(|same| same.digest));
         let known = Known { image, digest };
         let now = match id {
-            Some(container) => Some((container, known.clone())),
-            None => earlier,
+            Some(container) => Some(Seen {
+                container,
+                known: None,
+            }),
+            None => earlier.map(|(container, was)| Seen {
+                container,
+                known: (was != known).then(|| Box::new(was)),
+            }),
         };
         (known, now)
     }

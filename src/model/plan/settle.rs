@@ -78,8 +78,8 @@ impl Draft<'_> {
     fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
         let source = entry.owner.source()?;
         // What was sent and never answered may be held.
-        let bodies = entry.bodies();
-        let image = &entry.held.as_ref().or(bodies.first().copied())?.name;
+        let unanswered = || entry.bodies().first().copied();
+        let image = &entry.held.as_ref().or_else(unanswered)?.name;
         let place = self.sights.get(source)?.place_of(image, self.policy)?;
         naming::acknowledged(source, &place, self.by_source, &self.policy.template)
     }
