@@ -1,7 +1,7 @@
 //! Ledger: what GitHub may hold because of us, per identity, and how outcomes change it. How it is
 //! stored is decided elsewhere; what is only remembered while the process runs is here as well.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ mod entry;
 mod refusal;
 mod sent;
 mod stock;
+mod unite;
 
 pub use entry::Entry;
 pub use refusal::Refusal;
@@ -315,24 +316,6 @@ impl Ledger {
         let entries = &self.entries;
         let needed = |name: &Identity| entries.contains_key(name) || wanted(name);
         self.refusals.forget_due(needed, now);
-    }
-
-    /// Puts what a stored ledger knows and this one does not beside what this one knows: an answer
-    /// of the store was lost, an older copy was restored under us, or a former writer was faster.
-    pub fn unite(&mut self, stored: Self) {
-        for (identity, entry) in stored.entries {
-            match self.entries.entry(identity) {
-                btree_map::Entry::Vacant(free) => drop(free.insert(entry)),
-                btree_map::Entry::Occupied(mut known) => known.get_mut().unite(entry),
-            }
-        }
-        for (identity, digest) in stored.past {
-            if !self.entries.contains_key(&identity) {
-                self.past.entry(identity).or_insert(digest);
-            }
-        }
-        self.stock.unite(stored.stock);
-        self.touch_all();
     }
 
     /// Marks everything as changed, so that all of it is stored again.

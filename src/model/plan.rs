@@ -95,7 +95,7 @@ impl Plan {
     /// | 3 | adopted, nobody's yet | yes | decommission once every view is whole, else withheld |
     /// | 4 | its namespace is gone | yes | decommission |
     /// | 5 | not selected, or opted out by a context with a pod in it | yes / no | decommission / counted |
-    /// | 6 | not covered, or what row 5 needs is unread | yes / no | withheld / Gap |
+    /// | 6 | not covered, or what row 5 needs is unread; so is who has the name if a report that was never answered was applied | yes / no | withheld / Gap |
     /// | 7 | workload gone | yes | decommission |
     /// | 8 | runs, its body refused, retry not due | held / held elsewhere / no | retained / withheld / nothing, each with a Gap |
     /// | 9 | runs under this identity | yes | as held and answered: unchanged; else report |
@@ -114,9 +114,7 @@ impl Plan {
         let verdicts: Vec<(&Identity, &Entry, Verdict<'_>)> = ledger
             .entries()
             .map(|(identity, entry)| {
-                let source = entry.owner.source();
-                let sight = source.and_then(|source| sights.get(source));
-                let verdict = verdict::of(identity, entry, sight, inventory, policy, now);
+                let verdict = verdict::of(identity, entry, &sights, inventory, policy, now);
                 (identity, entry, verdict)
             })
             .collect();
@@ -147,7 +145,12 @@ impl Plan {
 /// What is seen of every source that a pod names or the ledger knows.
 fn sights(ledger: &Ledger, inventory: &Inventory, policy: &Policy) -> BTreeMap<Source, Sight> {
     let known = ledger.entries();
-    let known = known.filter_map(|(_, entry)| entry.owner.source());
+    let known = known.flat_map(|(_, entry)| {
+        let claimants = entry.claims().map(|(owner, _)| owner);
+        std::iter::once(&entry.owner)
+            .chain(claimants)
+            .filter_map(Owner::source)
+    });
     // The ledger's own first: what stays from plan to plan is held once.
     let mut sources: BTreeSet<Source> = known.cloned().collect();
     for source in inventory.sources() {

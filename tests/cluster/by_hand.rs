@@ -71,7 +71,7 @@ impl Stage {
     }
 
     /// Takes the ledger away.
-    async fn lose_ledger(&self) {
+    pub(crate) async fn lose_ledger(&self) {
         for part in [ROOT, SHARD] {
             self.api
                 .delete("ConfigMap", &self.ledger(), part, Cascade::Background)

@@ -8,6 +8,7 @@ use deployment_recorder::recorder::store::Store;
 use deployment_recorder::sandbox::Status;
 
 use super::api::{Cascade, client};
+use super::lease::answer;
 use super::stage::Stage;
 
 const ROOT: &str = "deployment-recorder";
@@ -29,12 +30,7 @@ async fn recorded(name: &str, names: &[&str]) -> Stage {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_ledger_that_is_deleted_under_a_running_recorder_is_written_again_as_a_whole() {
     let mut stage = recorded("lost-ledger", &["goes", "stays"]).await;
-    for part in [ROOT, SHARD] {
-        stage
-            .api
-            .delete("ConfigMap", &stage.ledger(), part, Cascade::Background)
-            .await;
-    }
+    stage.lose_ledger().await;
     stage.deploy("new", "acme/new:1").await;
     stage.runs("new", "app", "acme/new:1").await;
     for part in [ROOT, SHARD] {
@@ -94,4 +90,30 @@ async fn a_recorder_whose_ledger_is_taken_over_beside_its_lease_stops_before_it_
     );
     assert_eq!(stage.github.request_count(), count);
     assert!(stage.record("new", "app").is_none());
+}
+
+/// Whether a start was said to be the first one, in the log and in the metric.
+async fn says_first_start(stage: &mut Stage) -> bool {
+    let recorder = stage.recorder();
+    let is_first = recorder.events("no ledger yet: this is the first start");
+    let metrics = answer(recorder, "/metrics").await;
+    let metric = format!("deployment_recorder_first_start {}\n", is_first.len());
+    assert!(metrics.contains(&metric), "{metrics}");
+    !is_first.is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_ledger_that_is_lost_while_nobody_runs_is_said_in_the_log_and_in_a_metric() {
+    let mut stage = recorded("lost-unseen", &["web"]).await;
+    assert!(says_first_start(&mut stage).await);
+    for (is_lost, new) in [(false, "second"), (true, "third")] {
+        stage.stop().await;
+        if is_lost {
+            stage.lose_ledger().await;
+        }
+        stage.start();
+        stage.deploy(new, "acme/web:1").await;
+        stage.runs(new, "app", "acme/web:1").await;
+        assert_eq!(says_first_start(&mut stage).await, is_lost);
+    }
 }

@@ -80,6 +80,43 @@ async fn promise_3_what_a_split_left_behind_hides_nothing_when_the_root_is_put_b
     goes_on(world).await;
 }
 
+/// Which of two copies of an entry was written last is not known beside an older root: GitHub may hold
+/// what either says.
+#[tokio::test(start_paused = true)]
+async fn promise_3_what_a_split_left_behind_is_ended_as_either_copy_says() {
+    let (mut world, before, _) = split().await;
+    let read = |index: u64| ledger::content(&world.api, &shard(index)).unwrap();
+    let (mut whole, mut left) = (read(0), read(1));
+    let own = &mut left["entries"][0];
+    whole["entries"].as_array_mut().unwrap().push(own.clone());
+    let digest = own["held"]["digest"].as_str().unwrap().to_owned();
+    let older = format!("sha256:{:064x}", 7);
+    own["held"]["digest"] = older.clone().into();
+    let name = own["name"].as_str().unwrap().to_owned();
+    for (index, content) in [(0, &whole), (1, &left)] {
+        let part = ledger::part(&content.to_string());
+        ledger::put(&world.api, &shard(index), part);
+    }
+    ledger::put(&world.api, NAME, before[NAME].clone());
+    let workload = name.strip_prefix("shop-").unwrap();
+    let workload = workload.strip_suffix("-main").unwrap().to_owned();
+    world.remove("shop", &workload);
+    world.restart().await;
+    world.agreed_within(2 * MINUTE).await;
+    assert_eq!(ended(&world, &name).first(), Some(&digest), "not {older}");
+}
+
+/// The digests with which a name was ended, in their order.
+fn ended(world: &World, name: &str) -> Vec<String> {
+    let bodies = world.github.requests().into_iter();
+    let bodies = bodies.filter_map(|it| it.body.as_deref().cloned());
+    let lines = bodies.flat_map(|body| body["deployments"].as_array().cloned().unwrap_or_default());
+    lines
+        .filter(|it| it["deployment_name"] == *name && it["status"] == "decommissioned")
+        .map(|it| it["digest"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn promise_3_a_shard_from_before_a_split_takes_nothing_from_the_other() {
     let (mut world, before, _) = split().await;

@@ -1,16 +1,20 @@
-//! Worlds that are judged apart: the stored ledger is lost or set back while no recorder has it in
-//! memory, which no promise covers. What can be seen is said, nothing that runs is ended, and a person
-//! who adopts what GitHub lists (`verify --adopt`) makes it right again.
+//! Worlds that are judged apart. The stored ledger is lost or set back while no recorder has it in
+//! memory, which no promise covers: what can be seen is said, nothing that runs is ended, and a person
+//! who adopts what GitHub lists (`verify --adopt`) makes it right again. Or GitHub applies a request
+//! after a later one, perhaps one of a leader that is none any more: that is right again by itself.
 
 use std::time::Duration;
 
+use deployment_recorder::sandbox::{Fault as AtGithub, FaultKind};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::by_hand::found;
 use crate::ledger;
+use crate::operations::Sequels;
 use crate::seeds::{in_a_runtime, number};
 use crate::wire::HOST;
-use crate::world::World;
+use crate::world::{Slot, World};
 
 /// What happens to the stored ledger.
 #[derive(Clone, Copy, Debug)]
@@ -82,6 +86,44 @@ impl World {
         self.must_be(&self.differences());
     }
 
+    /// A life in which GitHub applies a request up to a minute late, while things go on; `deposed`:
+    /// who sent it is killed meanwhile, and another leads.
+    async fn live_with_a_late_request(mut self, deposed: bool) {
+        self.settle();
+        self.slots.resize_with(2, Slot::default);
+        self.some_time().await;
+        self.pass(self.told.patience()).await;
+        self.must_be(&self.differences());
+
+        let seconds = self.dice.number(20, 60) as u64;
+        let late = AtGithub::new(FaultKind::Late { seconds }).times(1);
+        self.github.fault(late);
+        let before = self.github.request_count();
+        while self.github.request_count() == before {
+            self.operate();
+            self.pass(Duration::from_secs(3)).await;
+        }
+        if deposed {
+            self.leader().unwrap().fuse.light(0);
+        }
+        let applied = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < applied {
+            self.operate();
+            self.pass(Duration::from_secs(10)).await;
+        }
+        self.sequels = Sequels::default();
+        self.look();
+        // An outcome that is unknown is settled by what is answered so much later; what is held back or
+        // idle waits besides, and a rollout that is under way comes to its end.
+        let settled = self.told.interval.max(Duration::from_mins(2));
+        let idle = self.told.idle_after.unwrap_or_default();
+        let until = Instant::now() + settled + self.told.hold + idle + Duration::from_mins(2);
+        while !self.differences().is_empty() && Instant::now() < until {
+            self.pass(Duration::from_secs(10)).await;
+        }
+        self.must_be(&self.differences());
+    }
+
     async fn some_time(&mut self) {
         for _ in 0..15 {
             let wait = self.dice.seconds(1, 120);
@@ -112,17 +154,33 @@ impl World {
     }
 }
 
+/// Every world of these, each lived in a runtime of its own.
+fn each<F: Future<Output = ()>>(lived: impl Fn(World) -> F) {
+    let seeds = match number("SEED") {
+        Some(seed) => seed..=seed,
+        None => 0..=number("SEEDS").unwrap_or(1).max(1) - 1,
+    };
+    for seed in seeds {
+        in_a_runtime(World::new, seed, |mut world| {
+            world.guard.is_of(seed, "apart::");
+            lived(world)
+        });
+    }
+}
+
 #[test]
 fn a_ledger_that_is_lost_while_no_recorder_runs_is_said_and_adopting_makes_it_right() {
-    for seed in 0..number("SEEDS").unwrap_or(1) {
-        in_a_runtime(World::new, seed, |world| world.live_with(Loss::Whole));
-    }
+    each(|world| world.live_with(Loss::Whole));
 }
 
 #[test]
 fn a_ledger_that_is_set_back_while_no_recorder_runs_ends_nothing_that_runs_and_adopting_makes_it_right()
  {
-    for seed in 0..number("SEEDS").unwrap_or(1) {
-        in_a_runtime(World::new, seed, |world| world.live_with(Loss::SetBack));
-    }
+    each(|world| world.live_with(Loss::SetBack));
+}
+
+#[test]
+fn what_is_applied_after_a_later_request_is_right_again_within_an_interval_whoever_sent_it() {
+    each(|world| world.live_with_a_late_request(false));
+    each(|world| world.live_with_a_late_request(true));
 }

@@ -41,7 +41,7 @@ impl Story {
     pub fn of_seed(&self, seed: u64) -> Guard {
         Guard {
             story: self.clone(),
-            seed,
+            again: format!("SEED={seed} {CARGO} --ignored"),
         }
     }
 
@@ -51,10 +51,21 @@ impl Story {
     }
 }
 
+/// What lives worlds.
+const CARGO: &str = "cargo test --all-features --test simulation -- --nocapture";
+
 /// Belongs to a world: says in a panic how to have that world again.
 pub struct Guard {
     story: Story,
-    seed: u64,
+    /// The command that has it again.
+    again: String,
+}
+
+impl Guard {
+    /// That world is lived by the tests whose names have `tests` in them.
+    pub fn is_of(&mut self, seed: u64, tests: &str) {
+        self.again = format!("SEED={seed} {CARGO} {tests}");
+    }
 }
 
 impl Drop for Guard {
@@ -63,10 +74,7 @@ impl Drop for Guard {
             if !self.story.aloud {
                 println!("{}", self.story.whole());
             }
-            println!(
-                "\nSEED={} cargo test --all-features --test simulation -- --ignored --nocapture",
-                self.seed
-            );
+            println!("\n{}", self.again);
         }
     }
 }

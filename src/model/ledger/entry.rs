@@ -12,6 +12,11 @@ use crate::model::workload::Source;
 use super::refusal::Refusal;
 use super::sent::{Fate, Owner, Sent};
 
+mod copies;
+
+/// How many unanswered bodies of one name are remembered that differ in tags and risks alone.
+const MOST_ALIKE: usize = 8;
+
 /// What GitHub holds, or may hold, under one identity.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -70,6 +75,17 @@ impl Entry {
     /// Whether GitHub has acknowledged it for `source`, as deployed.
     pub fn speaks_for(&self, source: &Source) -> bool {
         self.held.is_some() && !self.tombstone && self.owner.source() == Some(source)
+    }
+
+    /// Who may have this name by now, and with what body: its owner or others, because a report for
+    /// them was never answered and, as far as this process knows, nothing was acknowledged since.
+    pub fn claims(&self) -> impl Iterator<Item = (&Owner, &Body)> {
+        let claims = self.sent.iter().filter(|sent| {
+            sent.fate == Fate::Unknown
+                && sent.status == Status::Deployed
+                && !self.acknowledged_since
+        });
+        claims.map(|sent| (&sent.owner, &*sent.body))
     }
 
     /// Whether some outcome is unknown.
@@ -219,8 +235,30 @@ impl Entry {
         self.sent.retain(|sent| {
             sent.fate != Fate::Unknown || sent.body != line.body || sent.status != line.status
         });
-        if let Some(sent) = self.under_way(line) {
-            sent.fate = Fate::Unknown;
+        let Some(sent) = self.under_way(line) else {
+            return;
+        };
+        sent.fate = Fate::Unknown;
+        let lost = sent.clone();
+        self.forget_one_like(&lost);
+    }
+
+    /// However often tags change while nothing is answered, few are remembered of what is the same but
+    /// for them: the end of each ends the others too. The oldest stay, and the newest.
+    fn forget_one_like(&mut self, lost: &Sent) {
+        let is_like = |sent: &Sent| {
+            let is_for = sent.owner == lost.owner && sent.status == lost.status;
+            is_for && sent.fate == Fate::Unknown && sent.body.names_the_same_as(&lost.body)
+        };
+        let places = self.sent.iter().enumerate();
+        let like: Vec<usize> = places
+            .filter(|(_, sent)| is_like(sent))
+            .map(|(place, _)| place)
+            .collect();
+        if let [.., before, _] = like[..]
+            && like.len() > MOST_ALIKE
+        {
+            self.sent.remove(before);
         }
     }
 
@@ -268,25 +306,6 @@ impl Entry {
         if self.settles(now, settle_after) {
             self.sent.retain(|sent| sent.fate != Fate::Unknown);
         }
-    }
-
-    /// Adds what a stored copy of this entry says was sent: it may have been applied, and this one
-    /// does not know of it.
-    pub(super) fn unite(&mut self, stored: Self) {
-        let unknown = |sent: &Sent| {
-            !self
-                .sent
-                .iter()
-                .any(|known| known.body == sent.body && known.status == sent.status)
-        };
-        let mut older: Vec<Sent> = stored.sent.into_iter().filter(unknown).collect();
-        if older.is_empty() {
-            return;
-        }
-        self.unknown_since = self.unknown_since.max(stored.unknown_since);
-        self.acknowledged_since = false;
-        older.append(&mut self.sent);
-        self.sent = older;
     }
 
     /// Takes back what never left. Returns whether something of it had to be stored.

@@ -1,6 +1,9 @@
 //! Verdicts: what the truth table says of one entry of the ledger before names are given, rows 1
 //! to 7 and 12 to 16. Where its source runs, names decide.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::model::inventory::Inventory;
 use crate::model::inventory::sight::{Selected, Sight, Standing};
 use crate::model::ledger::{Entry, Owner};
@@ -71,23 +74,44 @@ impl Verdict<'_> {
     }
 }
 
-/// What the truth table says of `entry`, whose source is seen as `sight`.
+/// What the truth table says of `entry`, where sources are seen as `sights`.
 pub(super) fn of<'a>(
     identity: &Identity,
     entry: &'a Entry,
-    sight: Option<&Sight>,
+    sights: &BTreeMap<Source, Sight>,
     inventory: &Inventory,
     policy: &Policy,
     now: Moment,
 ) -> Verdict<'a> {
-    match (&entry.owner, sight) {
+    let source = entry.owner.source();
+    match (&entry.owner, source.and_then(|it| sights.get(it))) {
         _ if !policy.is_here(identity) => Verdict::Withheld(Row::Foreign, Why::ForeignHost),
+        _ if is_claimed_unseen(entry, sights, policy) => {
+            Verdict::Withheld(Row::NotCovered, Why::NotCovered)
+        }
         (Owner::Source(source), Some(sight)) => of_source(source, entry, sight, policy, now),
         (Owner::Adopted, _) => of_adopted(entry, inventory, policy),
         (Owner::Source(_) | Owner::Unreadable(_), _) => {
             Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
         }
     }
+}
+
+/// Whether the name may be by now of somebody who is not seen: its end could be the end of a record
+/// that is right.
+fn is_claimed_unseen(entry: &Entry, sights: &BTreeMap<Source, Sight>, policy: &Policy) -> bool {
+    let mut claims = entry.claims();
+    claims.any(|(owner, body)| {
+        let sight = owner.source().and_then(|source| sights.get(source));
+        sight.is_none_or(|sight| is_unseen(sight, Some(&body.name), policy))
+    })
+}
+
+/// Row 6: whether what decides about a source that has this image is not all seen.
+fn is_unseen(sight: &Sight, image: Option<&Arc<str>>, policy: &Policy) -> bool {
+    let selected = sight.selected(image, policy);
+    let is_out = sight.namespace_gone || matches!(selected, Selected::No(_));
+    !is_out && (!sight.covered || selected == Selected::Unread)
 }
 
 /// Rows 2 and 3, for an entry that is nobody's.
@@ -117,12 +141,10 @@ fn of_source<'a>(
         Selected::No(_) => Some(Row::NotSelected),
         Selected::Yes | Selected::Unread => None,
     };
-    let covered = sight.covered && selected != Selected::Unread;
+    let covered = !is_unseen(sight, held, policy);
     let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
     match ended {
-        _ if entry.is_tombstone() && !runs => Verdict::Tombstone {
-            covered: ended.is_some() || covered,
-        },
+        _ if entry.is_tombstone() && !runs => Verdict::Tombstone { covered },
         Some(row) => Verdict::Gone(row),
         None if !covered => Verdict::Withheld(Row::NotCovered, Why::NotCovered),
         None if sight.workload_gone => Verdict::Gone(Row::WorkloadGone),

@@ -25,7 +25,7 @@ impl Loaded {
     /// Lets count what stands in a shard that is not its own.
     pub(super) fn unite_strays(&mut self, now: Moment) {
         let strays = std::mem::take(&mut self.strays);
-        self.ledger.unite(strays.ledger(None, now));
+        self.ledger.unite_strays(strays.ledger(None, now), now);
     }
 }
 

@@ -1,0 +1,170 @@
+//! Claims: reports that were never answered, of whoever may have a name by now, and what another copy
+//! of the ledger says was held.
+
+use crate::model::fixtures::{Scene, annotations, container, digest, held_by, minutes, names};
+use crate::model::gap::Reason;
+use crate::model::ledger::Outcome;
+use crate::model::plan::Why;
+use crate::model::record::Status;
+use crate::model::workload::Kind;
+
+const WEB: &str = "shop-web-app";
+
+/// A scene in which the Deployment `web` is gone and the report of the StatefulSet `web`, which took
+/// its name over with digest 2, was never answered.
+fn taken_over() -> Scene {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    let container = container("app", "ghcr.io/acme/web:2", 2);
+    scene.run(&Kind::StatefulSet, "web", [container]);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene
+}
+
+fn is_withheld(scene: &Scene) -> bool {
+    let plan = scene.plan();
+    assert!(plan.reports.is_empty() && plan.decommissions.is_empty());
+    plan.withheld == [(scene.identity(WEB), Why::NotCovered)]
+}
+
+#[test]
+fn promise_2_a_takeover_that_was_not_answered_is_not_ended_while_who_took_over_is_not_seen() {
+    let mut scene = taken_over();
+    scene.forbid(&Kind::StatefulSet);
+    assert!(is_withheld(&scene));
+    scene.wait(minutes(60));
+    scene.restart();
+    assert!(is_withheld(&scene), "as a new process knows it");
+    scene.read(&Kind::StatefulSet);
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    let owner = held_by(&scene, WEB).unwrap();
+    assert_eq!(owner.workload.kind, Kind::StatefulSet);
+}
+
+#[test]
+fn promise_2_nor_is_one_of_a_name_that_ended_already() {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    assert!(scene.entry(WEB).unwrap().is_tombstone());
+    let container = container("app", "ghcr.io/acme/web:2", 2);
+    scene.run(&Kind::StatefulSet, "web", [container]);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.forbid(&Kind::StatefulSet);
+    scene.wait(minutes(60));
+    assert!(is_withheld(&scene));
+}
+
+#[test]
+fn a_takeover_that_was_not_answered_ends_when_nobody_of_them_is_there() {
+    let mut scene = taken_over();
+    scene.delete(&Kind::StatefulSet, "web");
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn what_was_acknowledged_after_it_is_judged_by_its_own_owner() {
+    let mut scene = taken_over();
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 3);
+    scene.cycle();
+    assert_eq!(
+        held_by(&scene, WEB).unwrap().workload.kind,
+        Kind::Deployment
+    );
+    scene.forbid(&Kind::StatefulSet);
+    scene.delete(&Kind::Deployment, "web");
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn what_is_unanswered_does_not_grow_with_every_change_of_a_tag() {
+    let mut scene = Scene::recorded();
+    let change = |scene: &mut Scene, number: u64, version: u64| {
+        scene.wait(minutes(1));
+        scene.change_pods("web", |pod| {
+            pod.annotations = annotations(&[("number", &number.to_string())]);
+            pod.containers[0].digest = Some(digest(version));
+        });
+        scene.cycle_with(|_| Outcome::Unknown);
+    };
+    for number in 0..1440 {
+        change(&mut scene, number, 1 + number / 720);
+    }
+    let entry = scene.entry(WEB).unwrap();
+    assert_eq!(entry.sent.len(), 16, "some for each digest");
+    assert_eq!(
+        entry.bodies()[0].tags.get("number").map(|it| &**it),
+        Some("1439")
+    );
+    assert!(entry.is_in_doubt());
+}
+
+#[test]
+fn promise_3_what_is_refused_late_is_not_all_that_may_have_been_applied() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    for tag in ["a", "b"] {
+        scene.change_pods("web", |pod| {
+            pod.annotations = annotations(&[("tag", tag)]);
+        });
+        scene.cycle_with(|_| Outcome::Unknown);
+    }
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::Invalid));
+    scene.delete(&Kind::Deployment, "web");
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn promise_2_a_copy_by_which_another_has_the_name_with_the_same_body_lets_it_claim_it() {
+    let mut newer = Scene::recorded();
+    newer.delete(&Kind::Deployment, "web");
+    let same = container("app", "ghcr.io/acme/web:1", 1);
+    newer.run(&Kind::StatefulSet, "web", [same]);
+    newer.cycle();
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.forbid(&Kind::StatefulSet);
+    let strays = std::mem::take(&mut newer.ledger);
+    scene.ledger.unite_strays(strays, scene.now);
+    assert!(is_withheld(&scene));
+}
+
+#[test]
+fn promise_3_a_copy_that_may_be_the_newer_one_keeps_what_it_says_was_held() {
+    let mut newer = Scene::recorded();
+    newer.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    newer.cycle();
+    let mut scene = Scene::recorded();
+    let strays = std::mem::take(&mut newer.ledger);
+    scene.ledger.unite_strays(strays, scene.now);
+    let bodies = scene.entry(WEB).unwrap().bodies();
+    let digests: Vec<_> = bodies.iter().map(|body| body.digest).collect();
+    assert_eq!(digests, [digest(2), digest(1)]);
+    assert_eq!(names(&scene.plan().reports), [WEB], "GitHub is asked");
+}
+
+#[test]
+fn a_copy_that_says_the_name_has_ended_lets_what_runs_be_reported_again() {
+    let mut newer = Scene::recorded();
+    newer.delete(&Kind::Deployment, "web");
+    newer.cycle();
+    assert!(newer.entry(WEB).unwrap().is_tombstone());
+    let mut scene = Scene::recorded();
+    let strays = std::mem::take(&mut newer.ledger);
+    scene.ledger.unite_strays(strays, scene.now);
+    let sent = &scene.entry(WEB).unwrap().sent;
+    assert_eq!(sent[0].status, Status::Decommissioned);
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+}
+
+#[test]
+fn a_copy_that_says_the_same_changes_nothing() {
+    let mut other = Scene::recorded();
+    let mut scene = Scene::recorded();
+    let strays = std::mem::take(&mut other.ledger);
+    scene.ledger.unite_strays(strays, scene.now);
+    assert!(!scene.entry(WEB).unwrap().is_unanswered());
+    assert_eq!(names(&scene.plan().unchanged), [WEB]);
+}
