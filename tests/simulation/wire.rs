@@ -43,8 +43,8 @@ struct Shared {
     story: Story,
     oracle: Arc<Mutex<Oracle>>,
     dice: Mutex<Dice>,
-    /// By environment and name: when GitHub last acknowledged it as deployed.
-    acknowledged: Mutex<BTreeMap<(String, String), Instant>>,
+    /// By environment and name: when GitHub last acknowledged it as deployed, with which digest.
+    acknowledged: Mutex<BTreeMap<(String, String), (Instant, String)>>,
     wrong: Mutex<Vec<String>>,
     /// Which process cannot reach GitHub, if one cannot.
     cut: Mutex<Option<usize>>,
@@ -52,6 +52,8 @@ struct Shared {
     deleted: Mutex<Vec<String>>,
     /// Whether a person adopts records for nobody.
     adopts: AtomicBool,
+    /// Whether the stored ledger is an older copy.
+    is_set_back: AtomicBool,
 }
 
 /// A line of a request.
@@ -80,6 +82,7 @@ impl Wire {
             cut: Mutex::default(),
             deleted: Mutex::default(),
             adopts: AtomicBool::default(),
+            is_set_back: AtomicBool::default(),
         };
         Self {
             number: 0,
@@ -127,6 +130,11 @@ impl Wire {
         self.shared.adopts.store(true, Ordering::Relaxed);
     }
 
+    /// From now on the stored ledger is an older copy: what was acknowledged since it does not know.
+    pub fn set_back(&self) {
+        self.shared.is_set_back.store(true, Ordering::Relaxed);
+    }
+
     fn is_wrong(&self, what: String) {
         self.shared.story.tell(&format!("WRONG {what}"));
         self.wrong().push(what);
@@ -159,9 +167,14 @@ impl Wire {
                 ));
             }
             let key = (environment.to_owned(), name.clone());
-            let Some(at) = acknowledged.get(&key).filter(|_| *ends) else {
+            let Some((at, held)) = acknowledged.get(&key).filter(|_| *ends) else {
                 continue;
             };
+            // An older copy of the ledger knows another digest, or that it had ended.
+            let is_older = held != digest || stored.tombstones().contains(&&**name);
+            if is_older && self.shared.is_set_back.load(Ordering::Relaxed) {
+                continue;
+            }
             let is_right = oracle.is_right(environment, name, digest, *at);
             // What was adopted for nobody is kept for who runs under this name, and for nobody else.
             let adopts = self.shared.adopts.load(Ordering::Relaxed);
@@ -213,9 +226,10 @@ impl Wire {
         }
         let errors = body["errors"].to_string();
         let mut acknowledged = self.shared.acknowledged.lock().unwrap();
-        for Said { name, ends, .. } in said {
+        for Said { name, ends, digest } in said {
             if !ends && !errors.contains(&format!("\"{name}\"")) {
-                acknowledged.insert((environment.to_owned(), name.clone()), Instant::now());
+                let key = (environment.to_owned(), name.clone());
+                acknowledged.insert(key, (Instant::now(), digest.clone()));
             }
         }
     }
