@@ -16,6 +16,7 @@ use super::workload::Source;
 
 mod body;
 mod by_hand;
+mod claim;
 mod draft;
 mod guard;
 mod row;
@@ -95,7 +96,7 @@ impl Plan {
     /// | 3 | adopted, nobody's yet | yes | decommission once every view is whole, else withheld |
     /// | 4 | its namespace is gone | yes | decommission |
     /// | 5 | not selected, or opted out by a context with a pod in it | yes / no | decommission / counted |
-    /// | 6 | not covered, or what row 5 needs is unread; so is who has the name if a report that was never answered was applied | yes / no | withheld / Gap |
+    /// | 6 | not covered, or what row 5 needs is unread | yes / no | withheld / Gap |
     /// | 7 | workload gone | yes | decommission |
     /// | 8 | runs, its body refused, retry not due | held / held elsewhere / no | retained / withheld / nothing, each with a Gap |
     /// | 9 | runs under this identity | yes | as held and answered: unchanged; else report |
@@ -106,6 +107,10 @@ impl Plan {
     /// | 14 | has pods, none with this container; one of them runs / none does | yes | decommission (a kind that is not built in: when idle for long) / retained |
     /// | 15 | CronJob or Job without a pod | yes | retained |
     /// | 16 | workload without a pod | yes | retained; when idle for long: decommission |
+    ///
+    /// A report that was never answered may have been applied: where its source has the name by that
+    /// and its own row says retained, it is reported again instead of what rows 2, 3, 4, 5, 7, 10, 14
+    /// and 16 say of who had the name before; where its row says withheld, so is the name.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.
@@ -146,10 +151,9 @@ impl Plan {
 fn sights(ledger: &Ledger, inventory: &Inventory, policy: &Policy) -> BTreeMap<Source, Sight> {
     let known = ledger.entries();
     let known = known.flat_map(|(_, entry)| {
-        let claimants = entry.claims().map(|(owner, _)| owner);
-        std::iter::once(&entry.owner)
-            .chain(claimants)
-            .filter_map(Owner::source)
+        let claimant = entry.claim().map(|claim| &claim.owner);
+        let owners = std::iter::once(&entry.owner).chain(claimant);
+        owners.filter_map(Owner::source)
     });
     // The ledger's own first: what stays from plan to plan is held once.
     let mut sources: BTreeSet<Source> = known.cloned().collect();

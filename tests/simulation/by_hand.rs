@@ -41,9 +41,8 @@ impl World {
         let digest = format!("sha256:{:064x}", self.adopted);
         self.strays.insert(name.clone(), digest.clone());
         self.leave(&name, &digest).await;
-        let place = ("production".to_owned(), name.clone());
-        if !self.held().contains_key(&place) {
-            self.strays.remove(&name);
+        if !self.is_left(&name) {
+            // It may still do so.
             return Some(format!("GitHub did not take {name}"));
         }
         Some(format!("{name}: {:?}", self.adopt_strays().await))
@@ -71,8 +70,15 @@ impl World {
         Some(())
     }
 
+    /// Whether GitHub holds what another tool sent.
+    fn is_left(&self, name: &str) -> bool {
+        let place = ("production".to_owned(), name.to_owned());
+        self.held().contains_key(&place)
+    }
+
     async fn adopt_strays(&mut self) -> Result<usize, String> {
         let strays = self.strays.iter();
+        let strays = strays.filter(|(name, _)| self.is_left(name));
         // One of a host that the recorder has no business with, too.
         let found = strays.flat_map(|(name, digest)| {
             [HOST, "api.github.elsewhere"]
@@ -81,7 +87,9 @@ impl World {
         let found = found.collect();
         let taken = self.take_over(found).await;
         if taken.is_ok() {
-            self.strays.clear();
+            let late = |name: &String| !self.is_left(name);
+            let late: Vec<String> = self.strays.keys().filter(|it| late(it)).cloned().collect();
+            self.strays.retain(|name, _| late.contains(name));
         }
         taken
     }

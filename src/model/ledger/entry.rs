@@ -77,15 +77,13 @@ impl Entry {
         self.held.is_some() && !self.tombstone && self.owner.source() == Some(source)
     }
 
-    /// Who may have this name by now, and with what body: its owner or others, because a report for
-    /// them was never answered and, as far as this process knows, nothing was acknowledged since.
-    pub fn claims(&self) -> impl Iterator<Item = (&Owner, &Body)> {
-        let claims = self.sent.iter().filter(|sent| {
-            sent.fate == Fate::Unknown
-                && sent.status == Status::Deployed
-                && !self.acknowledged_since
-        });
-        claims.map(|sent| (&sent.owner, &*sent.body))
+    /// The report by which somebody may have this name although it is another's, or has ended: it was
+    /// never answered and, as far as this process knows, nothing was acknowledged since.
+    pub fn claim(&self) -> Option<&Sent> {
+        let is_open = |sent: &&Sent| sent.fate == Fate::Unknown && sent.status == Status::Deployed;
+        let newest = self.sent.iter().rev().find(is_open)?;
+        let is_claim = self.tombstone || newest.owner != self.owner;
+        (is_claim && !self.acknowledged_since).then_some(newest)
     }
 
     /// Whether some outcome is unknown.

@@ -1,6 +1,8 @@
 //! What becomes of the ledger's entries, now that reports are known: the second half of a plan in
 //! the making.
 
+use std::sync::Arc;
+
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
 use crate::model::ledger::Entry;
@@ -31,6 +33,11 @@ impl Draft<'_> {
         if self.reported.contains(identity) {
             return;
         }
+        if let Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } = verdict
+            && let Some((claim, claimant)) = self.claim(identity, entry)
+        {
+            return self.settle_claim(identity, entry, claim, claimant);
+        }
         match verdict {
             Verdict::Withheld(_, why) => self.plan.withheld.push((identity.clone(), *why)),
             Verdict::Retained(..) => self.retain_unless_moved(identity, entry),
@@ -58,7 +65,7 @@ impl Draft<'_> {
             .entry(present)
             .is_some_and(|entry| entry.speaks_for(source));
         if arrived {
-            self.end(identity, entry, false);
+            self.leave(identity, entry);
         } else {
             let refused = self.refused.contains(source);
             let why = if refused { Why::Refused } else { Why::Moving };
@@ -70,7 +77,7 @@ impl Draft<'_> {
     /// source at the place that is its own by now, the move is finished: row 10.
     fn retain_unless_moved(&mut self, identity: &Identity, entry: &Entry) {
         match self.acknowledged(entry) {
-            Some(present) if present != identity => self.end(identity, entry, false),
+            Some(present) if present != identity => self.leave(identity, entry),
             _ => self.retain(identity, entry),
         }
     }
@@ -80,6 +87,11 @@ impl Draft<'_> {
         // What was sent and never answered may be held.
         let unanswered = || entry.bodies().first().copied();
         let image = &entry.held.as_ref().or_else(unanswered)?.name;
+        self.acknowledged_as(source, image)
+    }
+
+    /// Under which identity GitHub has acknowledged a source at its present place.
+    pub(super) fn acknowledged_as(&self, source: &Source, image: &Arc<str>) -> Option<&Identity> {
         let place = self.sights.get(source)?.place_of(image, self.policy)?;
         naming::acknowledged(source, &place, self.by_source, &self.policy.template)
     }
@@ -118,7 +130,7 @@ impl Draft<'_> {
         }
     }
 
-    fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
+    pub(super) fn end(&mut self, identity: &Identity, entry: &Entry, guarded: bool) {
         let Some(body) = body::of_end(identity, entry, &self.canon, self.now) else {
             if let Some(refusal) = &entry.end_refusal {
                 self.due(refusal.retry_at);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::inventory::Inventory;
 use crate::model::inventory::sight::{Selected, Sight, Standing};
-use crate::model::ledger::{Entry, Owner};
+use crate::model::ledger::{Entry, Owner, Sent};
 use crate::model::moment::Moment;
 use crate::model::policy::Policy;
 use crate::model::record::Identity;
@@ -38,7 +38,7 @@ pub(super) enum Verdict<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Idle {
     /// When it has been idle for long enough, if ever.
-    until: Option<Moment>,
+    pub(super) until: Option<Moment>,
 }
 
 impl Verdict<'_> {
@@ -86,25 +86,15 @@ pub(super) fn of<'a>(
     let source = entry.owner.source();
     match (&entry.owner, source.and_then(|it| sights.get(it))) {
         _ if !policy.is_here(identity) => Verdict::Withheld(Row::Foreign, Why::ForeignHost),
-        _ if is_claimed_unseen(entry, sights, policy) => {
-            Verdict::Withheld(Row::NotCovered, Why::NotCovered)
+        (Owner::Source(source), Some(sight)) => {
+            let held = entry.held.as_ref().map(|held| &held.name);
+            of_source(source, held, entry, sight, policy, now)
         }
-        (Owner::Source(source), Some(sight)) => of_source(source, entry, sight, policy, now),
         (Owner::Adopted, _) => of_adopted(entry, inventory, policy),
         (Owner::Source(_) | Owner::Unreadable(_), _) => {
             Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
         }
     }
-}
-
-/// Whether the name may be by now of somebody who is not seen: its end could be the end of a record
-/// that is right.
-fn is_claimed_unseen(entry: &Entry, sights: &BTreeMap<Source, Sight>, policy: &Policy) -> bool {
-    let mut claims = entry.claims();
-    claims.any(|(owner, body)| {
-        let sight = owner.source().and_then(|source| sights.get(source));
-        sight.is_none_or(|sight| is_unseen(sight, Some(&body.name), policy))
-    })
 }
 
 /// Row 6: whether what decides about a source that has this image is not all seen.
@@ -125,16 +115,31 @@ fn of_adopted<'a>(entry: &Entry, inventory: &Inventory, policy: &Policy) -> Verd
     }
 }
 
-/// Rows 2 and 4 to 7, in their order; what comes behind them is for a source that is in scope and
-/// seen.
-fn of_source<'a>(
+/// What the truth table would say of `entry` if GitHub had applied `claim`, which was sent for
+/// `source`.
+pub(super) fn of_claim<'a>(
     source: &'a Source,
+    claim: &Sent,
     entry: &Entry,
     sight: &Sight,
     policy: &Policy,
     now: Moment,
 ) -> Verdict<'a> {
-    let held = entry.held.as_ref().map(|held| &held.name);
+    let held = Some(&claim.body.name);
+    let entry = entry.clone().with_tombstone(false);
+    of_source(source, held, &entry, sight, policy, now)
+}
+
+/// Rows 2 and 4 to 7, in their order; what comes behind them is for a source that is in scope and
+/// seen. `held` is the image that GitHub holds.
+fn of_source<'a>(
+    source: &'a Source,
+    held: Option<&Arc<str>>,
+    entry: &Entry,
+    sight: &Sight,
+    policy: &Policy,
+    now: Moment,
+) -> Verdict<'a> {
     let selected = sight.selected(held, policy);
     let ended = match selected {
         _ if sight.namespace_gone => Some(Row::NamespaceGone),

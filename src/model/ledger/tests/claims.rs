@@ -1,6 +1,7 @@
 //! Claims: reports that were never answered, of whoever may have a name by now, and what another copy
 //! of the ledger says was held.
 
+use crate::model::facts::State;
 use crate::model::fixtures::{Scene, annotations, container, digest, held_by, minutes, names};
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
@@ -53,6 +54,92 @@ fn promise_2_nor_is_one_of_a_name_that_ended_already() {
     scene.forbid(&Kind::StatefulSet);
     scene.wait(minutes(60));
     assert!(is_withheld(&scene));
+}
+
+/// What is planned for the name: the kind of who is reported, or nothing.
+fn reported(scene: &Scene) -> Option<Kind> {
+    let plan = scene.plan();
+    assert!(plan.decommissions.is_empty(), "{:?}", plan.decommissions);
+    let step = plan.reports.first()?;
+    step.owner
+        .source()
+        .map(|source| source.workload.kind.clone())
+}
+
+/// GitHub had acknowledged it, and the process died before it could store that.
+#[test]
+fn promise_2_a_takeover_that_was_not_answered_is_reported_again_while_its_new_owner_is_there() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, Change); 3] = [
+        ("idle", |scene| scene.remove_pods("web")),
+        ("without a digest", |scene| {
+            scene.change_pods("web", |pod| pod.containers[0].digest = None);
+        }),
+        ("crash-looping", |scene| {
+            scene.change_pods("web", |pod| {
+                pod.containers[0].state = State::Ran;
+                pod.containers[0].digest = None;
+            });
+        }),
+    ];
+    for (case, change) in cases {
+        for dies in [false, true] {
+            let mut scene = taken_over();
+            change(&mut scene);
+            if dies {
+                scene.restart();
+            }
+            assert_eq!(reported(&scene), Some(Kind::StatefulSet), "{case}");
+            let plan = scene.cycle();
+            assert_eq!(plan.reports[0].line.body.digest, digest(2), "{case}");
+            let owner = held_by(&scene, WEB).unwrap();
+            assert_eq!(owner.workload.kind, Kind::StatefulSet, "{case}");
+            assert_eq!(reported(&scene), None, "{case}");
+        }
+    }
+}
+
+#[test]
+fn promise_2_a_report_of_who_came_back_that_was_not_answered_is_made_again_while_it_is_there() {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    scene.deploy("web", "app", 2);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.remove_pods("web");
+    scene.restart();
+    assert_eq!(reported(&scene), Some(Kind::Deployment));
+    scene.cycle();
+    assert!(!scene.entry(WEB).unwrap().is_tombstone());
+}
+
+#[test]
+fn a_takeover_that_was_not_answered_ends_when_its_new_owner_was_idle_for_long() {
+    let mut scene = taken_over();
+    scene.remove_pods("web");
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.wait(minutes(61));
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn a_takeover_that_is_refused_in_the_end_leaves_the_name_to_its_old_owners_row() {
+    let mut scene = taken_over();
+    scene.remove_pods("web");
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    assert_eq!(plan.decommissions[0].line.body.digest, digest(1));
+}
+
+#[test]
+fn a_takeover_that_is_refused_before_that_is_withheld() {
+    let mut scene = taken_over();
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let plan = scene.plan();
+    assert_eq!(plan.withheld, [(scene.identity(WEB), Why::Refused)]);
+    assert!(plan.decommissions.is_empty() && plan.reports.is_empty());
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! Claims: a report that was never answered may have given a name to somebody else, or to who had it
+//! before it ended. Before such a name is ended it is asked how that one stands.
+
+use crate::model::ledger::{Entry, Sent};
+use crate::model::record::{Identity, Line, Status};
+
+use super::draft::Draft;
+use super::verdict::{self, Idle, Verdict};
+use super::{Step, Why};
+
+/// How who may have a name by an unanswered report stands.
+pub(super) enum Claimant {
+    /// Nothing can be said of it.
+    Withheld(Why),
+    /// What GitHub may hold of it is kept.
+    Retained(Option<Idle>),
+}
+
+impl Draft<'_> {
+    /// The claim to a name for which no report is made, with how the claimant stands; `None` where there
+    /// is no claim, or nothing is to be kept for it.
+    pub(super) fn claim<'a>(
+        &self,
+        identity: &Identity,
+        entry: &'a Entry,
+    ) -> Option<(&'a Sent, Claimant)> {
+        let claim = entry.claim()?;
+        let Some(source) = claim.owner.source() else {
+            return Some((claim, Claimant::Withheld(Why::UnreadableSource)));
+        };
+        let sight = self.sights.get(source)?;
+        let verdict = verdict::of_claim(source, claim, entry, sight, self.policy, self.now);
+        let present = self.acknowledged_as(source, &claim.body.name);
+        let claimant = match verdict {
+            Verdict::Withheld(_, why) => Claimant::Withheld(why),
+            _ if present.is_some_and(|present| present != identity) => return None,
+            Verdict::Retained(_, idle) => Claimant::Retained(idle),
+            Verdict::Runs(_) if self.refused.contains(source) => Claimant::Withheld(Why::Refused),
+            // Without a digest it has no name.
+            Verdict::Runs(_) if !self.plan.names.contains_key(source) => Claimant::Retained(None),
+            _ => return None,
+        };
+        Some((claim, claimant))
+    }
+
+    /// Says again what was not answered, since what it says is to be kept: only an answer tells whose
+    /// record is there.
+    pub(super) fn settle_claim(
+        &mut self,
+        identity: &Identity,
+        entry: &Entry,
+        claim: &Sent,
+        claimant: Claimant,
+    ) {
+        let idle = match claimant {
+            Claimant::Withheld(why) => {
+                return self.plan.withheld.push((identity.clone(), why));
+            }
+            Claimant::Retained(idle) => idle,
+        };
+        if let Some(idle) = idle {
+            self.plan.idle.push(identity.clone());
+            idle.until.into_iter().for_each(|until| self.due(until));
+        }
+        let body = self.canon.apply(&identity.destination, &claim.body);
+        let refusal = self.ledger.refusal(identity, &body);
+        if let Some(refusal) = refusal.filter(|refusal| self.now < refusal.retry_at) {
+            self.due(refusal.retry_at);
+            return self.plan.withheld.push((identity.clone(), Why::Refused));
+        }
+        let line = Line {
+            identity: identity.clone(),
+            body,
+            status: Status::Deployed,
+        };
+        self.reported.insert(identity.clone());
+        self.plan.reports.push(Step {
+            line,
+            owner: claim.owner.clone(),
+            fresh: entry.held.is_none(),
+        });
+    }
+
+    /// Ends what has moved away, unless somebody else may have its name by now.
+    pub(super) fn leave(&mut self, identity: &Identity, entry: &Entry) {
+        match self.claim(identity, entry) {
+            Some((claim, claimant)) => self.settle_claim(identity, entry, claim, claimant),
+            None => self.end(identity, entry, false),
+        }
+    }
+}
