@@ -205,7 +205,12 @@ impl<'a> Names<'a> {
             .entry(identity)
             .is_none_or(|entry| match &entry.owner {
                 Owner::Source(owner) => {
-                    owner == source || entry.is_tombstone() || self.released.contains(identity)
+                    // It may be there already, by a report that was not answered.
+                    let claims = || entry.claim()?.owner.source().filter(|it| *it == source);
+                    owner == source
+                        || entry.is_tombstone()
+                        || self.released.contains(identity)
+                        || claims().is_some()
                 }
                 Owner::Adopted => true,
                 Owner::Unreadable(_) => false,

@@ -99,6 +99,22 @@ fn promise_2_a_takeover_that_was_not_answered_is_reported_again_while_its_new_ow
     }
 }
 
+/// A new process does not know for how long the one before it had been idle.
+#[test]
+fn who_took_over_the_name_of_an_idle_one_and_was_not_answered_goes_on_with_that_name() {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(61));
+    let container = container("app", "ghcr.io/acme/web:2", 2);
+    scene.run(&Kind::StatefulSet, "web", [container]);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.restart();
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    let owner = held_by(&scene, WEB).unwrap();
+    assert_eq!(owner.workload.kind, Kind::StatefulSet);
+}
+
 #[test]
 fn promise_2_a_report_of_who_came_back_that_was_not_answered_is_made_again_while_it_is_there() {
     let mut scene = Scene::recorded();
