@@ -61,6 +61,7 @@ impl Oracle {
         let mut seen = BTreeMap::new();
         for workload in seen::workloads(api, &mut self.read) {
             self.weigh(&workload, &mut seen);
+            self.digests.extend(workload.ran());
         }
         for (source, past) in &mut self.sources {
             past.standing = None;
@@ -87,8 +88,8 @@ impl Oracle {
 
     fn may_stay(&self, source: &Source, past: &Past) -> bool {
         let most = self.told.idle_after.unwrap_or(Duration::MAX);
-        let is_idle = past.standing == Some(Standing::Idle);
-        let idle = self.idle.get(&anywhere(source)).filter(|_| is_idle);
+        let idle = self.idle.get(&anywhere(source));
+        let idle = idle.filter(|_| past.standing == Some(Standing::Idle));
         past.standing.is_some() && idle.is_none_or(|idle| idle.elapsed() < most)
     }
 
@@ -120,11 +121,10 @@ impl Oracle {
         // What does not run stays where it was, although its namespace has moved.
         let mut may: Vec<&Source> = Vec::new();
         for (source, past) in &self.sources {
-            let plain = plain(source);
             match &past.standing {
                 Some(Standing::Must(wanted)) => {
                     let is_it = |it: &(&(String, String), &Held)| {
-                        it.0.0 == source.0 && is_named(&it.0.1, &plain) && it.1 == wanted
+                        it.0.0 == source.0 && is_named(&it.0.1, &plain(source)) && it.1 == wanted
                     };
                     match left.iter().find(is_it).map(|it| it.0.clone()) {
                         Some(key) => drop(left.remove(&key)),

@@ -134,6 +134,26 @@ impl Pod {
     }
 }
 
+impl Workload {
+    /// The digests that a CronJob's pods ran: its newest speaks for it as long as it is there, although
+    /// the pod is not, and nobody was to be told of it when it was.
+    pub fn ran(&self) -> impl Iterator<Item = (Source, String)> {
+        let runs = self.pods.iter().filter(|_| self.kind == "CronJob");
+        let containers = runs.flat_map(|pod| pod.containers.iter().filter(|it| it.began));
+        containers.filter_map(|it| {
+            let [namespace, workload] = [&self.space.name, &self.own.name].map(Clone::clone);
+            let source = (
+                String::new(),
+                self.kind,
+                namespace,
+                workload,
+                it.name.clone(),
+            );
+            Some((source, it.digest.clone()?))
+        })
+    }
+}
+
 /// Pods that were read before, by their resource versions: most are as they were.
 #[derive(Default)]
 pub struct Read(HashMap<String, Arc<Pod>>);

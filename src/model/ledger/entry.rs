@@ -78,12 +78,26 @@ impl Entry {
     }
 
     /// The report by which somebody may have this name although it is another's, or has ended: it was
-    /// never answered and, as far as this process knows, nothing was acknowledged since.
+    /// never answered, and nothing was sent or acknowledged since.
     pub fn claim(&self) -> Option<&Sent> {
-        let is_open = |sent: &&Sent| sent.fate == Fate::Unknown && sent.status == Status::Deployed;
-        let newest = self.sent.iter().rev().find(is_open)?;
+        let mut unanswered = self.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
+        let newest = unanswered.next_back()?;
+        let is_report = newest.status == Status::Deployed;
         let is_claim = self.tombstone || newest.owner != self.owner;
-        (is_claim && !self.acknowledged_since).then_some(newest)
+        (is_report && is_claim && !self.acknowledged_since).then_some(newest)
+    }
+
+    /// Whether what is unanswered is older than what was acknowledged last.
+    pub fn is_acknowledged_since(&self) -> bool {
+        let is_unknown = |sent: &Sent| sent.fate == Fate::Unknown;
+        self.acknowledged_since && !self.sent.is_empty() && self.sent.iter().all(is_unknown)
+    }
+
+    /// The same entry, of which something was acknowledged after all that is unanswered, or not.
+    #[must_use]
+    pub fn with_acknowledged_since(mut self, acknowledged: bool) -> Self {
+        self.acknowledged_since = acknowledged;
+        self
     }
 
     /// Whether some outcome is unknown.

@@ -1,7 +1,7 @@
 //! Claims: a report that was never answered may have given a name to somebody else, or to who had it
 //! before it ended. Before such a name is ended it is asked how that one stands.
 
-use crate::model::ledger::{Entry, Sent};
+use crate::model::ledger::{Entry, Owner, Sent};
 use crate::model::record::{Identity, Line, Status};
 
 use super::draft::Draft;
@@ -20,24 +20,36 @@ impl Draft<'_> {
     /// The claim to a name for which no report is made, with how the claimant stands; `None` where there
     /// is no claim, or nothing is to be kept for it.
     pub(super) fn claim<'a>(
-        &self,
+        &mut self,
         identity: &Identity,
         entry: &'a Entry,
     ) -> Option<(&'a Sent, Claimant)> {
         let claim = entry.claim()?;
-        let Some(source) = claim.owner.source() else {
-            return Some((claim, Claimant::Withheld(Why::UnreadableSource)));
+        let source = match &claim.owner {
+            Owner::Source(source) => source,
+            Owner::Adopted => return None,
+            Owner::Unreadable(_) => {
+                return Some((claim, Claimant::Withheld(Why::UnreadableSource)));
+            }
         };
-        let sight = self.sights.get(source)?;
+        let sights = self.sights;
+        let sight = sights.get(source)?;
         let verdict = verdict::of_claim(source, claim, entry, sight, self.policy, self.now);
+        // Also where it has been idle for long: until its end is said, that stays so.
+        if verdict.is_idle() {
+            self.plan.idle.push(identity.clone());
+        }
         let present = self.acknowledged_as(source, &claim.body.name);
         let claimant = match verdict {
             Verdict::Withheld(_, why) => Claimant::Withheld(why),
             _ if present.is_some_and(|present| present != identity) => return None,
             Verdict::Retained(_, idle) => Claimant::Retained(idle),
             Verdict::Runs(_) if self.refused.contains(source) => Claimant::Withheld(Why::Refused),
+            Verdict::Runs(_) if self.plan.names.contains_key(source) => {
+                Claimant::Withheld(Why::Moving)
+            }
             // Without a digest it has no name.
-            Verdict::Runs(_) if !self.plan.names.contains_key(source) => Claimant::Retained(None),
+            Verdict::Runs(_) => Claimant::Retained(None),
             _ => return None,
         };
         Some((claim, claimant))
@@ -58,9 +70,8 @@ impl Draft<'_> {
             }
             Claimant::Retained(idle) => idle,
         };
-        if let Some(idle) = idle {
-            self.plan.idle.push(identity.clone());
-            idle.until.into_iter().for_each(|until| self.due(until));
+        if let Some(until) = idle.and_then(|idle| idle.until) {
+            self.due(until);
         }
         let body = self.canon.apply(&identity.destination, &claim.body);
         let refusal = self.ledger.refusal(identity, &body);

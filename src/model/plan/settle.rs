@@ -21,19 +21,25 @@ impl Draft<'_> {
         if let Some(due) = verdict.due() {
             self.due(due);
         }
-        if verdict.is_idle() {
-            self.plan.idle.push(identity.clone());
-        }
         if let (Some(source), Some(row)) = (entry.owner.source(), verdict.row()) {
             let known = self.plan.rows.entry(source.clone()).or_insert(row);
             if verdict.is_about_the_source() {
                 *known = row;
             }
         }
+        // For how long somebody else is without a pod does not count for who takes the name over.
         if self.reported.contains(identity) {
             return;
         }
-        if let Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } = verdict
+        if verdict.is_idle() {
+            self.plan.idle.push(identity.clone());
+        }
+        let has_ended = matches!(verdict, Verdict::Runs(_)) && entry.is_tombstone();
+        let ends = matches!(
+            verdict,
+            Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. }
+        );
+        if (ends || has_ended)
             && let Some((claim, claimant)) = self.claim(identity, entry)
         {
             return self.settle_claim(identity, entry, claim, claimant);

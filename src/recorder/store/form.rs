@@ -80,6 +80,9 @@ struct StoredEntry {
     sent: Vec<StoredSent>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     tombstone: bool,
+    /// Whether what is sent is older than what was acknowledged last.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    acknowledged: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,7 +201,8 @@ impl Shard {
         let mut entries = Vec::with_capacity(self.entries.len());
         for stored in self.entries {
             let identity = identity(stored.destination, stored.name)?;
-            let mut entry = Entry::new(read_owner(stored.source)).with_tombstone(stored.tombstone);
+            let entry = Entry::new(read_owner(stored.source)).with_tombstone(stored.tombstone);
+            let mut entry = entry.with_acknowledged_since(stored.acknowledged);
             entry.held = stored.held.map(read_body).transpose()?;
             entry.sent = stored
                 .sent

@@ -139,6 +139,77 @@ fn a_takeover_that_was_not_answered_ends_when_its_new_owner_was_idle_for_long() 
 }
 
 #[test]
+fn an_end_that_was_not_answered_is_no_claim_nor_is_what_was_answered_by_an_end() {
+    let ended = || {
+        let mut scene = taken_over();
+        scene.remove_pods("web");
+        scene.wait(minutes(55));
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene.delete(&Kind::StatefulSet, "web");
+        scene.cycle();
+        scene.add_workload(&Kind::StatefulSet, "web");
+        assert!(scene.entry(WEB).unwrap().is_tombstone());
+        scene
+    };
+    let mut scene = ended();
+    scene.restart();
+    assert_eq!(names(&scene.plan().reports), [""; 0]);
+    let mut scene = ended();
+    scene.wait(minutes(10));
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    for _ in 0..2 {
+        let plan = scene.plan();
+        assert!(plan.reports.is_empty(), "{:?}", plan.reports);
+        scene.restart();
+    }
+}
+
+#[test]
+fn a_claimant_that_was_idle_for_long_stays_so_until_its_end_is_said() {
+    let mut scene = taken_over();
+    scene.remove_pods("web");
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.wait(minutes(61));
+    for _ in 0..2 {
+        let plan = scene.plan();
+        assert_eq!(names(&plan.decommissions), [WEB]);
+        scene.observe(&plan);
+    }
+}
+
+#[test]
+fn promise_2_how_long_the_old_owner_was_idle_does_not_count_for_who_took_over() {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(61));
+    let container = container("app", "ghcr.io/acme/web:2", 2);
+    scene.run(&Kind::StatefulSet, "web", [container]);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.remove_pods("web");
+    assert_eq!(reported(&scene), None);
+    let plan = scene.cycle();
+    assert_eq!(plan.idle, [scene.identity(WEB)]);
+    scene.wait(minutes(59));
+    assert_eq!(reported(&scene), None);
+    scene.wait(minutes(1));
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn promise_2_who_came_back_and_was_not_answered_is_reported_again_where_it_has_no_digest_now() {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    scene.deploy("web", "app", 2);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].digest = None);
+    scene.wait(minutes(10));
+    assert_eq!(reported(&scene), Some(Kind::Deployment));
+}
+
+#[test]
 fn a_takeover_that_is_refused_in_the_end_leaves_the_name_to_its_old_owners_row() {
     let mut scene = taken_over();
     scene.remove_pods("web");

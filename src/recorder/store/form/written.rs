@@ -99,6 +99,7 @@ fn write_entries<S: Serializer>(
             held: entry.held.as_deref().map(store_body),
             sent: sent.map(store_sent).collect(),
             tombstone: entry.is_tombstone(),
+            acknowledged: entry.is_acknowledged_since(),
         }
     }))
 }
