@@ -135,11 +135,11 @@ impl Pod {
 }
 
 impl Workload {
-    /// The digests that a CronJob's pods ran: its newest speaks for it as long as it is there, although
-    /// the pod is not, and nobody was to be told of it when it was.
+    /// The digests that its pods ran, also while nobody was to be told of it: a CronJob's newest pod
+    /// speaks for it although it is gone, and so does what a container was named by before.
     pub fn ran(&self) -> impl Iterator<Item = (Source, String)> {
-        let runs = self.pods.iter().filter(|_| self.kind == "CronJob");
-        let containers = runs.flat_map(|pod| pod.containers.iter().filter(|it| it.began));
+        let pods = self.pods.iter();
+        let containers = pods.flat_map(|pod| pod.containers.iter().filter(|it| it.began));
         containers.filter_map(|it| {
             let [namespace, workload] = [&self.space.name, &self.own.name].map(Clone::clone);
             let source = (

@@ -227,8 +227,14 @@ impl Wire {
         let errors = body["errors"].to_string();
         let mut acknowledged = self.shared.acknowledged.lock().unwrap();
         for Said { name, ends, digest } in said {
-            if !ends && !errors.contains(&format!("\"{name}\"")) {
-                let key = (environment.to_owned(), name.clone());
+            let key = (environment.to_owned(), name.clone());
+            if errors.contains(&format!("\"{name}\"")) {
+                continue;
+            }
+            if *ends {
+                // Whether that was right was asked when it left.
+                acknowledged.remove(&key);
+            } else {
                 acknowledged.insert(key, (Instant::now(), digest.clone()));
             }
         }
