@@ -9,6 +9,7 @@ use super::verdict::{self, Idle, Verdict};
 use super::{Step, Why};
 
 /// How who may have a name by an unanswered report stands.
+#[derive(Clone, Copy)]
 pub(super) enum Claimant {
     /// Nothing can be said of it.
     Withheld(Why),
