@@ -119,7 +119,9 @@ impl Plan {
         let verdicts: Vec<(&Identity, &Entry, Verdict<'_>)> = ledger
             .entries()
             .map(|(identity, entry)| {
-                let verdict = verdict::of(identity, entry, &sights, inventory, policy, now);
+                let source = entry.owner.source();
+                let sight = source.and_then(|source| sights.get(source));
+                let verdict = verdict::of(identity, entry, sight, inventory, policy, now);
                 (identity, entry, verdict)
             })
             .collect();

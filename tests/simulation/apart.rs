@@ -1,8 +1,8 @@
 //! Worlds that are judged apart. The stored ledger is lost or set back while no recorder has it in
 //! memory, which no promise covers: what can be seen is said, nothing that runs is ended as far as what
 //! is left of the ledger tells, and a person who adopts what GitHub lists (`verify --adopt`) makes it
-//! right again. Or GitHub applies a request
-//! after a later one, perhaps one of a leader that is none any more: that is right again by itself.
+//! right again. Or GitHub applies a request after a later one, perhaps one of a leader that is none any
+//! more: that is right again by itself.
 
 use std::time::Duration;
 

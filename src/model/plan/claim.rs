@@ -2,10 +2,11 @@
 //! before it ended. Before such a name is ended it is asked how that one stands.
 
 use crate::model::ledger::{Entry, Owner, Sent};
+use crate::model::moment::Moment;
 use crate::model::record::{Identity, Line, Status};
 
 use super::draft::Draft;
-use super::verdict::{self, Idle, Verdict};
+use super::verdict::{self, Verdict};
 use super::{Step, Why};
 
 /// How who may have a name by an unanswered report stands.
@@ -13,8 +14,8 @@ use super::{Step, Why};
 pub(super) enum Claimant {
     /// Nothing can be said of it.
     Withheld(Why),
-    /// What GitHub may hold of it is kept.
-    Retained(Option<Idle>),
+    /// What GitHub may hold of it is kept; if it is without a pod: until when at most.
+    Retained(Option<Moment>),
 }
 
 impl Draft<'_> {
@@ -44,7 +45,7 @@ impl Draft<'_> {
         let claimant = match verdict {
             Verdict::Withheld(_, why) => Claimant::Withheld(why),
             _ if present.is_some_and(|present| present != identity) => return None,
-            Verdict::Retained(_, idle) => Claimant::Retained(idle),
+            Verdict::Retained(..) => Claimant::Retained(verdict.due()),
             Verdict::Runs(_) if self.refused.contains(source) => Claimant::Withheld(Why::Refused),
             Verdict::Runs(_) if self.plan.names.contains_key(source) => {
                 Claimant::Withheld(Why::Moving)
@@ -65,14 +66,12 @@ impl Draft<'_> {
         claim: &Sent,
         claimant: Claimant,
     ) {
-        let idle = match claimant {
+        match claimant {
             Claimant::Withheld(why) => {
                 return self.plan.withheld.push((identity.clone(), why));
             }
-            Claimant::Retained(idle) => idle,
-        };
-        if let Some(until) = idle.and_then(|idle| idle.until) {
-            self.due(until);
+            Claimant::Retained(Some(until)) => self.due(until),
+            Claimant::Retained(None) => {}
         }
         let body = self.canon.apply(&identity.destination, &claim.body);
         let refusal = self.ledger.refusal(identity, &body);

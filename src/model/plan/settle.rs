@@ -34,14 +34,12 @@ impl Draft<'_> {
         if verdict.is_idle() {
             self.plan.idle.push(identity.clone());
         }
-        let has_ended = matches!(verdict, Verdict::Runs(_)) && entry.is_tombstone();
-        let ends = matches!(
-            verdict,
-            Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. }
-        );
-        if (ends || has_ended)
-            && let Some((claim, claimant)) = self.claim(identity, entry)
-        {
+        let ends = match verdict {
+            Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } => true,
+            Verdict::Runs(_) => entry.is_tombstone(),
+            Verdict::Withheld(..) | Verdict::Retained(..) => false,
+        };
+        if ends && let Some((claim, claimant)) = self.claim(identity, entry) {
             return self.settle_claim(identity, entry, claim, claimant);
         }
         match verdict {

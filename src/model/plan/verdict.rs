@@ -1,7 +1,6 @@
 //! Verdicts: what the truth table says of one entry of the ledger before names are given, rows 1
 //! to 7 and 12 to 16. Where its source runs, names decide.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::inventory::Inventory;
@@ -38,7 +37,7 @@ pub(super) enum Verdict<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Idle {
     /// When it has been idle for long enough, if ever.
-    pub(super) until: Option<Moment>,
+    until: Option<Moment>,
 }
 
 impl Verdict<'_> {
@@ -74,17 +73,16 @@ impl Verdict<'_> {
     }
 }
 
-/// What the truth table says of `entry`, where sources are seen as `sights`.
+/// What the truth table says of `entry`, whose source is seen as `sight`.
 pub(super) fn of<'a>(
     identity: &Identity,
     entry: &'a Entry,
-    sights: &BTreeMap<Source, Sight>,
+    sight: Option<&Sight>,
     inventory: &Inventory,
     policy: &Policy,
     now: Moment,
 ) -> Verdict<'a> {
-    let source = entry.owner.source();
-    match (&entry.owner, source.and_then(|it| sights.get(it))) {
+    match (&entry.owner, sight) {
         _ if !policy.is_here(identity) => Verdict::Withheld(Row::Foreign, Why::ForeignHost),
         (Owner::Source(source), Some(sight)) => {
             let held = entry.held.as_ref().map(|held| &held.name);
@@ -95,13 +93,6 @@ pub(super) fn of<'a>(
             Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
         }
     }
-}
-
-/// Row 6: whether what decides about a source that has this image is not all seen.
-fn is_unseen(sight: &Sight, image: Option<&Arc<str>>, policy: &Policy) -> bool {
-    let selected = sight.selected(image, policy);
-    let is_out = sight.namespace_gone || matches!(selected, Selected::No(_));
-    !is_out && (!sight.covered || selected == Selected::Unread)
 }
 
 /// Rows 2 and 3, for an entry that is nobody's.
@@ -146,10 +137,12 @@ fn of_source<'a>(
         Selected::No(_) => Some(Row::NotSelected),
         Selected::Yes | Selected::Unread => None,
     };
-    let covered = !is_unseen(sight, held, policy);
+    let covered = sight.covered && selected != Selected::Unread;
     let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
     match ended {
-        _ if entry.is_tombstone() && !runs => Verdict::Tombstone { covered },
+        _ if entry.is_tombstone() && !runs => Verdict::Tombstone {
+            covered: ended.is_some() || covered,
+        },
         Some(row) => Verdict::Gone(row),
         None if !covered => Verdict::Withheld(Row::NotCovered, Why::NotCovered),
         None if sight.workload_gone => Verdict::Gone(Row::WorkloadGone),

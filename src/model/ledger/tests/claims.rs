@@ -16,8 +16,32 @@ const WEB: &str = "shop-web-app";
 fn taken_over() -> Scene {
     let mut scene = Scene::recorded();
     scene.delete(&Kind::Deployment, "web");
+    take_over(&mut scene);
+    scene
+}
+
+/// The same, but the Deployment is still there, idle for long.
+fn taken_over_from_an_idle_one() -> Scene {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(61));
+    take_over(&mut scene);
+    scene
+}
+
+fn take_over(scene: &mut Scene) {
     let container = container("app", "ghcr.io/acme/web:2", 2);
     scene.run(&Kind::StatefulSet, "web", [container]);
+    scene.cycle_with(|_| Outcome::Unknown);
+}
+
+/// A scene in which the Deployment `web` had ended and is back with digest 2, which was never answered.
+fn came_back() -> Scene {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    scene.deploy("web", "app", 2);
     scene.cycle_with(|_| Outcome::Unknown);
     scene
 }
@@ -48,9 +72,7 @@ fn promise_2_nor_is_one_of_a_name_that_ended_already() {
     scene.delete(&Kind::Deployment, "web");
     scene.cycle();
     assert!(scene.entry(WEB).unwrap().is_tombstone());
-    let container = container("app", "ghcr.io/acme/web:2", 2);
-    scene.run(&Kind::StatefulSet, "web", [container]);
-    scene.cycle_with(|_| Outcome::Unknown);
+    take_over(&mut scene);
     scene.forbid(&Kind::StatefulSet);
     scene.wait(minutes(60));
     assert!(is_withheld(&scene));
@@ -102,13 +124,7 @@ fn promise_2_a_takeover_that_was_not_answered_is_reported_again_while_its_new_ow
 /// A new process does not know for how long the one before it had been idle.
 #[test]
 fn who_took_over_the_name_of_an_idle_one_and_was_not_answered_goes_on_with_that_name() {
-    let mut scene = Scene::recorded();
-    scene.remove_pods("web");
-    scene.cycle();
-    scene.wait(minutes(61));
-    let container = container("app", "ghcr.io/acme/web:2", 2);
-    scene.run(&Kind::StatefulSet, "web", [container]);
-    scene.cycle_with(|_| Outcome::Unknown);
+    let mut scene = taken_over_from_an_idle_one();
     scene.restart();
     assert_eq!(names(&scene.cycle().reports), [WEB]);
     let owner = held_by(&scene, WEB).unwrap();
@@ -117,11 +133,7 @@ fn who_took_over_the_name_of_an_idle_one_and_was_not_answered_goes_on_with_that_
 
 #[test]
 fn promise_2_a_report_of_who_came_back_that_was_not_answered_is_made_again_while_it_is_there() {
-    let mut scene = Scene::recorded();
-    scene.delete(&Kind::Deployment, "web");
-    scene.cycle();
-    scene.deploy("web", "app", 2);
-    scene.cycle_with(|_| Outcome::Unknown);
+    let mut scene = came_back();
     scene.remove_pods("web");
     scene.restart();
     assert_eq!(reported(&scene), Some(Kind::Deployment));
@@ -180,13 +192,7 @@ fn a_claimant_that_was_idle_for_long_stays_so_until_its_end_is_said() {
 
 #[test]
 fn promise_2_how_long_the_old_owner_was_idle_does_not_count_for_who_took_over() {
-    let mut scene = Scene::recorded();
-    scene.remove_pods("web");
-    scene.cycle();
-    scene.wait(minutes(61));
-    let container = container("app", "ghcr.io/acme/web:2", 2);
-    scene.run(&Kind::StatefulSet, "web", [container]);
-    scene.cycle_with(|_| Outcome::Unknown);
+    let mut scene = taken_over_from_an_idle_one();
     scene.remove_pods("web");
     assert_eq!(reported(&scene), None);
     let plan = scene.cycle();
@@ -199,11 +205,7 @@ fn promise_2_how_long_the_old_owner_was_idle_does_not_count_for_who_took_over() 
 
 #[test]
 fn promise_2_who_came_back_and_was_not_answered_is_reported_again_where_it_has_no_digest_now() {
-    let mut scene = Scene::recorded();
-    scene.delete(&Kind::Deployment, "web");
-    scene.cycle();
-    scene.deploy("web", "app", 2);
-    scene.cycle_with(|_| Outcome::Unknown);
+    let mut scene = came_back();
     scene.change_pods("web", |pod| pod.containers[0].digest = None);
     scene.wait(minutes(10));
     assert_eq!(reported(&scene), Some(Kind::Deployment));
