@@ -23,18 +23,21 @@ pub struct Candidate<'a> {
 }
 
 /// Gives every candidate a name. `by_source` is [`Ledger::by_source`]; `released` says which entries
-/// of the ledger give up their name in the plan that is being made.
+/// of the ledger give up their name in the plan that is being made, `claimed` which of all somebody
+/// may have by a report that was not answered.
 pub fn assign<'a>(
     candidates: &[Candidate<'_>],
     ledger: &'a Ledger,
     by_source: &'a BySource<'a>,
     released: &BTreeSet<&'a Identity>,
+    claimed: &'a BTreeSet<&'a Identity>,
     policy: &'a Policy,
 ) -> BTreeMap<Source, Identity> {
     let mut names = Names {
         ledger,
         policy,
         released: released.clone(),
+        claimed,
         given: BTreeMap::new(),
         by_source,
     };
@@ -99,6 +102,7 @@ struct Names<'a> {
     ledger: &'a Ledger,
     policy: &'a Policy,
     released: BTreeSet<&'a Identity>,
+    claimed: &'a BTreeSet<&'a Identity>,
     given: BTreeMap<Source, Identity>,
     by_source: &'a BySource<'a>,
 }
@@ -201,20 +205,19 @@ impl<'a> Names<'a> {
     }
 
     fn is_free(&self, identity: &Identity, source: &Source) -> bool {
-        self.ledger
-            .entry(identity)
-            .is_none_or(|entry| match &entry.owner {
-                Owner::Source(owner) => {
-                    // It may be there already, by a report that was not answered.
-                    let claims = || entry.claim()?.owner.source().filter(|it| *it == source);
-                    owner == source
-                        || entry.is_tombstone()
-                        || self.released.contains(identity)
-                        || claims().is_some()
-                }
-                Owner::Adopted => true,
-                Owner::Unreadable(_) => false,
-            })
+        let Some(entry) = self.ledger.entry(identity) else {
+            return true;
+        };
+        // It may be there already, by a report that was not answered.
+        let is_own = |owner: &Owner| owner.source() == Some(source);
+        let own = is_own(&entry.owner) || entry.claim().is_some_and(|claim| is_own(&claim.owner));
+        match &entry.owner {
+            Owner::Unreadable(_) => false,
+            _ if own => true,
+            _ if self.claimed.contains(identity) => false,
+            Owner::Source(_) => entry.is_tombstone() || self.released.contains(identity),
+            Owner::Adopted => true,
+        }
     }
 }
 

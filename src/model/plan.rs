@@ -110,7 +110,8 @@ impl Plan {
     ///
     /// A report that was never answered may have been applied: where its source has the name by that
     /// and its own row says retained, it is reported again instead of what rows 2, 3, 4, 5, 7, 10, 14
-    /// and 16 say of who had the name before; where its row says withheld, so is the name.
+    /// and 16 say of who had the name before; where its row says withheld, so is the name. Meanwhile
+    /// nobody else is given that name.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.

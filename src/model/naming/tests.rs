@@ -130,6 +130,47 @@ fn a_name_that_was_given_and_lost_on_the_way_stays_given() {
 }
 
 #[test]
+fn promise_2_a_name_that_somebody_may_have_by_an_unanswered_report_is_not_given_to_a_third() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, Change, bool); 5] = [
+        ("runs", |_| {}, false),
+        ("idle", |scene| scene.remove_pods("web"), false),
+        ("not seen", |scene| scene.forbid(&Kind::StatefulSet), false),
+        (
+            "gone",
+            |scene| scene.delete(&Kind::StatefulSet, "web"),
+            true,
+        ),
+        (
+            "idle for long",
+            |scene| {
+                scene.remove_pods("web");
+                scene.cycle_with(|_| Outcome::Unknown);
+                scene.wait(minutes(61));
+            },
+            true,
+        ),
+    ];
+    for (case, change, is_free) in cases {
+        for ended in [false, true] {
+            let mut scene = Scene::recorded();
+            scene.policy.selection.kinds.reverse();
+            scene.delete(&Kind::Deployment, "web");
+            if ended {
+                scene.cycle();
+            }
+            run(&mut scene, &Kind::StatefulSet);
+            scene.cycle_with(|_| Outcome::Unknown);
+            change(&mut scene);
+            run(&mut scene, &Kind::DaemonSet);
+            let plan = scene.plan();
+            let third = name(&plan, &source_of(Kind::DaemonSet, "web", "app"));
+            assert_eq!(third == WEB, is_free, "{case}, ended: {ended}: {third}");
+        }
+    }
+}
+
+#[test]
 fn names_are_taken_whatever_their_case() {
     let mut scene = Scene::new();
     scene.policy.template = "{workload}".parse().unwrap();

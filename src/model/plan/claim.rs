@@ -7,7 +7,7 @@ use crate::model::record::{Identity, Line, Status};
 
 use super::draft::Draft;
 use super::verdict::{self, Verdict};
-use super::{Step, Why};
+use super::{Row, Step, Why};
 
 /// How who may have a name by an unanswered report stands.
 #[derive(Clone, Copy)]
@@ -19,6 +19,40 @@ pub(super) enum Claimant {
 }
 
 impl Draft<'_> {
+    /// The claim to a name, with what the truth table says of who claims it.
+    fn claimed<'a>(&self, entry: &'a Entry) -> Option<(&'a Sent, Verdict<'a>)> {
+        let claim = entry.claim()?;
+        let verdict = match &claim.owner {
+            Owner::Source(source) => {
+                let sight = self.sights.get(source)?;
+                verdict::of_claim(source, claim, entry, sight, self.policy, self.now)
+            }
+            Owner::Adopted => return None,
+            Owner::Unreadable(_) => Verdict::Withheld(Row::Foreign, Why::UnreadableSource),
+        };
+        Some((claim, verdict))
+    }
+
+    /// Whether a name is to stay with who claims it.
+    fn stays(&self, identity: &Identity, claim: &Sent, verdict: &Verdict<'_>) -> bool {
+        let present = |source| self.acknowledged_as(source, &claim.body.name);
+        match verdict {
+            Verdict::Withheld(..) => true,
+            Verdict::Retained(..) | Verdict::Runs(_) => {
+                let present = claim.owner.source().and_then(present);
+                present.is_none_or(|present| present == identity)
+            }
+            Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } => false,
+        }
+    }
+
+    /// Whether somebody may have this name by a report that was not answered, so that nobody else is
+    /// to be given it.
+    pub(super) fn is_claimed(&self, identity: &Identity, entry: &Entry) -> bool {
+        self.claimed(entry)
+            .is_some_and(|(claim, verdict)| self.stays(identity, claim, &verdict))
+    }
+
     /// The claim to a name for which no report is made, with how the claimant stands; `None` where there
     /// is no claim, or nothing is to be kept for it.
     pub(super) fn claim<'a>(
@@ -26,35 +60,24 @@ impl Draft<'_> {
         identity: &Identity,
         entry: &'a Entry,
     ) -> Option<(&'a Sent, Claimant)> {
-        let claim = entry.claim()?;
-        let source = match &claim.owner {
-            Owner::Source(source) => source,
-            Owner::Adopted => return None,
-            Owner::Unreadable(_) => {
-                return Some((claim, Claimant::Withheld(Why::UnreadableSource)));
+        let (claim, verdict) = self.claimed(entry)?;
+        let stays = self.stays(identity, claim, &verdict);
+        let claimant = match verdict {
+            Verdict::Withheld(_, why) => Claimant::Withheld(why),
+            Verdict::Runs(source) if self.refused.contains(source) => {
+                Claimant::Withheld(Why::Refused)
             }
+            Verdict::Runs(source) if self.plan.names.contains_key(source) => {
+                Claimant::Withheld(Why::Moving)
+            }
+            // Who runs without a digest has no name.
+            _ => Claimant::Retained(verdict.due()),
         };
-        let sights = self.sights;
-        let sight = sights.get(source)?;
-        let verdict = verdict::of_claim(source, claim, entry, sight, self.policy, self.now);
         // Also where it has been idle for long: until its end is said, that stays so.
         if verdict.is_idle() {
             self.plan.idle.push(identity.clone());
         }
-        let present = self.acknowledged_as(source, &claim.body.name);
-        let claimant = match verdict {
-            Verdict::Withheld(_, why) => Claimant::Withheld(why),
-            _ if present.is_some_and(|present| present != identity) => return None,
-            Verdict::Retained(..) => Claimant::Retained(verdict.due()),
-            Verdict::Runs(_) if self.refused.contains(source) => Claimant::Withheld(Why::Refused),
-            Verdict::Runs(_) if self.plan.names.contains_key(source) => {
-                Claimant::Withheld(Why::Moving)
-            }
-            // Without a digest it has no name.
-            Verdict::Runs(_) => Claimant::Retained(None),
-            _ => return None,
-        };
-        Some((claim, claimant))
+        stays.then_some((claim, claimant))
     }
 
     /// Says again what was not answered, since what it says is to be kept: only an answer tells whose

@@ -69,6 +69,11 @@ impl<'a> Draft<'a> {
             .filter(|(_, _, verdict)| matches!(verdict, Verdict::Gone(_)))
             .map(|(identity, ..)| *identity)
             .collect();
+        let claimed: BTreeSet<&Identity> = verdicts
+            .iter()
+            .filter(|(identity, entry, _)| self.is_claimed(identity, entry))
+            .map(|(identity, ..)| *identity)
+            .collect();
         let sights = self.sights.iter();
         let candidates: Vec<Candidate<'_>> = sights
             .filter(|(_, sight)| is_wanted(sight, self.policy))
@@ -87,6 +92,7 @@ impl<'a> Draft<'a> {
             self.ledger,
             self.by_source,
             &released,
+            &claimed,
             self.policy,
         );
         for identity in self.plan.names.values_mut() {
