@@ -34,6 +34,7 @@ pub struct Ledger {
     refusals: Refusals,
     touched: BTreeSet<Identity>,
     stock: Stock,
+    idle: BTreeMap<Source, Moment>,
 }
 
 /// The entries of each source.
@@ -276,22 +277,23 @@ impl Ledger {
         }
     }
 
-    /// Takes note of which names a plan found missing and which idle. Of one that is `unseen`
-    /// nothing new is known: how long it has been idle goes on.
-    pub fn observe(
-        &mut self,
-        missing: &[Identity],
-        idle: &[Identity],
-        unseen: impl Fn(&Identity) -> bool,
-        now: Moment,
-    ) {
+    /// Takes note of which names a plan found missing, and which sources idle.
+    pub fn observe(&mut self, missing: &[Identity], idle: &BTreeSet<Source>, now: Moment) {
         let missing: BTreeSet<&Identity> = missing.iter().collect();
-        let idle: BTreeSet<&Identity> = idle.iter().collect();
         for (identity, entry) in &mut self.entries {
-            let is_idle =
-                idle.contains(identity) || (entry.idle_since.is_some() && unseen(identity));
-            entry.observe(missing.contains(identity), is_idle, now);
+            entry.observe(missing.contains(identity), now);
         }
+        self.idle.retain(|source, _| idle.contains(source));
+        for source in idle {
+            if !self.idle.contains_key(source) {
+                self.idle.insert(source.clone(), now);
+            }
+        }
+    }
+
+    /// Sources without a pod, with since when.
+    pub fn idle(&self) -> &BTreeMap<Source, Moment> {
+        &self.idle
     }
 
     /// Forgets storage records whose digest runs no longer, and past names whose digest neither runs

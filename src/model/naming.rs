@@ -129,10 +129,12 @@ impl<'a> Names<'a> {
     }
 
     /// The name that the ledger gives this source where its record goes, if the template still
-    /// makes it, as settings spell it; that of a tombstone only if there is no other.
+    /// makes it and nobody else claims it, as settings spell it; that of a tombstone only if there is no
+    /// other.
     fn kept(&self, candidate: &Candidate<'_>) -> Option<Identity> {
         let own = self.of_source(candidate.source);
         own.filter(|(identity, _)| identity.destination == *candidate.destination)
+            .filter(|(identity, entry)| !self.is_anothers(identity, entry, candidate.source))
             .filter_map(|(identity, entry)| {
                 let name = rendered(&self.policy.template, identity, candidate.source)?;
                 Some((entry.is_tombstone(), identity, name))
@@ -204,6 +206,12 @@ impl<'a> Names<'a> {
         })
     }
 
+    /// Whether somebody else may have this name by a report that was not answered.
+    fn is_anothers(&self, identity: &Identity, entry: &Entry, source: &Source) -> bool {
+        let claim = entry.claim().filter(|_| self.claimed.contains(identity));
+        claim.is_some_and(|claim| claim.owner.source() != Some(source))
+    }
+
     fn is_free(&self, identity: &Identity, source: &Source) -> bool {
         let Some(entry) = self.ledger.entry(identity) else {
             return true;
@@ -213,8 +221,8 @@ impl<'a> Names<'a> {
         let own = is_own(&entry.owner) || entry.claim().is_some_and(|claim| is_own(&claim.owner));
         match &entry.owner {
             Owner::Unreadable(_) => false,
+            _ if self.is_anothers(identity, entry, source) => false,
             _ if own => true,
-            _ if self.claimed.contains(identity) => false,
             Owner::Source(_) => entry.is_tombstone() || self.released.contains(identity),
             Owner::Adopted => true,
         }

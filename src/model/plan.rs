@@ -28,7 +28,7 @@ pub use row::{Row, Why};
 pub use state::State;
 
 use draft::Draft;
-use verdict::Verdict;
+use verdict::{Judge, Verdict};
 
 /// What to send, and what not.
 #[derive(Debug, Default)]
@@ -57,8 +57,8 @@ pub struct Plan {
     pub rows: BTreeMap<Source, Row>,
     /// Names that are missing: [`Ledger::observe`].
     pub missing: Vec<Identity>,
-    /// Names without any pod: [`Ledger::observe`].
-    pub idle: Vec<Identity>,
+    /// Sources without any pod, as far as is seen: [`Ledger::observe`].
+    pub idle: BTreeSet<Source>,
     /// Sources that are not selected, by reason.
     pub not_selected: BTreeMap<Unselected, usize>,
     /// Sources that never ran yet and are in no ledger.
@@ -111,30 +111,41 @@ impl Plan {
     /// A report that was never answered may have been applied: where its source has the name by that
     /// and its own row says retained, it is reported again instead of what rows 2, 3, 4, 5, 7, 10, 14
     /// and 16 say of who had the name before; where its row says withheld, so is the name. Meanwhile
-    /// nobody else is given that name.
+    /// nobody else is given that name, nor is it given back. Where it was to move a record, it is reported
+    /// again too: only an answer finishes the move.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.
     pub fn new(ledger: &Ledger, inventory: &Inventory, policy: &Policy, now: Moment) -> Self {
         let sights = sights(ledger, inventory, policy);
+        let judge = Judge {
+            ledger,
+            inventory,
+            policy,
+            now,
+        };
         let verdicts: Vec<(&Identity, &Entry, Verdict<'_>)> = ledger
             .entries()
             .map(|(identity, entry)| {
                 let source = entry.owner.source();
                 let sight = source.and_then(|source| sights.get(source));
-                let verdict = verdict::of(identity, entry, sight, inventory, policy, now);
-                (identity, entry, verdict)
+                (identity, entry, judge.of(identity, entry, sight))
             })
             .collect();
 
         let by_source = ledger.by_source();
-        let mut draft = Draft::new(ledger, &by_source, &sights, policy, now);
+        let mut draft = Draft::new(judge, &by_source, &sights);
+        let owners = verdicts.iter();
+        let owners = owners.map(|(_, entry, verdict)| (&entry.owner, verdict));
+        let claimants = draft.claims.values();
+        let claimants = claimants.map(|claim| (&claim.sent.owner, &claim.verdict));
+        draft.plan.idle = judge.idle(owners.chain(claimants));
         draft.name(&verdicts);
         draft.weigh_sources();
         for (identity, entry, verdict) in &verdicts {
             draft.settle(identity, entry, verdict);
         }
-        draft.finish(inventory)
+        draft.finish()
     }
 
     /// Everything that the full snapshot holds, by identity.

@@ -12,7 +12,6 @@ use tokio::time::Instant;
 use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
 use crate::model::explain::Known;
 use crate::model::inventory::Inventory;
-use crate::model::moment::Moment;
 use crate::model::others;
 use crate::model::plan::{Plan, Step};
 use crate::model::record::Identity;
@@ -89,7 +88,7 @@ impl<S: Transport> Recorder<S> {
         let inventory = Inventory::new(&facts, &self.settings.policy);
         drop(facts);
         let plan = Plan::new(&self.ledger, &inventory, &self.settings.policy, now);
-        self.note_absence(&plan, now);
+        self.ledger.observe(&plan.missing, &plan.idle, now);
         let sought = self.settings.policy.selection.exact_namespaces();
         let whole = inventory.coverage().pods.is_whole(sought.as_deref());
         if whole {
@@ -199,14 +198,6 @@ impl<S: Transport> Recorder<S> {
         for step in steps {
             self.ledger.intend(&step.line, &step.owner);
         }
-    }
-
-    /// What a plan found missing or idle, as far as it saw it.
-    fn note_absence(&mut self, plan: &Plan, now: Moment) {
-        let unseen: BTreeSet<&Identity> =
-            plan.withheld.iter().map(|(identity, _)| identity).collect();
-        let unseen = |identity: &Identity| unseen.contains(identity);
-        self.ledger.observe(&plan.missing, &plan.idle, unseen, now);
     }
 
     /// The next cycle begins when something that waits may be sent. Where everything of an organization

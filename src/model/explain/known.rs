@@ -74,15 +74,23 @@ impl Known {
         let plain = plan.unchanged.iter().chain(&plan.retained);
         let plain: std::collections::BTreeSet<&Identity> =
             plain.map(|step| &step.line.identity).collect();
+        let idle_since = |entry: &Entry| {
+            let source = entry.owner.source();
+            source.and_then(|source| ledger.idle().get(source)).copied()
+        };
+        let made = |identity: &Identity, entry: &Entry| {
+            Self::of(identity, entry, idle_since(entry), settle_after)
+        };
         for (identity, entry) in ledger.entries() {
-            if !(plain.contains(identity) && is_plain(entry)) {
-                known.insert(identity, Self::of(identity, entry, settle_after));
+            let is_plain = plain.contains(identity) && is_plain(entry);
+            if !is_plain || idle_since(entry).is_some() {
+                known.insert(identity, made(identity, entry));
             }
         }
         for (identity, refusal) in ledger.refusals() {
             let refused = Refused::new(refusal, Status::Deployed);
             let of_entry = || match ledger.entry(identity) {
-                Some(entry) => Some(Self::of(identity, entry, settle_after)),
+                Some(entry) => Some(made(identity, entry)),
                 None => Self::without_entry(identity, plan),
             };
             if !known.contains_key(identity) {
@@ -95,7 +103,12 @@ impl Known {
         known.into_values().collect()
     }
 
-    fn of(identity: &Identity, entry: &Entry, settle_after: Duration) -> Self {
+    fn of(
+        identity: &Identity,
+        entry: &Entry,
+        idle_since: Option<Moment>,
+        settle_after: Duration,
+    ) -> Self {
         let unknown = entry.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
         let end = entry.end_refusal.as_deref();
         let end = end.map(|refusal| Refused::new(refusal, Status::Decommissioned));
@@ -111,7 +124,7 @@ impl Known {
                 asked_again_at: entry.settles_at(settle_after),
                 ends_again_at: tombstone.then(|| entry.ends_again_at(settle_after)),
                 missing_since: entry.missing_since,
-                idle_since: entry.idle_since,
+                idle_since,
                 refused: end.into_iter().collect(),
             },
         }
@@ -131,7 +144,6 @@ impl Known {
 
 /// Whether there is nothing to say of an entry but what it holds.
 fn is_plain(entry: &Entry) -> bool {
-    let waits = entry.missing_since.is_some() || entry.idle_since.is_some();
     let is_open = entry.is_unanswered() || entry.end_refusal.is_some() || entry.is_tombstone();
-    !waits && !is_open
+    entry.missing_since.is_none() && !is_open
 }

@@ -37,8 +37,6 @@ pub struct Entry {
     acknowledged_since: bool,
     /// Since when its source is missing.
     pub missing_since: Option<Moment>,
-    /// Since when its source has no pod.
-    pub idle_since: Option<Moment>,
     /// The refusal of its last decommission.
     pub end_refusal: Option<Box<Refusal>>,
 }
@@ -55,7 +53,6 @@ impl Entry {
             unknown_since: None,
             acknowledged_since: false,
             missing_since: None,
-            idle_since: None,
             end_refusal: None,
         }
     }
@@ -87,10 +84,15 @@ impl Entry {
         (is_report && is_claim && !self.acknowledged_since).then_some(newest)
     }
 
-    /// Whether what is unanswered is older than what was acknowledged last.
+    /// Whether what has to be stored of it is all older than what was acknowledged last, or than what
+    /// left last and is no claim: what need not be stored says again what is held.
     pub fn is_acknowledged_since(&self) -> bool {
-        let is_unknown = |sent: &Sent| sent.fate == Fate::Unknown;
-        self.acknowledged_since && !self.sent.is_empty() && self.sent.iter().all(is_unknown)
+        let is_stored = |sent: &&Sent| self.must_be_stored(sent);
+        let mut stored = self.sent.iter().filter(is_stored).peekable();
+        let mut left = self.sent.iter().filter(|sent| sent.fate != Fate::Intended);
+        let is_said_again = left.next_back().is_some_and(|sent| !is_stored(&sent));
+        let is_since = self.acknowledged_since || is_said_again;
+        is_since && stored.peek().is_some() && stored.all(|sent| sent.fate == Fate::Unknown)
     }
 
     /// The same entry, of which something was acknowledged after all that is unanswered, or not.
@@ -284,7 +286,6 @@ impl Entry {
             changed = true;
             self.owner = owner;
             self.missing_since = None;
-            self.idle_since = None;
         }
         self.turned_down(line);
         self.held = Some(line.body.clone());
@@ -325,9 +326,7 @@ impl Entry {
         self.drop_sent(|sent| sent.fate == Fate::Intended)
     }
 
-    pub(super) fn observe(&mut self, missing: bool, idle: bool, now: Moment) {
-        let since = |known: Option<Moment>, is: bool| is.then(|| known.unwrap_or(now));
-        self.missing_since = since(self.missing_since, missing);
-        self.idle_since = since(self.idle_since, idle);
+    pub(super) fn observe(&mut self, missing: bool, now: Moment) {
+        self.missing_since = missing.then(|| self.missing_since.unwrap_or(now));
     }
 }

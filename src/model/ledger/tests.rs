@@ -5,3 +5,4 @@ mod ends;
 mod promise;
 mod reports;
 mod storing;
+mod takeovers;

@@ -1,13 +1,45 @@
 //! Claims: a report that was never answered may have given a name to somebody else, or to who had it
 //! before it ended. Before such a name is ended it is asked how that one stands.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::inventory::sight::Sight;
 use crate::model::ledger::{Entry, Owner, Sent};
 use crate::model::moment::Moment;
-use crate::model::record::{Identity, Line, Status};
+use crate::model::record::{Body, Identity, Line, Status};
+use crate::model::workload::Source;
 
 use super::draft::Draft;
-use super::verdict::{self, Verdict};
+use super::verdict::{Judge, Verdict};
 use super::{Row, Step, Why};
+
+/// A report that was never answered, by which somebody may have a name.
+pub(super) struct Claim<'a> {
+    /// What was sent.
+    pub(super) sent: &'a Sent,
+    /// What the truth table says of for whom, if GitHub has applied it.
+    pub(super) verdict: Verdict<'a>,
+}
+
+/// Every claim, by the name. Who adopts a record claims nothing.
+pub(super) fn all<'a>(
+    judge: &Judge<'a>,
+    sights: &BTreeMap<Source, Sight>,
+) -> BTreeMap<&'a Identity, Claim<'a>> {
+    let of_entry = |entry: &'a Entry| {
+        let sent = entry.claim()?;
+        let verdict = match &sent.owner {
+            Owner::Source(source) => judge.of_claim(source, sent, sights.get(source)?),
+            Owner::Adopted => return None,
+            Owner::Unreadable(_) => Verdict::Withheld(Row::Foreign, Why::UnreadableSource),
+        };
+        Some(Claim { sent, verdict })
+    };
+    let entries = judge.ledger.entries();
+    entries
+        .filter_map(|(identity, entry)| Some((identity, of_entry(entry)?)))
+        .collect()
+}
 
 /// How who may have a name by an unanswered report stands.
 #[derive(Clone, Copy)]
@@ -18,66 +50,45 @@ pub(super) enum Claimant {
     Retained(Option<Moment>),
 }
 
-impl Draft<'_> {
-    /// The claim to a name, with what the truth table says of who claims it.
-    fn claimed<'a>(&self, entry: &'a Entry) -> Option<(&'a Sent, Verdict<'a>)> {
-        let claim = entry.claim()?;
-        let verdict = match &claim.owner {
-            Owner::Source(source) => {
-                let sight = self.sights.get(source)?;
-                verdict::of_claim(source, claim, entry, sight, self.policy, self.now)
-            }
-            Owner::Adopted => return None,
-            Owner::Unreadable(_) => Verdict::Withheld(Row::Foreign, Why::UnreadableSource),
-        };
-        Some((claim, verdict))
+impl<'a> Draft<'a> {
+    /// The names that are to stay with who claims them, so that nobody else is given them.
+    pub(super) fn claimed(&self) -> BTreeSet<&'a Identity> {
+        let claims = self.claims.iter();
+        let claimed = claims.filter(|(identity, claim)| self.stays(identity, claim));
+        claimed.map(|(identity, _)| *identity).collect()
     }
 
     /// Whether a name is to stay with who claims it.
-    fn stays(&self, identity: &Identity, claim: &Sent, verdict: &Verdict<'_>) -> bool {
-        let present = |source| self.acknowledged_as(source, &claim.body.name);
-        match verdict {
+    fn stays(&self, identity: &Identity, claim: &Claim<'_>) -> bool {
+        match claim.verdict {
             Verdict::Withheld(..) => true,
             Verdict::Retained(..) | Verdict::Runs(_) => {
-                let present = claim.owner.source().and_then(present);
+                let source = claim.sent.owner.source();
+                let present = |source| self.acknowledged_as(source, &claim.sent.body.name);
+                let present = source.and_then(present);
                 present.is_none_or(|present| present == identity)
             }
             Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } => false,
         }
     }
 
-    /// Whether somebody may have this name by a report that was not answered, so that nobody else is
-    /// to be given it.
-    pub(super) fn is_claimed(&self, identity: &Identity, entry: &Entry) -> bool {
-        self.claimed(entry)
-            .is_some_and(|(claim, verdict)| self.stays(identity, claim, &verdict))
-    }
-
     /// The claim to a name for which no report is made, with how the claimant stands; `None` where there
     /// is no claim, or nothing is to be kept for it.
-    pub(super) fn claim<'a>(
-        &mut self,
-        identity: &Identity,
-        entry: &'a Entry,
-    ) -> Option<(&'a Sent, Claimant)> {
-        let (claim, verdict) = self.claimed(entry)?;
-        let stays = self.stays(identity, claim, &verdict);
-        let claimant = match verdict {
-            Verdict::Withheld(_, why) => Claimant::Withheld(why),
-            Verdict::Runs(source) if self.refused.contains(source) => {
-                Claimant::Withheld(Why::Refused)
-            }
-            Verdict::Runs(source) if self.plan.names.contains_key(source) => {
-                Claimant::Withheld(Why::Moving)
-            }
-            // Who runs without a digest has no name.
-            _ => Claimant::Retained(verdict.due()),
+    pub(super) fn claim(&self, identity: &Identity) -> Option<(&'a Sent, Claimant)> {
+        let claim = self.claims.get(identity)?;
+        let elsewhere = |source| {
+            let name = self.plan.names.get(source);
+            name.is_some_and(|name| name != identity)
         };
-        // Also where it has been idle for long: until its end is said, that stays so.
-        if verdict.is_idle() {
-            self.plan.idle.push(identity.clone());
-        }
-        stays.then_some((claim, claimant))
+        let claimant = match claim.verdict {
+            Verdict::Withheld(_, why) => Claimant::Withheld(why),
+            Verdict::Runs(source) if elsewhere(source) => Claimant::Withheld(self.moves(source)),
+            // Who runs without a digest has no name. Where GitHub refuses what runs by now, only an
+            // answer to what was sent before tells whose record is there.
+            _ => Claimant::Retained(claim.verdict.due()),
+        };
+        self.stays(identity, claim)
+            .then_some((claim.sent, claimant))
     }
 
     /// Says again what was not answered, since what it says is to be kept: only an answer tells whose
@@ -96,12 +107,12 @@ impl Draft<'_> {
             Claimant::Retained(Some(until)) => self.due(until),
             Claimant::Retained(None) => {}
         }
-        let body = self.canon.apply(&identity.destination, &claim.body);
-        let refusal = self.ledger.refusal(identity, &body);
-        if let Some(refusal) = refusal.filter(|refusal| self.now < refusal.retry_at) {
-            self.due(refusal.retry_at);
+        // By the name that its digest has now; if GitHub refuses that, by the one that was sent.
+        let canonical = self.canon.apply(&identity.destination, &claim.body);
+        let mut bodies = [canonical, claim.body.clone()].into_iter();
+        let Some(body) = bodies.find(|body| self.may_ask(identity, body)) else {
             return self.plan.withheld.push((identity.clone(), Why::Refused));
-        }
+        };
         let line = Line {
             identity: identity.clone(),
             body,
@@ -117,9 +128,19 @@ impl Draft<'_> {
 
     /// Ends what has moved away, unless somebody else may have its name by now.
     pub(super) fn leave(&mut self, identity: &Identity, entry: &Entry) {
-        match self.claim(identity, entry) {
+        match self.claim(identity) {
             Some((claim, claimant)) => self.settle_claim(identity, entry, claim, claimant),
             None => self.end(identity, entry, false),
         }
+    }
+
+    /// Whether GitHub has not refused it, or is to be asked again.
+    fn may_ask(&mut self, identity: &Identity, body: &Body) -> bool {
+        let refusal = self.ledger.refusal(identity, body);
+        let refusal = refusal.filter(|refusal| self.now < refusal.retry_at);
+        if let Some(refusal) = refusal {
+            self.due(refusal.retry_at);
+        }
+        refusal.is_none()
     }
 }

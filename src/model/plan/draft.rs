@@ -18,11 +18,13 @@ use crate::model::storage::Stocktaking;
 use crate::model::workload::Source;
 
 use super::body::{self, Canon};
-use super::verdict::Verdict;
+use super::claim::{self, Claim};
+use super::verdict::{Judge, Verdict};
 use super::{Plan, Row, Step};
 
 /// A plan in the making.
 pub(super) struct Draft<'a> {
+    pub(super) judge: Judge<'a>,
     pub(super) ledger: &'a Ledger,
     pub(super) policy: &'a Policy,
     pub(super) now: Moment,
@@ -38,17 +40,23 @@ pub(super) struct Draft<'a> {
     /// Artifacts and their registries, where GitHub is to be told of them.
     pub(super) stocktaking: Option<Stocktaking<'a>>,
     pub(super) sights: &'a BTreeMap<Source, Sight>,
+    pub(super) claims: BTreeMap<&'a Identity, Claim<'a>>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(
-        ledger: &'a Ledger,
+        judge: Judge<'a>,
         by_source: &'a BySource<'a>,
         sights: &'a BTreeMap<Source, Sight>,
-        policy: &'a Policy,
-        now: Moment,
     ) -> Self {
+        let Judge {
+            ledger,
+            policy,
+            now,
+            ..
+        } = judge;
         Self {
+            judge,
             ledger,
             policy,
             now,
@@ -60,6 +68,7 @@ impl<'a> Draft<'a> {
             by_source,
             stocktaking: policy.storage.as_ref().map(Stocktaking::new),
             sights,
+            claims: claim::all(&judge, sights),
         }
     }
 
@@ -69,11 +78,7 @@ impl<'a> Draft<'a> {
             .filter(|(_, _, verdict)| matches!(verdict, Verdict::Gone(_)))
             .map(|(identity, ..)| *identity)
             .collect();
-        let claimed: BTreeSet<&Identity> = verdicts
-            .iter()
-            .filter(|(identity, entry, _)| self.is_claimed(identity, entry))
-            .map(|(identity, ..)| *identity)
-            .collect();
+        let claimed = self.claimed();
         let sights = self.sights.iter();
         let candidates: Vec<Candidate<'_>> = sights
             .filter(|(_, sight)| is_wanted(sight, self.policy))

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::model::gap::{Gap, Reason, Subject};
-use crate::model::inventory::Inventory;
-use crate::model::ledger::Entry;
+use crate::model::ledger::{Entry, Sent};
 use crate::model::naming;
 use crate::model::record::{Identity, Line, Status};
 use crate::model::workload::Source;
 
 use super::body;
+use super::claim::Claimant;
 use super::draft::Draft;
 use super::verdict::Verdict;
 use super::{Plan, Step, Why};
@@ -27,19 +27,15 @@ impl Draft<'_> {
                 *known = row;
             }
         }
-        // For how long somebody else is without a pod does not count for who takes the name over.
         if self.reported.contains(identity) {
             return;
-        }
-        if verdict.is_idle() {
-            self.plan.idle.push(identity.clone());
         }
         let ends = match verdict {
             Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } => true,
             Verdict::Runs(_) => entry.is_tombstone(),
             Verdict::Withheld(..) | Verdict::Retained(..) => false,
         };
-        if ends && let Some((claim, claimant)) = self.claim(identity, entry) {
+        if ends && let Some((claim, claimant)) = self.claim(identity) {
             return self.settle_claim(identity, entry, claim, claimant);
         }
         match verdict {
@@ -71,9 +67,18 @@ impl Draft<'_> {
         if arrived {
             self.leave(identity, entry);
         } else {
-            let refused = self.refused.contains(source);
-            let why = if refused { Why::Refused } else { Why::Moving };
+            let why = self.moves(source);
             self.plan.withheld.push((identity.clone(), why));
+        }
+    }
+
+    /// Why nothing is sent under a name of a source that is to have another one.
+    pub(super) fn moves(&self, source: &Source) -> Why {
+        let is_refused = self.refused.contains(source);
+        if is_refused {
+            Why::Refused
+        } else {
+            Why::Moving
         }
     }
 
@@ -105,7 +110,10 @@ impl Draft<'_> {
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
         let Some(body) = held.map(|held| self.canon.apply(&identity.destination, held)) else {
-            return self.plan.silent.push(identity.clone());
+            return match self.unanswered_move(identity, entry) {
+                Some(sent) => self.settle_claim(identity, entry, sent, Claimant::Retained(None)),
+                None => self.plan.silent.push(identity.clone()),
+            };
         };
         let refusal = self.ledger.refusal(identity, &body);
         if refusal.is_some_and(|refusal| self.now < refusal.retry_at) {
@@ -121,6 +129,20 @@ impl Draft<'_> {
             owner: entry.owner.clone(),
             fresh: false,
         });
+    }
+
+    /// The report of a source at the place that is its own by now, if it was never answered and GitHub
+    /// holds a record of it elsewhere: only an answer finishes the move.
+    fn unanswered_move<'e>(&self, identity: &Identity, entry: &'e Entry) -> Option<&'e Sent> {
+        let sent = entry.sent.last().filter(|_| entry.held.is_none())?;
+        let source = entry.owner.source()?;
+        let sight = self.sights.get(source)?;
+        let place = sight.place_of(&sent.body.name, self.policy)?;
+        let mut others = self.by_source.get(source)?.iter();
+        let has_moved = place == identity.destination
+            && sent.status == Status::Deployed
+            && others.any(|(_, other)| other.speaks_for(source));
+        has_moved.then_some(sent)
     }
 
     fn end_again(&mut self, identity: &Identity, entry: &Entry, covered: bool) {
@@ -157,8 +179,8 @@ impl Draft<'_> {
         ));
     }
 
-    pub(super) fn finish(mut self, inventory: &Inventory) -> Plan {
-        for stray in inventory.strays() {
+    pub(super) fn finish(mut self) -> Plan {
+        for stray in self.judge.inventory.strays() {
             let (namespace, name) = (stray.pod.namespace.clone(), stray.pod.name.clone());
             if !self.policy.selection.has_namespace(&namespace) {
                 continue;

@@ -1,11 +1,12 @@
 //! Verdicts: what the truth table says of one entry of the ledger before names are given, rows 1
 //! to 7 and 12 to 16. Where its source runs, names decide.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::model::inventory::Inventory;
 use crate::model::inventory::sight::{Selected, Sight, Standing};
-use crate::model::ledger::{Entry, Owner, Sent};
+use crate::model::ledger::{Entry, Ledger, Owner, Sent};
 use crate::model::moment::Moment;
 use crate::model::policy::Policy;
 use crate::model::record::Identity;
@@ -57,6 +58,11 @@ impl Verdict<'_> {
         )
     }
 
+    /// Whether its source is not seen.
+    pub(super) fn is_unseen(&self) -> bool {
+        matches!(self, Self::Withheld(Row::NotCovered, _))
+    }
+
     /// Whether its row says what is seen of the source, and not only what becomes of this entry.
     pub(super) fn is_about_the_source(&self) -> bool {
         matches!(self, Self::Retained(..) | Self::Gone(_))
@@ -73,110 +79,125 @@ impl Verdict<'_> {
     }
 }
 
-/// What the truth table says of `entry`, whose source is seen as `sight`.
-pub(super) fn of<'a>(
-    identity: &Identity,
-    entry: &'a Entry,
-    sight: Option<&Sight>,
-    inventory: &Inventory,
-    policy: &Policy,
-    now: Moment,
-) -> Verdict<'a> {
-    match (&entry.owner, sight) {
-        _ if !policy.is_here(identity) => Verdict::Withheld(Row::Foreign, Why::ForeignHost),
-        (Owner::Source(source), Some(sight)) => {
-            let held = entry.held.as_ref().map(|held| &held.name);
-            of_source(source, held, entry, sight, policy, now)
-        }
-        (Owner::Adopted, _) => of_adopted(entry, inventory, policy),
-        (Owner::Source(_) | Owner::Unreadable(_), _) => {
-            Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
+/// What verdicts are given by.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) ledger: &'a Ledger,
+    pub(super) inventory: &'a Inventory,
+    pub(super) policy: &'a Policy,
+    pub(super) now: Moment,
+}
+
+impl Judge<'_> {
+    /// What the truth table says of `entry`, whose source is seen as `sight`.
+    pub(super) fn of<'a>(
+        &self,
+        identity: &Identity,
+        entry: &'a Entry,
+        sight: Option<&Sight>,
+    ) -> Verdict<'a> {
+        match (&entry.owner, sight) {
+            _ if !self.policy.is_here(identity) => {
+                Verdict::Withheld(Row::Foreign, Why::ForeignHost)
+            }
+            (Owner::Source(source), Some(sight)) => {
+                let held = entry.held.as_ref().map(|held| &held.name);
+                self.of_source(source, held, entry.is_tombstone(), sight)
+            }
+            (Owner::Adopted, _) => self.of_adopted(entry),
+            (Owner::Source(_) | Owner::Unreadable(_), _) => {
+                Verdict::Withheld(Row::Foreign, Why::UnreadableSource)
+            }
         }
     }
-}
 
-/// Rows 2 and 3, for an entry that is nobody's.
-fn of_adopted<'a>(entry: &Entry, inventory: &Inventory, policy: &Policy) -> Verdict<'a> {
-    let sought = policy.selection.exact_namespaces();
-    let is_whole = inventory.coverage().is_whole(sought.as_deref());
-    match is_whole {
-        _ if entry.is_tombstone() => Verdict::Tombstone { covered: true },
-        true => Verdict::Adopted,
-        false => Verdict::Withheld(Row::Adopted, Why::Adopted),
+    /// What it would say if GitHub had applied `claim`, which was sent for `source`.
+    pub(super) fn of_claim<'a>(
+        &self,
+        source: &'a Source,
+        claim: &Sent,
+        sight: &Sight,
+    ) -> Verdict<'a> {
+        self.of_source(source, Some(&claim.body.name), false, sight)
     }
-}
 
-/// What the truth table would say of `entry` if GitHub had applied `claim`, which was sent for
-/// `source`.
-pub(super) fn of_claim<'a>(
-    source: &'a Source,
-    claim: &Sent,
-    entry: &Entry,
-    sight: &Sight,
-    policy: &Policy,
-    now: Moment,
-) -> Verdict<'a> {
-    let held = Some(&claim.body.name);
-    let entry = entry.clone().with_tombstone(false);
-    of_source(source, held, &entry, sight, policy, now)
-}
-
-/// Rows 2 and 4 to 7, in their order; what comes behind them is for a source that is in scope and
-/// seen. `held` is the image that GitHub holds.
-fn of_source<'a>(
-    source: &'a Source,
-    held: Option<&Arc<str>>,
-    entry: &Entry,
-    sight: &Sight,
-    policy: &Policy,
-    now: Moment,
-) -> Verdict<'a> {
-    let selected = sight.selected(held, policy);
-    let ended = match selected {
-        _ if sight.namespace_gone => Some(Row::NamespaceGone),
-        Selected::No(_) => Some(Row::NotSelected),
-        Selected::Yes | Selected::Unread => None,
-    };
-    let covered = sight.covered && selected != Selected::Unread;
-    let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
-    match ended {
-        _ if entry.is_tombstone() && !runs => Verdict::Tombstone {
-            covered: ended.is_some() || covered,
-        },
-        Some(row) => Verdict::Gone(row),
-        None if !covered => Verdict::Withheld(Row::NotCovered, Why::NotCovered),
-        None if sight.workload_gone => Verdict::Gone(Row::WorkloadGone),
-        None => of_present(source, entry, sight, policy, now),
+    /// Sources without a pod, by what is said of each. Of what is not seen nothing new is known.
+    pub(super) fn idle<'a>(
+        &self,
+        said: impl Iterator<Item = (&'a Owner, &'a Verdict<'a>)>,
+    ) -> BTreeSet<Source> {
+        let goes_on = |source: &Source, verdict: &Verdict<'_>| {
+            verdict.is_unseen() && self.ledger.idle().contains_key(source)
+        };
+        said.filter_map(|(owner, verdict)| Some((owner.source()?, verdict)))
+            .filter(|(source, verdict)| verdict.is_idle() || goes_on(source, verdict))
+            .map(|(source, _)| source.clone())
+            .collect()
     }
-}
 
-/// Rows 12 to 16, for a workload that is there.
-fn of_present<'a>(
-    source: &'a Source,
-    entry: &Entry,
-    sight: &Sight,
-    policy: &Policy,
-    now: Moment,
-) -> Verdict<'a> {
-    let kind = &source.workload.kind;
-    let idle_out = |row| {
-        let until = policy
-            .idle_after
-            .map(|after| entry.idle_since.unwrap_or(now) + after);
-        match until {
-            Some(until) if until <= now => Verdict::Gone(row),
-            until => Verdict::Retained(row, Some(Idle { until })),
+    /// Rows 2 and 3, for an entry that is nobody's.
+    fn of_adopted<'a>(&self, entry: &Entry) -> Verdict<'a> {
+        let sought = self.policy.selection.exact_namespaces();
+        let is_whole = self.inventory.coverage().is_whole(sought.as_deref());
+        match is_whole {
+            _ if entry.is_tombstone() => Verdict::Tombstone { covered: true },
+            true => Verdict::Adopted,
+            false => Verdict::Withheld(Row::Adopted, Why::Adopted),
         }
-    };
-    match sight.standing {
-        Standing::Runs(_) => Verdict::Runs(source),
-        Standing::InSpec => Verdict::Retained(Row::NotRunning, None),
-        Standing::Dropped {
-            another_runs: false,
-        } => Verdict::Retained(Row::Dropped, None),
-        Standing::Dropped { .. } if kind.is_built_in() => Verdict::Gone(Row::Dropped),
-        Standing::Dropped { .. } => idle_out(Row::Dropped),
-        Standing::NoPods if kind.runs_to_completion() => Verdict::Retained(Row::BetweenRuns, None),
-        Standing::NoPods => idle_out(Row::Idle),
+    }
+
+    /// Rows 2 and 4 to 7, in their order; what comes behind them is for a source that is in scope and
+    /// seen. `held` is the image that GitHub holds.
+    fn of_source<'a>(
+        &self,
+        source: &'a Source,
+        held: Option<&Arc<str>>,
+        is_tombstone: bool,
+        sight: &Sight,
+    ) -> Verdict<'a> {
+        let selected = sight.selected(held, self.policy);
+        let ended = match selected {
+            _ if sight.namespace_gone => Some(Row::NamespaceGone),
+            Selected::No(_) => Some(Row::NotSelected),
+            Selected::Yes | Selected::Unread => None,
+        };
+        let covered = sight.covered && selected != Selected::Unread;
+        let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
+        match ended {
+            _ if is_tombstone && !runs => Verdict::Tombstone {
+                covered: ended.is_some() || covered,
+            },
+            Some(row) => Verdict::Gone(row),
+            None if !covered => Verdict::Withheld(Row::NotCovered, Why::NotCovered),
+            None if sight.workload_gone => Verdict::Gone(Row::WorkloadGone),
+            None => self.of_present(source, sight),
+        }
+    }
+
+    /// Rows 12 to 16, for a workload that is there.
+    fn of_present<'a>(&self, source: &'a Source, sight: &Sight) -> Verdict<'a> {
+        let kind = &source.workload.kind;
+        let idle_out = |row| {
+            let since = self.ledger.idle().get(source).copied();
+            let since = since.unwrap_or(self.now);
+            let until = self.policy.idle_after.map(|after| since + after);
+            match until {
+                Some(until) if until <= self.now => Verdict::Gone(row),
+                until => Verdict::Retained(row, Some(Idle { until })),
+            }
+        };
+        match sight.standing {
+            Standing::Runs(_) => Verdict::Runs(source),
+            Standing::InSpec => Verdict::Retained(Row::NotRunning, None),
+            Standing::Dropped {
+                another_runs: false,
+            } => Verdict::Retained(Row::Dropped, None),
+            Standing::Dropped { .. } if kind.is_built_in() => Verdict::Gone(Row::Dropped),
+            Standing::Dropped { .. } => idle_out(Row::Dropped),
+            Standing::NoPods if kind.runs_to_completion() => {
+                Verdict::Retained(Row::BetweenRuns, None)
+            }
+            Standing::NoPods => idle_out(Row::Idle),
+        }
     }
 }

@@ -163,11 +163,11 @@ fn a_ledger_that_is_restored_is_the_one_that_was_stored() {
 /// What is stored of each entry.
 fn form(ledger: &Ledger) -> BTreeMap<Identity, String> {
     let form = |entry: &Entry| {
-        let sent = entry
-            .sent
-            .iter()
-            .map(|sent| (&sent.owner, &sent.body, sent.status));
-        let sent: Vec<_> = sent.collect();
+        let sent = entry.sent.iter();
+        let sent = sent.filter(|sent| entry.must_be_stored(sent));
+        let sent: Vec<_> = sent
+            .map(|sent| (&sent.owner, &sent.body, sent.status))
+            .collect();
         format!(
             "{:?} {:?} {sent:?} {}",
             entry.owner,

@@ -16,9 +16,10 @@ use crate::model::workload::Kind;
 
 use super::{WEB, is_quiet, rename, scene_spelling};
 
+type Change = fn(&mut Scene);
+
 #[test]
 fn row_10_a_move_reports_the_new_first_and_ends_the_old_once_the_new_is_acknowledged() {
-    type Change = fn(&mut Scene);
     let changes: [Change; 8] = [
         rename,
         |scene| {
@@ -136,10 +137,62 @@ fn promise_2_nothing_ends_by_a_move_that_github_has_not_acknowledged() {
         environment(&mut scene, Some("staging"));
         scene.cycle_with(|_| outcome);
         scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
-        let plan = scene.plan();
-        assert!(is_quiet(&plan));
+        let plan = scene.cycle_with(|_| outcome);
+        assert!(plan.decommissions.is_empty());
         assert_eq!(names(&plan.retained), [WEB]);
+        assert!(scene.plan().decommissions.is_empty());
     }
+}
+
+#[test]
+fn promise_7_a_move_that_was_not_answered_is_finished_although_nothing_is_to_be_reported_by_now() {
+    let cases: [(&str, Kind, Change); 3] = [
+        ("without a digest", Kind::Deployment, |scene| {
+            scene.change_pods("web", |pod| pod.containers[0].digest = None);
+        }),
+        ("between runs", Kind::CronJob, |scene| {
+            scene.remove_pods("web");
+        }),
+        ("gone back and there again", Kind::CronJob, |scene| {
+            environment(scene, None);
+            scene.remove_pods("web");
+            scene.cycle_with(|_| Outcome::NotApplied);
+            environment(scene, Some("staging"));
+        }),
+    ];
+    for (case, kind, change) in cases {
+        let mut scene = Scene::new();
+        scene.run(&kind, "web", [container("app", "ghcr.io/acme/web:1", 1)]);
+        scene.cycle();
+        environment(&mut scene, Some("staging"));
+        let moved = scene.cycle_with(|_| Outcome::Unknown);
+        scene.restart();
+        change(&mut scene);
+        let plan = scene.cycle();
+        assert_eq!(names(&plan.reports), [WEB], "{case}");
+        assert!(plan.decommissions.is_empty(), "{case}");
+        let plan = scene.cycle();
+        assert_eq!(names(&plan.decommissions), [WEB], "{case}");
+        assert_eq!(
+            plan.retained[0].line.identity,
+            moved.reports[0].line.identity
+        );
+    }
+}
+
+#[test]
+fn a_move_that_was_not_answered_is_not_finished_where_it_is_to_be_elsewhere_by_now() {
+    let mut scene = Scene::recorded();
+    environment(&mut scene, Some("staging"));
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.remove_pods("web");
+    environment(&mut scene, Some("dev"));
+    assert!(is_quiet(&scene.plan()));
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.remove_pods("web");
+    assert!(is_quiet(&scene.plan()), "it is nowhere else");
 }
 
 #[test]

@@ -1,0 +1,171 @@
+//! Names that one workload takes over from another while answers are missing or GitHub refuses: whose
+//! the name is meanwhile, and that what is gone does not stay.
+
+use crate::model::fixtures::{Scene, container, digest, minutes, names, source, source_of};
+use crate::model::gap::Reason;
+use crate::model::ledger::{Entry, Outcome};
+use crate::model::plan::Step;
+use crate::model::record::Status;
+use crate::model::workload::{Kind, Source};
+
+use super::claims::{WEB, take_over, taken_over};
+
+fn set() -> Source {
+    source_of(Kind::StatefulSet, "web", "app")
+}
+
+fn refuses_reports(step: &Step) -> Outcome {
+    match step.line.status {
+        Status::Deployed => Outcome::Refused(Reason::NotFound),
+        Status::Decommissioned => Outcome::Acknowledged,
+    }
+}
+
+/// A scene in which the Deployment `web` is idle for long.
+fn idle_for_long() -> Scene {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(61));
+    scene
+}
+
+fn run_set(scene: &mut Scene) {
+    let container = container("app", "ghcr.io/acme/web:2", 2);
+    scene.run(&Kind::StatefulSet, "web", [container]);
+}
+
+/// The Deployment goes, and its pods.
+fn only_the_set_is_left(scene: &mut Scene) {
+    scene
+        .facts
+        .objects
+        .retain(|it| it.kind == Kind::StatefulSet);
+    scene.facts.pods.retain(|pod| {
+        let controller = pod.controller.as_ref();
+        controller.is_some_and(|it| it.kind == Kind::StatefulSet)
+    });
+}
+
+/// After how many minutes the record has ended, while GitHub refuses every report.
+fn refused_until_it_ends(scene: &mut Scene) -> Option<u64> {
+    (0..500).map(|cycle| cycle * 10).find(|_| {
+        scene.cycle_with(refuses_reports);
+        let has_ended = scene.entry(WEB).is_none_or(Entry::is_tombstone);
+        scene.wait(minutes(10));
+        has_ended
+    })
+}
+
+#[test]
+fn promise_7_who_takes_over_and_is_refused_with_its_next_image_does_not_keep_the_old_record() {
+    let mut scene = taken_over();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(3)));
+    assert!(refused_until_it_ends(&mut scene).is_some());
+}
+
+#[test]
+fn promise_7_nor_does_who_is_refused_under_another_name_of_its_digest() {
+    let mut scene = taken_over();
+    scene.change_pods("web", |pod| pod.containers[0].digest = None);
+    let other = container("app", "ghcr.io/acme/a:1", 2);
+    scene.run(&Kind::Deployment, "other", [other]);
+    assert!(refused_until_it_ends(&mut scene).is_some());
+}
+
+#[test]
+fn promise_7_who_wants_the_name_of_an_idle_one_and_is_refused_does_not_keep_its_record() {
+    let mut scene = idle_for_long();
+    run_set(&mut scene);
+    let ended = refused_until_it_ends(&mut scene);
+    assert!(ended.is_some_and(|ended| ended <= 60), "{ended:?}");
+}
+
+#[test]
+fn a_name_that_is_wanted_stays_the_same_while_the_request_fails() {
+    let mut scene = idle_for_long();
+    run_set(&mut scene);
+    for _ in 0..3 {
+        let plan = scene.cycle_with(|_| Outcome::NotApplied);
+        assert_eq!(&*plan.names[&set()].name, WEB);
+        scene.wait(minutes(1));
+    }
+}
+
+#[test]
+fn promise_2_the_old_owner_that_is_back_does_not_write_over_who_may_have_its_name() {
+    type Change = fn(&mut Scene);
+    let cases: [(&str, Change); 3] = [
+        ("runs", |_| {}),
+        ("idle", |scene| scene.remove_pods("web")),
+        ("not seen", |scene| scene.forbid(&Kind::StatefulSet)),
+    ];
+    for (case, change) in cases {
+        for ended in [false, true] {
+            let mut scene = Scene::recorded();
+            scene.delete(&Kind::Deployment, "web");
+            if ended {
+                scene.cycle();
+            }
+            take_over(&mut scene);
+            change(&mut scene);
+            scene.deploy("web", "app", 3);
+            let plan = scene.cycle_with(|_| Outcome::Unknown);
+            let own = &plan.names[&source("web", "app")].name;
+            assert_ne!(&**own, WEB, "{case}, ended: {ended}");
+            let mut of_web = plan.reports.iter();
+            let of_web = of_web.find(|step| &*step.line.identity.name == WEB);
+            let of_set = of_web.is_none_or(|step| step.owner.source() == Some(&set()));
+            assert!(of_set, "{case}, ended: {ended}");
+            only_the_set_is_left(&mut scene);
+            let plan = scene.plan();
+            assert!(!names(&plan.decommissions).contains(&WEB), "{case}");
+        }
+    }
+}
+
+#[test]
+fn the_old_owner_that_is_back_goes_on_with_its_name_when_who_took_it_over_is_gone() {
+    let mut scene = taken_over();
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 3);
+    assert_eq!(names(&scene.plan().reports), [WEB]);
+}
+
+/// It is said again to settle what is unanswered, which need not be stored.
+#[test]
+fn what_is_not_stored_of_what_came_later_does_not_open_a_claim_again() {
+    for leaves in [false, true] {
+        let mut scene = taken_over();
+        scene.delete(&Kind::StatefulSet, "web");
+        scene.deploy("web", "app", 1);
+        scene.cycle();
+        scene.wait(minutes(10));
+        if leaves {
+            scene.cycle_with(|_| Outcome::Unknown);
+        } else {
+            let plan = scene.plan();
+            let step = &plan.reports[0];
+            scene.ledger.intend(&step.line, &step.owner);
+        }
+        scene.restart();
+        scene.delete(&Kind::Deployment, "web");
+        scene.add_workload(&Kind::StatefulSet, "web");
+        let plan = scene.plan();
+        assert_eq!(names(&plan.reports), [""; 0], "it left: {leaves}");
+        assert_eq!(names(&plan.decommissions), [WEB], "it left: {leaves}");
+    }
+}
+
+#[test]
+fn promise_2_what_is_to_be_said_again_and_never_left_closes_no_claim() {
+    let mut scene = taken_over();
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 1);
+    let plan = scene.plan();
+    let step = &plan.reports[0];
+    scene.ledger.intend(&step.line, &step.owner);
+    scene.restart();
+    let claim = scene.entry(WEB).unwrap().claim();
+    assert_eq!(claim.and_then(|claim| claim.owner.source()), Some(&set()));
+}
