@@ -2,7 +2,9 @@
 
 mod claims;
 mod ends;
+mod life;
 mod promise;
 mod reports;
+mod rivals;
 mod storing;
 mod takeovers;

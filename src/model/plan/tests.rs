@@ -93,3 +93,10 @@ fn scene_spelling(name: &Identity) -> Identity {
         name: name.name.clone(),
     }
 }
+
+#[test]
+fn a_reason_for_withholding_is_written_by_its_name() {
+    for why in Why::ALL {
+        assert_eq!(why.to_string(), why.as_str());
+    }
+}

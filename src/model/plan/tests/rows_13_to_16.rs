@@ -264,3 +264,17 @@ fn promise_2_what_ran_at_another_place_meanwhile_was_not_idle() {
     scene.remove_pods("web");
     assert_eq!(names(&scene.plan().decommissions), [""; 0]);
 }
+
+#[test]
+fn row_16_how_long_something_is_idle_goes_on_while_it_is_not_seen() {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(30));
+    scene.forbid(&Kind::ReplicaSet);
+    scene.cycle();
+    scene.wait(minutes(30));
+    assert!(is_quiet(&scene.plan()));
+    scene.read(&Kind::ReplicaSet);
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}

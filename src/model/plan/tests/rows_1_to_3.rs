@@ -3,7 +3,7 @@
 use crate::model::facts::View;
 use crate::model::fixtures::{Scene, minutes, names, source};
 use crate::model::ledger::{Outcome, Owner};
-use crate::model::plan::Why;
+use crate::model::plan::{Row, Why};
 use crate::model::record::Destination;
 use crate::model::selection::Pattern;
 use crate::model::workload::Kind;
@@ -113,6 +113,7 @@ fn row_2_a_tombstone_of_a_source_that_moved_ends_again() {
     scene.cycle();
     scene.cycle();
     assert!(scene.entry(WEB).unwrap().is_tombstone());
+    assert_eq!(scene.plan().rows[&source("web", "app")], Row::Known);
     scene.wait(minutes(10));
     assert_eq!(names(&scene.cycle().decommissions), [WEB]);
     assert!(scene.entry(WEB).is_none() && scene.entry("shop/web").is_some());
@@ -134,6 +135,21 @@ fn row_3_an_adopted_record_ends_only_once_every_view_is_whole() {
     }
     scene.facts.coverage.namespaces = View::Nothing;
     assert!(is_quiet(&scene.plan()));
+}
+
+#[test]
+fn row_2_an_adopted_record_ends_a_second_time_too_whatever_is_seen_by_then() {
+    let mut scene = Scene::new();
+    let destination = Destination::clone(&scene.policy.destination);
+    hold(&mut scene, destination, Owner::Adopted);
+    scene.cycle();
+    scene.forbid(&Kind::DaemonSet);
+    scene.wait(minutes(9));
+    let plan = scene.plan();
+    assert!(is_quiet(&plan) && plan.withheld.is_empty());
+    scene.wait(minutes(1));
+    assert_eq!(names(&scene.cycle().decommissions), [WEB]);
+    assert!(scene.entry(WEB).is_none());
 }
 
 #[test]
