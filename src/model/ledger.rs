@@ -291,7 +291,7 @@ impl Ledger {
         }
     }
 
-    /// Sources without a pod, with since when.
+    /// Sources of which no pod has the container, with since when.
     pub fn idle(&self) -> &BTreeMap<Source, Moment> {
         &self.idle
     }

@@ -23,14 +23,14 @@ pub struct Candidate<'a> {
 }
 
 /// Gives every candidate a name. `by_source` is [`Ledger::by_source`]; `released` says which entries
-/// of the ledger give up their name in the plan that is being made, `claimed` which of all somebody
-/// may have by a report that was not answered.
+/// of the ledger give up their name in the plan that is being made, `claimed` who may have which of
+/// them by a report that was not answered.
 pub fn assign<'a>(
     candidates: &[Candidate<'_>],
     ledger: &'a Ledger,
     by_source: &'a BySource<'a>,
     released: &BTreeSet<&'a Identity>,
-    claimed: &'a BTreeSet<&'a Identity>,
+    claimed: &'a BTreeMap<&'a Identity, &'a Owner>,
     policy: &'a Policy,
 ) -> BTreeMap<Source, Identity> {
     let mut names = Names {
@@ -89,6 +89,11 @@ fn rendered(template: &Template, identity: &Identity, source: &Source) -> Option
     possible(template, source).find(|name| is_same_name(name, &identity.name))
 }
 
+/// Whether the template makes that name of `source`.
+pub fn is_made(template: &Template, identity: &Identity, source: &Source) -> bool {
+    rendered(template, identity, source).is_some()
+}
+
 /// Every name that the template can make of `source`, the plain one first.
 pub fn possible(template: &Template, source: &Source) -> impl Iterator<Item = Arc<str>> {
     let plain = std::iter::once_with(|| template.render(source));
@@ -102,7 +107,7 @@ struct Names<'a> {
     ledger: &'a Ledger,
     policy: &'a Policy,
     released: BTreeSet<&'a Identity>,
-    claimed: &'a BTreeSet<&'a Identity>,
+    claimed: &'a BTreeMap<&'a Identity, &'a Owner>,
     given: BTreeMap<Source, Identity>,
     by_source: &'a BySource<'a>,
 }
@@ -134,7 +139,7 @@ impl<'a> Names<'a> {
     fn kept(&self, candidate: &Candidate<'_>) -> Option<Identity> {
         let own = self.of_source(candidate.source);
         own.filter(|(identity, _)| identity.destination == *candidate.destination)
-            .filter(|(identity, entry)| !self.is_anothers(identity, entry, candidate.source))
+            .filter(|(identity, _)| !self.is_anothers(identity, candidate.source))
             .filter_map(|(identity, entry)| {
                 let name = rendered(&self.policy.template, identity, candidate.source)?;
                 Some((entry.is_tombstone(), identity, name))
@@ -207,9 +212,9 @@ impl<'a> Names<'a> {
     }
 
     /// Whether somebody else may have this name by a report that was not answered.
-    fn is_anothers(&self, identity: &Identity, entry: &Entry, source: &Source) -> bool {
-        let claim = entry.claim().filter(|_| self.claimed.contains(identity));
-        claim.is_some_and(|claim| claim.owner.source() != Some(source))
+    fn is_anothers(&self, identity: &Identity, source: &Source) -> bool {
+        let claimant = self.claimed.get(identity);
+        claimant.is_some_and(|claimant| claimant.source() != Some(source))
     }
 
     fn is_free(&self, identity: &Identity, source: &Source) -> bool {
@@ -221,7 +226,7 @@ impl<'a> Names<'a> {
         let own = is_own(&entry.owner) || entry.claim().is_some_and(|claim| is_own(&claim.owner));
         match &entry.owner {
             Owner::Unreadable(_) => false,
-            _ if self.is_anothers(identity, entry, source) => false,
+            _ if self.is_anothers(identity, source) => false,
             _ if own => true,
             Owner::Source(_) => entry.is_tombstone() || self.released.contains(identity),
             Owner::Adopted => true,

@@ -57,7 +57,8 @@ pub struct Plan {
     pub rows: BTreeMap<Source, Row>,
     /// Names that are missing: [`Ledger::observe`].
     pub missing: Vec<Identity>,
-    /// Sources without any pod, as far as is seen: [`Ledger::observe`].
+    /// Sources of which no pod has the container, as far as is seen, and those of which that was so when
+    /// they were seen last: [`Ledger::observe`].
     pub idle: BTreeSet<Source>,
     /// Sources that are not selected, by reason.
     pub not_selected: BTreeMap<Unselected, usize>,
@@ -112,7 +113,7 @@ impl Plan {
     /// and its own row says retained, it is reported again instead of what rows 2, 3, 4, 5, 7, 10, 14
     /// and 16 say of who had the name before; where its row says withheld, so is the name. Meanwhile
     /// nobody else is given that name, nor is it given back. Where it was to move a record, it is reported
-    /// again too: only an answer finishes the move.
+    /// again too: only an answer finishes the move. And where who sent it is gone, what is held is.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.
@@ -139,7 +140,7 @@ impl Plan {
         let owners = owners.map(|(_, entry, verdict)| (&entry.owner, verdict));
         let claimants = draft.claims.values();
         let claimants = claimants.map(|claim| (&claim.sent.owner, &claim.verdict));
-        draft.plan.idle = judge.idle(owners.chain(claimants));
+        draft.plan.idle = judge.idle(owners.chain(claimants), &sights);
         draft.name(&verdicts);
         draft.weigh_sources();
         for (identity, entry, verdict) in &verdicts {

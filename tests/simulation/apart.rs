@@ -123,7 +123,9 @@ impl World {
         let settled = self.told.interval.max(Duration::from_mins(2));
         let idle = self.told.idle_after.unwrap_or_default();
         let until = Instant::now() + settled + self.told.hold + idle + Duration::from_mins(2);
-        while !self.differences().is_empty() && Instant::now() < until {
+        while Instant::now() < until
+            && !(self.differences().is_empty() && self.forgotten().is_empty())
+        {
             self.pass(Duration::from_secs(10)).await;
         }
         self.is_apart = false;

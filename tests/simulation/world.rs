@@ -261,18 +261,23 @@ impl World {
             wrong.push(format!("request {sequence}: {violation:?}"));
         }
         if !self.wire.is_ledger_partial() && !self.is_apart {
-            let stored = ledger::stored(&self.land.api);
-            for ((environment, name), (_, digest, ..)) in self.held() {
-                let known =
-                    stored.knows(&environment, &name, &digest) || self.strays.contains_key(&name);
-                if !known {
-                    wrong.push(format!(
-                        "{environment} {name} {digest} is deployed and forgotten"
-                    ));
-                }
-            }
+            wrong.extend(self.forgotten());
         }
         self.must_be(&wrong);
+    }
+
+    /// What GitHub holds as deployed and is not in the stored ledger.
+    pub fn forgotten(&self) -> Vec<String> {
+        let stored = ledger::stored(&self.land.api);
+        let held = self.held().into_iter();
+        let unknown = held.filter(|((environment, name), (_, digest, ..))| {
+            !stored.knows(environment, name, digest) && !self.strays.contains_key(name)
+        });
+        unknown
+            .map(|((environment, name), (_, digest, ..))| {
+                format!("{environment} {name} {digest} is deployed and forgotten")
+            })
+            .collect()
     }
 
     /// Fails where something is wrong.

@@ -82,8 +82,8 @@ impl Known {
             Self::of(identity, entry, idle_since(entry), settle_after)
         };
         for (identity, entry) in ledger.entries() {
-            let is_plain = plain.contains(identity) && is_plain(entry);
-            if !is_plain || idle_since(entry).is_some() {
+            let is_idle = idle_since(entry).is_some();
+            if is_idle || !plain.contains(identity) || !is_plain(entry) {
                 known.insert(identity, made(identity, entry));
             }
         }
@@ -142,7 +142,7 @@ impl Known {
     }
 }
 
-/// Whether there is nothing to say of an entry but what it holds.
+/// Whether an entry itself says nothing but what it holds.
 fn is_plain(entry: &Entry) -> bool {
     let is_open = entry.is_unanswered() || entry.end_refusal.is_some() || entry.is_tombstone();
     entry.missing_since.is_none() && !is_open

@@ -162,12 +162,21 @@ impl Entry {
     /// Whether something else than what GitHub acknowledged last may still be applied, so that
     /// saying the latter again could undo it.
     pub fn is_in_doubt(&self) -> bool {
+        self.doubts().next().is_some() && self.unknown_since.is_some()
+    }
+
+    /// Whether all of that was said for others than its owner, so that saying what is held again undoes
+    /// nothing of its owner's.
+    pub fn is_in_doubt_by_others_alone(&self) -> bool {
+        self.is_in_doubt() && self.doubts().all(|sent| sent.owner != self.owner)
+    }
+
+    fn doubts(&self) -> impl Iterator<Item = &Sent> {
         let held = self.held.as_ref();
-        let differs = self.sent.iter().any(|sent| {
+        self.sent.iter().filter(move |sent| {
             let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
             sent.fate == Fate::Unknown && !as_held
-        });
-        differs && self.unknown_since.is_some()
+        })
     }
 
     /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good.

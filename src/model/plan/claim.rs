@@ -1,7 +1,8 @@
 //! Claims: a report that was never answered may have given a name to somebody else, or to who had it
 //! before it ended. Before such a name is ended it is asked how that one stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::inventory::sight::Sight;
 use crate::model::ledger::{Entry, Owner, Sent};
@@ -51,11 +52,12 @@ pub(super) enum Claimant {
 }
 
 impl<'a> Draft<'a> {
-    /// The names that are to stay with who claims them, so that nobody else is given them.
-    pub(super) fn claimed(&self) -> BTreeSet<&'a Identity> {
+    /// Who claims the names that are to stay with who claims them, so that nobody else is given them.
+    pub(super) fn claimed(&self) -> BTreeMap<&'a Identity, &'a Owner> {
         let claims = self.claims.iter();
         let claimed = claims.filter(|(identity, claim)| self.stays(identity, claim));
-        claimed.map(|(identity, _)| *identity).collect()
+        let of = |(identity, claim): (&&'a Identity, &Claim<'a>)| (*identity, &claim.sent.owner);
+        claimed.map(of).collect()
     }
 
     /// Whether a name is to stay with who claims it.
@@ -82,7 +84,9 @@ impl<'a> Draft<'a> {
         };
         let claimant = match claim.verdict {
             Verdict::Withheld(_, why) => Claimant::Withheld(why),
-            Verdict::Runs(source) if elsewhere(source) => Claimant::Withheld(self.moves(source)),
+            Verdict::Runs(source) if elsewhere(source) => {
+                Claimant::Withheld(self.why_moving(source))
+            }
             // Who runs without a digest has no name. Where GitHub refuses what runs by now, only an
             // answer to what was sent before tells whose record is there.
             _ => Claimant::Retained(claim.verdict.due()),
@@ -107,12 +111,23 @@ impl<'a> Draft<'a> {
             Claimant::Retained(Some(until)) => self.due(until),
             Claimant::Retained(None) => {}
         }
-        // By the name that its digest has now; if GitHub refuses that, by the one that was sent.
-        let canonical = self.canon.apply(&identity.destination, &claim.body);
-        let mut bodies = [canonical, claim.body.clone()].into_iter();
-        let Some(body) = bodies.find(|body| self.may_ask(identity, body)) else {
+        self.say_again(identity, entry, &claim.body, &claim.owner);
+    }
+
+    /// Reports what was said before, under the name that its digest has by now.
+    pub(super) fn say_again(
+        &mut self,
+        identity: &Identity,
+        entry: &Entry,
+        body: &Arc<Body>,
+        owner: &Owner,
+    ) {
+        let body = self.canon.apply(&identity.destination, body);
+        let refusal = self.ledger.refusal(identity, &body);
+        if let Some(refusal) = refusal.filter(|refusal| self.now < refusal.retry_at) {
+            self.due(refusal.retry_at);
             return self.plan.withheld.push((identity.clone(), Why::Refused));
-        };
+        }
         let line = Line {
             identity: identity.clone(),
             body,
@@ -121,7 +136,7 @@ impl<'a> Draft<'a> {
         self.reported.insert(identity.clone());
         self.plan.reports.push(Step {
             line,
-            owner: claim.owner.clone(),
+            owner: owner.clone(),
             fresh: entry.held.is_none(),
         });
     }
@@ -132,15 +147,5 @@ impl<'a> Draft<'a> {
             Some((claim, claimant)) => self.settle_claim(identity, entry, claim, claimant),
             None => self.end(identity, entry, false),
         }
-    }
-
-    /// Whether GitHub has not refused it, or is to be asked again.
-    fn may_ask(&mut self, identity: &Identity, body: &Body) -> bool {
-        let refusal = self.ledger.refusal(identity, body);
-        let refusal = refusal.filter(|refusal| self.now < refusal.retry_at);
-        if let Some(refusal) = refusal {
-            self.due(refusal.retry_at);
-        }
-        refusal.is_none()
     }
 }

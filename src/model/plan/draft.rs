@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::exposure::Exposed;
 use crate::model::gap::{Gap, Reason, Subject};
+use crate::model::inventory::Inventory;
 use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
 use crate::model::ledger::{BySource, Entry, Ledger, Owner};
 use crate::model::moment::Moment;
@@ -24,8 +25,8 @@ use super::{Plan, Row, Step};
 
 /// A plan in the making.
 pub(super) struct Draft<'a> {
-    pub(super) judge: Judge<'a>,
     pub(super) ledger: &'a Ledger,
+    pub(super) inventory: &'a Inventory,
     pub(super) policy: &'a Policy,
     pub(super) now: Moment,
     pub(super) plan: Plan,
@@ -51,13 +52,13 @@ impl<'a> Draft<'a> {
     ) -> Self {
         let Judge {
             ledger,
+            inventory,
             policy,
             now,
-            ..
         } = judge;
         Self {
-            judge,
             ledger,
+            inventory,
             policy,
             now,
             plan: Plan::default(),

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::ledger::{Entry, Sent};
 use crate::model::naming;
-use crate::model::record::{Identity, Line, Status};
+use crate::model::record::{Body, Identity, Line, Status};
 use crate::model::workload::Source;
 
 use super::body;
-use super::claim::Claimant;
 use super::draft::Draft;
 use super::verdict::Verdict;
 use super::{Plan, Step, Why};
@@ -67,13 +66,13 @@ impl Draft<'_> {
         if arrived {
             self.leave(identity, entry);
         } else {
-            let why = self.moves(source);
+            let why = self.why_moving(source);
             self.plan.withheld.push((identity.clone(), why));
         }
     }
 
     /// Why nothing is sent under a name of a source that is to have another one.
-    pub(super) fn moves(&self, source: &Source) -> Why {
+    pub(super) fn why_moving(&self, source: &Source) -> Why {
         let is_refused = self.refused.contains(source);
         if is_refused {
             Why::Refused
@@ -108,12 +107,15 @@ impl Draft<'_> {
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
     /// has not refused it since.
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
+        if let Some(sent) = self.unanswered_move(identity, entry) {
+            return self.say_again(identity, entry, &sent.body, &sent.owner);
+        }
+        if let Some(held) = self.overwritten(identity, entry) {
+            return self.say_again(identity, entry, held, &entry.owner);
+        }
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
         let Some(body) = held.map(|held| self.canon.apply(&identity.destination, held)) else {
-            return match self.unanswered_move(identity, entry) {
-                Some(sent) => self.settle_claim(identity, entry, sent, Claimant::Retained(None)),
-                None => self.plan.silent.push(identity.clone()),
-            };
+            return self.plan.silent.push(identity.clone());
         };
         let refusal = self.ledger.refusal(identity, &body);
         if refusal.is_some_and(|refusal| self.now < refusal.retry_at) {
@@ -135,14 +137,28 @@ impl Draft<'_> {
     /// holds a record of it elsewhere: only an answer finishes the move.
     fn unanswered_move<'e>(&self, identity: &Identity, entry: &'e Entry) -> Option<&'e Sent> {
         let sent = entry.sent.last().filter(|_| entry.held.is_none())?;
-        let source = entry.owner.source()?;
+        let source = sent.owner.source().filter(|_| sent.owner == entry.owner)?;
         let sight = self.sights.get(source)?;
         let place = sight.place_of(&sent.body.name, self.policy)?;
         let mut others = self.by_source.get(source)?.iter();
         let has_moved = place == identity.destination
+            && naming::is_made(&self.policy.template, identity, source)
             && sent.status == Status::Deployed
             && others.any(|(_, other)| other.speaks_for(source));
         has_moved.then_some(sent)
+    }
+
+    /// What is held, where somebody else's report may have been written over it who is gone: it is said
+    /// again, and once more when that settles it.
+    fn overwritten<'e>(&mut self, identity: &Identity, entry: &'e Entry) -> Option<&'e Arc<Body>> {
+        let is_left = entry.is_in_doubt_by_others_alone() && self.claim(identity).is_none();
+        let held = entry.held.as_ref().filter(|_| is_left)?;
+        let at = entry.settles_at(self.policy.settle_after)?;
+        if at > self.now {
+            self.due(at);
+            return None;
+        }
+        Some(held)
     }
 
     fn end_again(&mut self, identity: &Identity, entry: &Entry, covered: bool) {
@@ -180,7 +196,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn finish(mut self) -> Plan {
-        for stray in self.judge.inventory.strays() {
+        for stray in self.inventory.strays() {
             let (namespace, name) = (stray.pod.namespace.clone(), stray.pod.name.clone());
             if !self.policy.selection.has_namespace(&namespace) {
                 continue;

@@ -1,7 +1,7 @@
 //! Verdicts: what the truth table says of one entry of the ledger before names are given, rows 1
 //! to 7 and 12 to 16. Where its source runs, names decide.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::inventory::Inventory;
@@ -58,9 +58,13 @@ impl Verdict<'_> {
         )
     }
 
-    /// Whether its source is not seen.
-    pub(super) fn is_unseen(&self) -> bool {
-        matches!(self, Self::Withheld(Row::NotCovered, _))
+    /// Whether it says nothing of how long its source is idle: it is not seen, or nothing of it runs at
+    /// the moment.
+    pub(super) fn lets_idle_go_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Withheld(Row::NotCovered, _) | Self::Retained(Row::Dropped, None)
+        )
     }
 
     /// Whether its row says what is seen of the source, and not only what becomes of this entry.
@@ -121,16 +125,26 @@ impl Judge<'_> {
         self.of_source(source, Some(&claim.body.name), false, sight)
     }
 
-    /// Sources without a pod, by what is said of each. Of what is not seen nothing new is known.
+    /// Sources that are idle, by what is said of each.
     pub(super) fn idle<'a>(
         &self,
         said: impl Iterator<Item = (&'a Owner, &'a Verdict<'a>)>,
+        sights: &BTreeMap<Source, Sight>,
     ) -> BTreeSet<Source> {
-        let goes_on = |source: &Source, verdict: &Verdict<'_>| {
-            verdict.is_unseen() && self.ledger.idle().contains_key(source)
+        let has_no_pod = |source: &Source| {
+            let sight = sights.get(source);
+            sight.is_some_and(|sight| match sight.standing {
+                Standing::NoPods => true,
+                Standing::Dropped { .. } => !source.workload.kind.is_built_in(),
+                Standing::InSpec | Standing::Runs(_) => false,
+            })
+        };
+        let is_idle = |source: &Source, verdict: &Verdict<'_>| {
+            let goes_on = verdict.lets_idle_go_on() && self.ledger.idle().contains_key(source);
+            has_no_pod(source) && (verdict.is_idle() || goes_on)
         };
         said.filter_map(|(owner, verdict)| Some((owner.source()?, verdict)))
-            .filter(|(source, verdict)| verdict.is_idle() || goes_on(source, verdict))
+            .filter(|(source, verdict)| is_idle(source, verdict))
             .map(|(source, _)| source.clone())
             .collect()
     }

@@ -1,5 +1,5 @@
 //! A life under random faults: a recorder, its store, and a GitHub that loses answers and applies
-//! requests late. Nothing here asks the ledger what it thinks.
+//! requests late.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,8 +56,8 @@ pub(super) struct Life {
     pub(super) scene: Scene,
     store: BTreeMap<Identity, Entry>,
     pub(super) github: BTreeMap<Identity, Record>,
-    /// Who was last acknowledged under a name, until its end is.
-    pub(super) acknowledged: BTreeMap<Identity, Owner>,
+    /// Who was last acknowledged under a name, with when that left, until its end is.
+    pub(super) acknowledged: BTreeMap<Identity, (Owner, Moment)>,
     late: Vec<(Moment, Record)>,
 }
 
@@ -181,7 +181,10 @@ impl Life {
     fn acknowledge(&mut self, step: &Step) {
         let name = &step.line.identity;
         match step.line.status {
-            Status::Deployed => drop(self.acknowledged.insert(name.clone(), step.owner.clone())),
+            Status::Deployed => {
+                let said = (step.owner.clone(), self.scene.now);
+                self.acknowledged.insert(name.clone(), said);
+            }
             Status::Decommissioned => drop(self.acknowledged.remove(name)),
         }
     }

@@ -8,11 +8,12 @@ use proptest::prelude::*;
 
 use crate::model::facts::{Container, State};
 use crate::model::fixtures::worlds::cases;
-use crate::model::fixtures::{container, minutes, source_of};
+use crate::model::fixtures::{container, digest, minutes, source_of};
+use crate::model::image::Digest;
 use crate::model::ledger::Owner;
 use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Identity, Status};
+use crate::model::record::Status;
 use crate::model::workload::Kind;
 
 use super::life::{Fate, Life, fates};
@@ -171,9 +172,14 @@ impl Rivals {
             let is_its = record.owner == Owner::Source(source);
             is_its && rival.gone.is_some_and(|gone| gone >= record.left)
         });
-        let is_other =
-            |(other, owner): (&Identity, &Owner)| other != name && *owner == record.owner;
-        let has_moved = self.life.acknowledged.iter().any(is_other);
+        let place = &self.life.scene.facts.namespaces[0].logical_environment;
+        let place = place.as_deref().unwrap_or("production");
+        let mut acknowledged = self.life.acknowledged.iter();
+        let has_moved = acknowledged.any(|(other, (owner, left))| {
+            // At its present place what was acknowledged long ago is as good.
+            let is_there = *other.destination.logical_environment == *place;
+            other != name && *owner == record.owner && (is_there || *left >= record.left)
+        });
         !goes_on && !is_gone && !has_moved
     }
 
@@ -229,7 +235,16 @@ proptest! {
         rivals.happens(Change::AllSeen);
         let plan = rivals.life.comes_to_rest();
         rivals.life.is_right_by(&plan)?;
-        let running = rivals.rivals.iter().filter(|rival| matches!(rival.how, How::Runs(_)));
-        prop_assert_eq!(plan.names.len(), running.count());
+        for (kind, rival) in KINDS.iter().zip(&rivals.rivals) {
+            let owner = Owner::Source(source_of(kind.clone(), "web", "app"));
+            let records = rivals.life.github.values();
+            let records = records.filter(|it| it.line.status == Status::Deployed && it.owner == owner);
+            let digests: Vec<Digest> = records.map(|record| record.line.body.digest).collect();
+            match rival.how {
+                How::Runs(number) => prop_assert_eq!(digests, [digest(number)]),
+                How::Absent | How::Idle => prop_assert_eq!(digests, []),
+                How::Unknown(_) | How::NeverRan(_) => prop_assert!(digests.len() <= 1),
+            }
+        }
     }
 }

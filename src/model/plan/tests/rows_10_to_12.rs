@@ -188,6 +188,9 @@ fn a_move_that_was_not_answered_is_not_finished_where_it_is_to_be_elsewhere_by_n
     scene.remove_pods("web");
     environment(&mut scene, Some("dev"));
     assert!(is_quiet(&scene.plan()));
+    environment(&mut scene, Some("staging"));
+    scene.policy.template = "{workload}".parse().unwrap();
+    assert!(is_quiet(&scene.plan()), "its name is another by now");
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
     scene.cycle_with(|_| Outcome::Unknown);

@@ -278,3 +278,22 @@ fn row_16_how_long_something_is_idle_goes_on_while_it_is_not_seen() {
     scene.read(&Kind::ReplicaSet);
     assert_eq!(names(&scene.plan().decommissions), [WEB]);
 }
+
+#[test]
+fn promise_2_what_runs_while_not_all_of_it_is_seen_is_not_idle() {
+    let mut scene = Scene::recorded();
+    let pods = scene.facts.pods.clone();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(10));
+    scene.forbid(&Kind::ReplicaSet);
+    scene.cycle();
+    scene.facts.pods = pods;
+    scene.wait(minutes(20));
+    scene.cycle();
+    scene.remove_pods("web");
+    scene.wait(minutes(20));
+    scene.read(&Kind::ReplicaSet);
+    scene.wait(minutes(12));
+    assert_eq!(names(&scene.plan().decommissions), [""; 0]);
+}
