@@ -415,3 +415,20 @@ fn only_what_passes_by_itself_may_be_sent_again_as_it_was() {
         assert!(!failure.to_string().contains('\n'));
     }
 }
+
+#[test]
+fn what_is_named_is_taken_neither_whole_nor_counted() {
+    let refused = vec![(1, Refusal::NotFound)];
+    let unknown = vec![2, 4];
+    for (refused, unknown, count, kind) in [
+        (vec![], vec![], 9, "acknowledged"),
+        (refused.clone(), vec![], 8, "partial"),
+        (vec![], unknown.clone(), 7, "partial"),
+        (refused, unknown, 6, "partial"),
+    ] {
+        let taken = Taken { refused, unknown };
+        assert_eq!(taken.count(9), count, "{taken:?}");
+        assert_eq!(taken.is_whole(), count == 9, "{taken:?}");
+        assert_eq!(taken.kind(), kind, "{taken:?}");
+    }
+}
