@@ -180,3 +180,19 @@ fn form(ledger: &Ledger) -> BTreeMap<Identity, String> {
         .map(|(identity, entry)| (identity.clone(), form(entry)))
         .collect()
 }
+
+#[test]
+fn promise_3_what_has_left_is_not_taken_back_with_what_has_not() {
+    for leaves in [false, true] {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        let plan = scene.plan();
+        let step = &plan.reports[0];
+        scene.ledger.intend(&step.line, &step.owner);
+        if leaves {
+            scene.ledger.leaves(&step.line);
+        }
+        scene.ledger.take_back_unsent();
+        assert_eq!(scene.entry(WEB).is_some(), leaves);
+    }
+}
