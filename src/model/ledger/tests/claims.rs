@@ -21,19 +21,30 @@ pub(super) fn taken_over() -> Scene {
 }
 
 /// The same, but the Deployment is still there, idle for long.
-fn taken_over_from_an_idle_one() -> Scene {
-    let mut scene = Scene::recorded();
-    scene.remove_pods("web");
-    scene.cycle();
-    scene.wait(minutes(61));
+pub(super) fn taken_over_from_an_idle_one() -> Scene {
+    let mut scene = idle_for_long();
     take_over(&mut scene);
     scene
 }
 
+/// A scene in which the Deployment `web` is idle for long.
+pub(super) fn idle_for_long() -> Scene {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(61));
+    scene
+}
+
 pub(super) fn take_over(scene: &mut Scene) {
+    run_set(scene);
+    scene.cycle_with(|_| Outcome::Unknown);
+}
+
+/// The StatefulSet `web` with digest 2.
+pub(super) fn run_set(scene: &mut Scene) {
     let container = container("app", "ghcr.io/acme/web:2", 2);
     scene.run(&Kind::StatefulSet, "web", [container]);
-    scene.cycle_with(|_| Outcome::Unknown);
 }
 
 /// A scene in which the Deployment `web` had ended and is back with digest 2, which was never answered.

@@ -20,6 +20,10 @@ use super::life::{Fate, Life, fates};
 
 const KINDS: [Kind; 3] = [Kind::Deployment, Kind::StatefulSet, Kind::DaemonSet];
 
+fn owner(kind: &Kind) -> Owner {
+    Owner::Source(source_of(kind.clone(), "web", "app"))
+}
+
 /// How one of them is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum How {
@@ -166,11 +170,9 @@ impl Rivals {
             return false;
         };
         let goes_on = step.line.status == Status::Deployed && step.owner == record.owner;
-        let rivals = KINDS.iter().zip(&self.rivals);
-        let mut rivals = rivals.map(|(kind, rival)| (source_of(kind.clone(), "web", "app"), rival));
-        let is_gone = rivals.any(|(source, rival)| {
-            let is_its = record.owner == Owner::Source(source);
-            is_its && rival.gone.is_some_and(|gone| gone >= record.left)
+        let mut rivals = KINDS.iter().zip(&self.rivals);
+        let is_gone = rivals.any(|(kind, rival)| {
+            record.owner == owner(kind) && rival.gone.is_some_and(|gone| gone >= record.left)
         });
         let place = &self.life.scene.facts.namespaces[0].logical_environment;
         let place = place.as_deref().unwrap_or("production");
@@ -236,7 +238,7 @@ proptest! {
         let plan = rivals.life.comes_to_rest();
         rivals.life.is_right_by(&plan)?;
         for (kind, rival) in KINDS.iter().zip(&rivals.rivals) {
-            let owner = Owner::Source(source_of(kind.clone(), "web", "app"));
+            let owner = owner(kind);
             let records = rivals.life.github.values();
             let records = records.filter(|it| it.line.status == Status::Deployed && it.owner == owner);
             let digests: Vec<Digest> = records.map(|record| record.line.body.digest).collect();

@@ -2,14 +2,18 @@
 //! the name is meanwhile, and that what is gone does not stay.
 
 use crate::model::facts::State;
-use crate::model::fixtures::{Scene, container, digest, minutes, names, source, source_of};
+use crate::model::fixtures::{Scene, digest, minutes, names, source, source_of};
 use crate::model::gap::Reason;
-use crate::model::ledger::{Entry, Outcome};
+use crate::model::ledger::{Entry, Outcome, Owner};
 use crate::model::plan::Step;
 use crate::model::record::Status;
 use crate::model::workload::{Kind, Source};
 
-use super::claims::{WEB, take_over, taken_over};
+use super::claims::{
+    WEB, idle_for_long, run_set, take_over, taken_over, taken_over_from_an_idle_one,
+};
+
+type Change = fn(&mut Scene);
 
 fn set() -> Source {
     source_of(Kind::StatefulSet, "web", "app")
@@ -20,20 +24,6 @@ fn refuses_reports(step: &Step) -> Outcome {
         Status::Deployed => Outcome::Refused(Reason::NotFound),
         Status::Decommissioned => Outcome::Acknowledged,
     }
-}
-
-/// A scene in which the Deployment `web` is idle for long.
-fn idle_for_long() -> Scene {
-    let mut scene = Scene::recorded();
-    scene.remove_pods("web");
-    scene.cycle();
-    scene.wait(minutes(61));
-    scene
-}
-
-fn run_set(scene: &mut Scene) {
-    let container = container("app", "ghcr.io/acme/web:2", 2);
-    scene.run(&Kind::StatefulSet, "web", [container]);
 }
 
 /// The Deployment goes, and its pods.
@@ -87,7 +77,6 @@ fn a_name_that_is_wanted_stays_the_same_while_the_request_fails() {
 
 #[test]
 fn promise_2_the_old_owner_that_is_back_does_not_write_over_who_may_have_its_name() {
-    type Change = fn(&mut Scene);
     // Whether the set is reported at once, if the name had not ended or had: else it is withheld.
     let cases: [(&str, Change, [bool; 2]); 3] = [
         ("runs", |_| {}, [true, true]),
@@ -113,13 +102,9 @@ fn promise_2_the_old_owner_that_is_back_does_not_write_over_who_may_have_its_nam
             assert_ne!(&**own, WEB, "{case}, ended: {ended}");
             let mut of_web = plan.reports.iter();
             let of_web = of_web.find(|step| &*step.line.identity.name == WEB);
-            let of_web = of_web.map(|step| step.owner.source());
-            let expected = is_said_again[usize::from(ended)].then(|| Some(set()));
-            assert_eq!(
-                of_web.map(Option::<&Source>::cloned),
-                expected,
-                "{case}, ended: {ended}"
-            );
+            let of_web = of_web.map(|step| &step.owner);
+            let expected = is_said_again[usize::from(ended)].then(|| Owner::Source(set()));
+            assert_eq!(of_web, expected.as_ref(), "{case}, ended: {ended}");
             only_the_set_is_left(&mut scene);
             let plan = scene.plan();
             assert!(!names(&plan.decommissions).contains(&WEB), "{case}");
@@ -176,7 +161,6 @@ fn promise_2_what_is_to_be_said_again_and_never_left_closes_no_claim() {
 /// The set is gone, and the Deployment, which is back, does not run yet.
 #[test]
 fn promise_7_what_is_held_is_said_again_where_who_may_have_written_over_it_is_gone() {
-    type Change = fn(&mut Scene);
     let cases: [(&str, Change); 2] = [
         ("without a digest", |scene| {
             scene.change_pods("web", |pod| pod.containers[0].digest = None);
@@ -213,4 +197,16 @@ fn what_is_held_is_not_said_again_over_what_its_owner_said_since() {
     scene.change_pods("web", |pod| pod.containers[0].digest = None);
     scene.wait(minutes(60));
     assert_eq!(names(&scene.plan().reports), [""; 0]);
+}
+
+#[test]
+fn promise_2_for_how_long_somebody_else_is_idle_does_not_count_for_who_takes_the_name_over() {
+    let mut scene = taken_over_from_an_idle_one();
+    scene.change_pods("web", |pod| pod.containers[0].digest = None);
+    for _ in 0..7 {
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene.wait(minutes(10));
+    }
+    scene.remove_pods("web");
+    assert_eq!(names(&scene.plan().decommissions), [""; 0]);
 }

@@ -230,24 +230,6 @@ fn an_entry_that_is_not_held_is_kept_and_not_sent_while_its_source_does_not_run(
 }
 
 #[test]
-fn promise_2_for_how_long_somebody_else_is_idle_does_not_count_for_who_takes_the_name_over() {
-    let mut scene = Scene::recorded();
-    scene.remove_pods("web");
-    scene.cycle();
-    scene.wait(minutes(61));
-    let set = container("app", "ghcr.io/acme/web:2", 2);
-    scene.run(&Kind::StatefulSet, "web", [set]);
-    scene.cycle_with(|_| Outcome::Unknown);
-    scene.change_pods("web", |pod| pod.containers[0].digest = None);
-    for _ in 0..7 {
-        scene.cycle_with(|_| Outcome::Unknown);
-        scene.wait(minutes(10));
-    }
-    scene.remove_pods("web");
-    assert_eq!(names(&scene.plan().decommissions), [""; 0]);
-}
-
-#[test]
 fn promise_2_what_ran_at_another_place_meanwhile_was_not_idle() {
     let mut scene = Scene::recorded();
     let pods = scene.facts.pods.clone();
