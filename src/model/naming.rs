@@ -79,7 +79,7 @@ pub fn acknowledged<'a>(
     let own = by_source.get(source).into_iter().flatten();
     own.filter(|(identity, entry)| *identity.destination == *place && entry.speaks_for(source))
         .map(|(identity, _)| *identity)
-        .find(|identity| rendered(template, identity, source).is_some())
+        .find(|identity| is_made(template, identity, source))
 }
 
 /// How the template spells that name of `source`, with a hash or without, if it makes it at all.
@@ -134,26 +134,28 @@ impl<'a> Names<'a> {
     }
 
     /// The name that the ledger gives this source where its record goes, if the template still
-    /// makes it and nobody else claims it, as settings spell it; that of a tombstone only if there is no
-    /// other.
+    /// makes it and nobody else claims it.
     fn kept(&self, candidate: &Candidate<'_>) -> Option<Identity> {
-        let own = self.of_source(candidate.source);
-        own.filter(|(identity, _)| identity.destination == *candidate.destination)
-            .filter(|(identity, _)| !self.is_anothers(identity, candidate.source))
-            .filter_map(|(identity, entry)| {
-                let name = rendered(&self.policy.template, identity, candidate.source)?;
-                Some((entry.is_tombstone(), identity, name))
-            })
-            .min()
-            .map(|(_, _, name)| Identity {
-                destination: Arc::clone(candidate.destination),
-                name,
-            })
+        let source = candidate.source;
+        let name = self.known(source, |identity| {
+            identity.destination == *candidate.destination && !self.is_anothers(identity, source)
+        })?;
+        Some(Identity {
+            destination: Arc::clone(candidate.destination),
+            name,
+        })
     }
 
     /// The name that the ledger gives this source somewhere else, if the template still makes it.
     fn elsewhere(&self, source: &Source) -> Option<Arc<str>> {
+        self.known(source, |_| true)
+    }
+
+    /// A name that the ledger gives this source where `is_asked` says so, if the template still makes it,
+    /// as settings spell it; that of a tombstone only if there is no other.
+    fn known(&self, source: &Source, is_asked: impl Fn(&Identity) -> bool) -> Option<Arc<str>> {
         self.of_source(source)
+            .filter(|(identity, _)| is_asked(identity))
             .filter_map(|(identity, entry)| {
                 let name = rendered(&self.policy.template, identity, source)?;
                 Some((entry.is_tombstone(), identity, name))
@@ -185,14 +187,7 @@ impl<'a> Names<'a> {
         } = candidate;
         let elsewhere = self.elsewhere(source);
         let template = &self.policy.template;
-        let names = elsewhere
-            .into_iter()
-            .chain([template.render(source)])
-            .chain(
-                SUFFIXES
-                    .iter()
-                    .map(|digits| template.suffixed(source, *digits)),
-            );
+        let names = elsewhere.into_iter().chain(possible(template, source));
         let identities = names.map(|name| Identity {
             destination: Arc::clone(destination),
             name,

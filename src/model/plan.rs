@@ -136,11 +136,7 @@ impl Plan {
 
         let by_source = ledger.by_source();
         let mut draft = Draft::new(judge, &by_source, &sights);
-        let owners = verdicts.iter();
-        let owners = owners.map(|(_, entry, verdict)| (&entry.owner, verdict));
-        let claimants = draft.claims.values();
-        let claimants = claimants.map(|claim| (&claim.sent.owner, &claim.verdict));
-        draft.plan.idle = judge.idle(owners.chain(claimants), &sights);
+        draft.note_idle(&judge, &verdicts);
         draft.name(&verdicts);
         draft.weigh_sources();
         for (identity, entry, verdict) in &verdicts {

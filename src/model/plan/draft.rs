@@ -73,6 +73,19 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Which sources are idle, by what is said of who has each name, and of who may have it.
+    pub(super) fn note_idle(
+        &mut self,
+        judge: &Judge<'_>,
+        verdicts: &[(&Identity, &Entry, Verdict<'_>)],
+    ) {
+        let owners = verdicts.iter();
+        let owners = owners.map(|(_, entry, verdict)| (&entry.owner, verdict));
+        let claimants = self.claims.values();
+        let claimants = claimants.map(|claim| (&claim.sent.owner, &claim.verdict));
+        self.plan.idle = judge.idle(owners.chain(claimants), self.sights);
+    }
+
     pub(super) fn name(&mut self, verdicts: &[(&Identity, &Entry, Verdict<'_>)]) {
         let released: BTreeSet<&Identity> = verdicts
             .iter()
