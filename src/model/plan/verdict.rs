@@ -58,13 +58,10 @@ impl Verdict<'_> {
         )
     }
 
-    /// Whether it says nothing of how long its source is idle: it is not seen, or nothing of it runs at
-    /// the moment.
+    /// Whether it says nothing of how long its source is idle: nothing runs at the moment of a workload that
+    /// dropped the container.
     pub(super) fn lets_idle_go_on(&self) -> bool {
-        matches!(
-            self,
-            Self::Withheld(Row::NotCovered, _) | Self::Retained(Row::Dropped, None)
-        )
+        matches!(self, Self::Retained(Row::Dropped, None))
     }
 
     /// Whether its row says what is seen of the source, and not only what becomes of this entry.
