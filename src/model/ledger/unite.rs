@@ -12,7 +12,12 @@ impl Ledger {
     pub fn unite(&mut self, stored: Self) {
         for (identity, entry) in stored.entries {
             match self.entries.entry(identity) {
-                btree_map::Entry::Vacant(free) => drop(free.insert(entry)),
+                // What is stored is from before it went.
+                btree_map::Entry::Vacant(gone) if self.touched.contains(gone.key()) => {}
+                btree_map::Entry::Vacant(free) => {
+                    self.past.remove(free.key());
+                    free.insert(entry);
+                }
                 btree_map::Entry::Occupied(mut known) => known.get_mut().unite(entry),
             }
         }

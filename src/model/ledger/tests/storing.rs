@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::model::fixtures::{Scene, annotations, digest, minutes};
 use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Ledger, Outcome};
+use crate::model::moment::Moment;
 use crate::model::record::{Identity, Status};
 use crate::model::workload::Kind;
 
@@ -145,6 +146,52 @@ fn an_older_copy_of_the_ledger_adds_what_is_missing_and_changes_nothing_else() {
         [Status::Decommissioned],
         "what it added is gone from the cluster"
     );
+}
+
+#[test]
+fn what_went_since_it_was_stored_is_not_put_back_by_what_is_stored() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    let stored = || {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene.ledger
+    };
+    scene.ledger.stored();
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    scene.ledger.unite(stored());
+    assert!(scene.ledger.is_empty());
+    // Of what went earlier a copy may be right.
+    scene.ledger.stored();
+    scene.ledger.unite(stored());
+    assert_eq!(scene.ledger.len(), 1);
+    assert!(!scene.ledger.is_empty());
+}
+
+#[test]
+fn what_ended_for_good_and_is_in_an_older_copy_is_an_entry_again_and_no_past_name() {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    for _ in 0..2 {
+        scene.cycle();
+        scene.wait(minutes(10));
+    }
+    assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (0, 1));
+    scene.ledger.stored();
+    scene.ledger.unite(Scene::recorded().ledger);
+    assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (1, 0));
+}
+
+#[test]
+fn the_template_of_names_is_kept_with_what_is_stored() {
+    let mut ledger = Ledger::restore(Some("{workload}".into()), [], [], Moment::START);
+    assert_eq!(ledger.template(), Some("{workload}"));
+    ledger.set_template("{container}".into());
+    assert_eq!(ledger.template(), Some("{container}"));
+    assert_eq!(Ledger::default().template(), None);
 }
 
 #[test]
