@@ -18,6 +18,8 @@ use crate::model::risk::Risk;
 use crate::model::storage::Shelf;
 use crate::model::workload::{Kind, Source, Workload};
 
+mod calls;
+
 fn text() -> impl Strategy<Value = Arc<str>> {
     r#"[a-zA-Z0-9é/:.\n"\\ -]{0,9}"#.prop_map(Arc::from)
 }
@@ -302,4 +304,23 @@ fn a_part_that_would_unpack_without_end_is_refused() {
     assert!(part.len() < 100 << 10, "{}", part.len());
     let error = part::read::<serde_json::Value>(&part).unwrap_err();
     assert!(matches!(error, PartError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_part_is_empty_if_it_says_nothing_of_any_record() {
+    let empty: Shard = part::read(&stored(&Ledger::default(), 1)[0]).unwrap();
+    assert!(empty.is_empty());
+    assert_eq!((empty.index(), empty.sequence()), (Some(0), 7));
+    let full: serde_json::Value = part::read(&sample()).unwrap();
+    for kept in ["entries", "past", "storage"] {
+        let mut one = full.clone();
+        assert_ne!(one[kept], serde_json::json!([]), "{kept}");
+        for other in ["entries", "past", "storage"] {
+            if other != kept {
+                one[other] = serde_json::json!([]);
+            }
+        }
+        let one: Shard = serde_json::from_value(one).unwrap();
+        assert!(!one.is_empty(), "{kept}");
+    }
 }

@@ -1,0 +1,156 @@
+//! Calls of the API server: what is written, and what a failure says and means.
+
+use std::sync::{Arc, Mutex};
+
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::client::{Body, Client};
+use serde_json::{Value, json};
+
+use super::super::config_map::{CallError, ConfigMaps, Version};
+use super::super::part::PartError;
+use super::super::{Store, StoreError};
+
+/// The bodies that were sent.
+type Sent = Arc<Mutex<Vec<Value>>>;
+
+/// An API server that gives one answer.
+fn server(status: u16, answer: Value) -> (Client, Sent) {
+    let sent = Sent::default();
+    let log = sent.clone();
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let (log, answer) = (log.clone(), answer.to_string());
+        async move {
+            let body = request.into_body().collect().await?.to_bytes();
+            let body = serde_json::from_slice(&body).unwrap_or_default();
+            log.lock().unwrap().push(body);
+            let mut response = Response::new(Body::from(answer.into_bytes()));
+            *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            Ok::<_, tower::BoxError>(response)
+        }
+    });
+    (Client::new(service, "default"), sent)
+}
+
+fn refusing(code: u16) -> ConfigMaps {
+    let status = json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure",
+        "message": "what it says", "reason": "it has one", "code": code,
+    });
+    ConfigMaps::new(server(code, status).0, "ns", "book")
+}
+
+/// The words of a failure, with those of its cause.
+fn words(error: &StoreError) -> String {
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    format!("{error}: {}", cause.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn what_is_forbidden_names_the_part_what_was_tried_and_the_rule_that_allows_it() {
+    let known = "ConfigMap book-3: replacing it failed: what it says (403); the Role in its namespace lacks \
+                 this rule: apiGroups: [\"\"], resources: [configmaps], verbs: [get, update], resourceNames: [book-3]";
+    let new = "ConfigMap book: creating it failed: what it says (403); the Role in its namespace lacks this \
+               rule: apiGroups: [\"\"], resources: [configmaps], verbs: [create]";
+    let maps = refusing(403);
+    let version = serde_json::from_value(json!({"metadata": {"resourceVersion": "7"}}));
+    let (there, _) = server(200, version.unwrap());
+    let there = ConfigMaps::new(there, "ns", "book");
+    let version = there.version(Some(3)).await.unwrap().unwrap();
+    let error = maps
+        .write(Some(3), vec![], Some(&version))
+        .await
+        .unwrap_err();
+    assert_eq!(words(&error), known);
+    let error = maps.write(None, vec![], Some(&Version::absent())).await;
+    assert_eq!(words(&error.unwrap_err()), new);
+    let error = refusing(500).version(None).await.unwrap_err();
+    assert_eq!(
+        words(&error),
+        "ConfigMap book: reading it failed: what it says (500)"
+    );
+}
+
+#[tokio::test]
+async fn what_is_written_carries_the_labels_by_which_it_is_found() {
+    let written = json!({"metadata": {"name": "book", "resourceVersion": "8"}});
+    let (client, sent) = server(201, written);
+    let maps = ConfigMaps::new(client, "ns", "book");
+    maps.write(None, b"it".to_vec(), None).await.unwrap();
+    let sent = sent.lock().unwrap();
+    assert_eq!(
+        sent[0]["metadata"],
+        json!({
+            "name": "book", "namespace": "ns",
+            "labels": {
+                "app.kubernetes.io/name": "deployment-recorder",
+                "app.kubernetes.io/component": "ledger",
+                "app.kubernetes.io/managed-by": "deployment-recorder",
+            },
+        })
+    );
+    assert_eq!(sent[0]["binaryData"], json!({"ledger": "aXQ="}));
+}
+
+fn refused(code: u16) -> StoreError {
+    StoreError::Call {
+        part: "book".to_owned(),
+        source: CallError::Refused {
+            what: "reading it",
+            message: String::new(),
+            code,
+            rule: None,
+        },
+    }
+}
+
+fn unreadable(source: PartError) -> StoreError {
+    StoreError::Unreadable {
+        part: "book".to_owned(),
+        source,
+    }
+}
+
+#[test]
+fn what_passes_what_is_a_conflict_and_what_is_damage_are_three_things() {
+    let damaged = || PartError::damaged(&"it is torn");
+    let cases = [
+        (refused(500), [true, false, false]),
+        (refused(404), [true, true, false]),
+        (refused(409), [true, true, false]),
+        (unreadable(damaged()), [false, false, true]),
+        (unreadable(PartError::Foreign), [false, false, true]),
+        (
+            unreadable(PartError::Elsewhere { found: 1 }),
+            [false, false, true],
+        ),
+        (
+            unreadable(PartError::Newer { found: 9 }),
+            [false, false, false],
+        ),
+    ];
+    for (error, expected) in cases {
+        let is = [error.is_passing(), error.is_conflict(), error.is_damage()];
+        assert_eq!(is, expected, "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_says_what_to_do_where_its_error_does_not() {
+    let damaged = unreadable(PartError::damaged(&"it is torn")).to_string();
+    assert!(damaged.contains("Restore it from a backup"), "{damaged}");
+    let foreign = unreadable(PartError::Foreign).to_string();
+    assert!(foreign.contains("--ledger-name"), "{foreign}");
+    let newer = unreadable(PartError::Newer { found: 9 }).to_string();
+    assert!(
+        newer.ends_with("install the newer version again"),
+        "{newer}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_says_where_it_is() {
+    let (client, _) = server(200, Value::Null);
+    let store = Store::new(client, "ns", "book", "it".to_owned());
+    assert_eq!((store.place(), store.shards()), (("ns", "book"), 0));
+}
