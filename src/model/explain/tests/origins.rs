@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use crate::model::exposure::Way;
 use crate::model::exposure::links::{Link, Service, Sort};
+use crate::model::facts::Pod;
 use crate::model::fixtures::annotations;
 use crate::model::fixtures::worlds::{cases, world};
 use crate::model::inventory::look::Level;
@@ -215,8 +216,8 @@ fn what_is_kept_for_a_kind_that_cannot_be_read_is_githubs_own() {
     );
 }
 
-/// The value of the annotation that an origin names.
-fn value_of<'a>(origin: &Origin, facts: &'a Facts) -> Option<&'a str> {
+/// The value of the annotation that an origin names, for what is in that namespace.
+fn value_of<'a>(origin: &Origin, namespace: &str, facts: &'a Facts) -> Option<&'a str> {
     let Origin::Annotation { on, key } = origin else {
         return None;
     };
@@ -234,7 +235,8 @@ fn value_of<'a>(origin: &Origin, facts: &'a Facts) -> Option<&'a str> {
         Level::Pod(name) => {
             let gone = facts.remembered.iter().map(|(_, pod)| pod);
             let mut pods = facts.pods.iter().chain(gone);
-            &pods.find(|it| it.name == *name)?.annotations
+            let is_it = |pod: &&Arc<Pod>| (&*pod.namespace, &pod.name) == (namespace, name);
+            &pods.find(is_it)?.annotations
         }
     };
     annotations.get(key).map(|value| &**value)
@@ -260,16 +262,16 @@ proptest! {
             for part in parts.filter(|part| part.source == source) {
                 prop_assert_eq!(part.row, plan.rows.get(&source).copied());
                 for tag in &part.context.tags {
-                    prop_assert_eq!(value_of(&tag.origin, &world.facts), Some(&*tag.value));
+                    prop_assert_eq!(value_of(&tag.origin, &workload.namespace, &world.facts), Some(&*tag.value));
                 }
                 for (risk, origins) in &part.context.risks {
                     for origin in origins {
-                        let list = value_of(origin, &world.facts).unwrap_or_default();
+                        let list = value_of(origin, &workload.namespace, &world.facts).unwrap_or_default();
                         prop_assert!(list.contains(risk.as_str()), "{:?}", origin);
                     }
                 }
                 if let Some((repository, origin)) = &part.context.repository {
-                    let value = value_of(origin, &world.facts).unwrap_or_default();
+                    let value = value_of(origin, &workload.namespace, &world.facts).unwrap_or_default();
                     prop_assert!(value.ends_with(&**repository), "{}", value);
                 }
             }
