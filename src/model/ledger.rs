@@ -273,7 +273,6 @@ impl Ledger {
     fn forget_if_void(&mut self, identity: &Identity) {
         if self.entries.get(identity).is_some_and(Entry::is_void) {
             self.entries.remove(identity);
-            self.touched.insert(identity.clone());
         }
     }
 

@@ -69,7 +69,8 @@ pub fn assign<'a>(
     names.given
 }
 
-/// The name under which GitHub has acknowledged `source` at `place`, if the template still makes it.
+/// The name under which GitHub has acknowledged `source` at `place`: if it has several there, one that the
+/// template still makes.
 pub fn acknowledged<'a>(
     source: &Source,
     place: &Destination,
@@ -77,9 +78,9 @@ pub fn acknowledged<'a>(
     template: &Template,
 ) -> Option<&'a Identity> {
     let own = by_source.get(source).into_iter().flatten();
-    own.filter(|(identity, entry)| *identity.destination == *place && entry.speaks_for(source))
+    own.filter(|(identity, entry)| *identity.destination == *place && entry.stands_for(source))
         .map(|(identity, _)| *identity)
-        .find(|identity| is_made(template, identity, source))
+        .min_by_key(|identity| rendered(template, identity, source).is_none())
 }
 
 /// How the template spells that name of `source`, with a hash or without, if it makes it at all.
@@ -87,11 +88,6 @@ pub fn acknowledged<'a>(
 /// same, for each name by itself: a change of it that was cut short goes on where it stopped.
 fn rendered(template: &Template, identity: &Identity, source: &Source) -> Option<Arc<str>> {
     possible(template, source).find(|name| is_same_name(name, &identity.name))
-}
-
-/// Whether the template makes that name of `source`.
-pub fn is_made(template: &Template, identity: &Identity, source: &Source) -> bool {
-    rendered(template, identity, source).is_some()
 }
 
 /// Every name that the template can make of `source`, the plain one first.
@@ -173,7 +169,7 @@ impl<'a> Names<'a> {
                 && self
                     .ledger
                     .entry(present)
-                    .is_some_and(|entry| entry.speaks_for(source))
+                    .is_some_and(|entry| entry.stands_for(source))
         })
     }
 
@@ -216,9 +212,9 @@ impl<'a> Names<'a> {
         let Some(entry) = self.ledger.entry(identity) else {
             return true;
         };
-        // It may be there already, by a report that was not answered.
-        let is_own = |owner: &Owner| owner.source() == Some(source);
-        let own = is_own(&entry.owner) || entry.claim().is_some_and(|claim| is_own(&claim.owner));
+        // It may be there already, by a report that was not answered. What it owns it keeps.
+        let claimant = entry.claim().and_then(|claim| claim.owner.source());
+        let own = claimant == Some(source);
         match &entry.owner {
             Owner::Unreadable(_) => false,
             _ if self.is_anothers(identity, source) => false,

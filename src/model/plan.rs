@@ -112,8 +112,13 @@ impl Plan {
     /// A report that was never answered may have been applied: where its source has the name by that
     /// and its own row says retained, it is reported again instead of what rows 2, 3, 4, 5, 7, 10, 14
     /// and 16 say of who had the name before; where its row says withheld, so is the name. Meanwhile
-    /// nobody else is given that name, nor is it given back. Where it was to move a record, it is reported
-    /// again too: only an answer finishes the move. And where who sent it is gone, what is held is.
+    /// nobody else is given that name, nor is it given back. A name that may have ended, or be somebody else's,
+    /// is none that GitHub has acknowledged (row 10).
+    ///
+    /// What is retained and unanswered is kept and not sent, except where only an answer tells whose record is
+    /// there, or finishes a move: then what was said last for its owner is reported again. That is so where
+    /// its end was not answered, or the report of somebody who is gone, or its own first one at its present
+    /// place while GitHub may hold it under another identity.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.

@@ -69,9 +69,33 @@ impl Entry {
         self.tombstone
     }
 
-    /// Whether GitHub has acknowledged it for `source`, as deployed.
-    pub fn speaks_for(&self, source: &Source) -> bool {
-        self.held.is_some() && !self.tombstone && self.owner.source() == Some(source)
+    /// Whether GitHub has acknowledged it, as deployed.
+    pub fn is_acknowledged(&self) -> bool {
+        self.held.is_some() && !self.tombstone
+    }
+
+    /// Whether something that was never answered may have ended it or given it to somebody else.
+    pub fn may_be_undone(&self) -> bool {
+        let mut unanswered = self.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
+        unanswered.any(|sent| !self.is_own_report(sent))
+    }
+
+    /// Whether GitHub has acknowledged it for `source`, as deployed, and nothing that was said since may
+    /// have undone that.
+    pub fn stands_for(&self, source: &Source) -> bool {
+        let is_its = self.is_acknowledged() && self.owner.source() == Some(source);
+        is_its && (self.acknowledged_since || !self.may_be_undone())
+    }
+
+    fn is_own_report(&self, sent: &Sent) -> bool {
+        sent.status == Status::Deployed && sent.owner == self.owner
+    }
+
+    /// What was said of its owner last: a report that was never answered, or what is held.
+    pub fn said_last(&self) -> Option<&Arc<Body>> {
+        let left = self.sent.iter().filter(|sent| sent.fate != Fate::Intended);
+        let unanswered = left.rev().find(|sent| self.is_own_report(sent));
+        unanswered.map(|sent| &sent.body).or(self.held.as_ref())
     }
 
     /// The report by which somebody may have this name although it is another's, or has ended: it was
@@ -118,8 +142,8 @@ impl Entry {
     /// When its end is to be said a second time: one settling time after the acknowledgement of
     /// the first and after the last unknown outcome.
     pub fn ends_again_at(&self, settle_after: Duration) -> Moment {
-        let unknown = self.unknown_since.filter(|_| self.is_unanswered());
-        self.tombstone_since.max(unknown.unwrap_or_default()) + settle_after
+        let unknown = self.unknown_since.unwrap_or_default();
+        self.tombstone_since.max(unknown) + settle_after
     }
 
     /// The bodies that GitHub may hold, the likeliest first: what is unanswered, then what is held.
@@ -162,21 +186,12 @@ impl Entry {
     /// Whether something else than what GitHub acknowledged last may still be applied, so that
     /// saying the latter again could undo it.
     pub fn is_in_doubt(&self) -> bool {
-        self.doubts().next().is_some() && self.unknown_since.is_some()
-    }
-
-    /// Whether all of that was said for others than its owner, so that saying what is held again undoes
-    /// nothing of its owner's.
-    pub fn is_in_doubt_by_others_alone(&self) -> bool {
-        self.is_in_doubt() && self.doubts().all(|sent| sent.owner != self.owner)
-    }
-
-    fn doubts(&self) -> impl Iterator<Item = &Sent> {
         let held = self.held.as_ref();
-        self.sent.iter().filter(move |sent| {
+        let mut doubts = self.sent.iter().filter(|sent| {
             let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
             sent.fate == Fate::Unknown && !as_held
-        })
+        });
+        doubts.next().is_some() && self.unknown_since.is_some()
     }
 
     /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good.
@@ -294,7 +309,6 @@ impl Entry {
         {
             changed = true;
             self.owner = owner;
-            self.missing_since = None;
         }
         self.turned_down(line);
         self.held = Some(line.body.clone());

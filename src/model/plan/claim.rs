@@ -84,8 +84,9 @@ impl<'a> Draft<'a> {
         };
         let claimant = match claim.verdict {
             Verdict::Withheld(_, why) => Claimant::Withheld(why),
-            Verdict::Runs(source) if elsewhere(source) => {
-                Claimant::Withheld(self.why_moving(source))
+            // Where GitHub refuses the move, it is as if it did not move.
+            Verdict::Runs(source) if elsewhere(source) && !self.refused.contains(source) => {
+                Claimant::Withheld(Why::Moving)
             }
             // Who runs without a digest has no name. Where GitHub refuses what runs by now, only an
             // answer to what was sent before tells whose record is there.

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::model::gap::{Gap, Reason, Subject};
-use crate::model::ledger::{Entry, Sent};
+use crate::model::ledger::Entry;
 use crate::model::naming;
-use crate::model::record::{Body, Identity, Line, Status};
+use crate::model::record::{Identity, Line, Status};
 use crate::model::workload::Source;
 
 use super::body;
@@ -62,7 +62,7 @@ impl Draft<'_> {
         let arrived = self
             .ledger
             .entry(present)
-            .is_some_and(|entry| entry.speaks_for(source));
+            .is_some_and(|entry| entry.stands_for(source));
         if arrived {
             self.leave(identity, entry);
         } else {
@@ -107,11 +107,14 @@ impl Draft<'_> {
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
     /// has not refused it since.
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
-        if let Some(sent) = self.unanswered_move(identity, entry) {
-            return self.say_again(identity, entry, &sent.body, &sent.owner);
-        }
-        if let Some(held) = self.overwritten(identity, entry) {
-            return self.say_again(identity, entry, held, &entry.owner);
+        if self.asks(identity, entry)
+            && let Some(body) = entry.said_last()
+        {
+            let at = entry.settles_at(self.policy.settle_after);
+            match at.filter(|at| *at > self.now) {
+                Some(at) => self.due(at),
+                None => return self.say_again(identity, entry, body, &entry.owner),
+            }
         }
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
         let Some(body) = held.map(|held| self.canon.apply(&identity.destination, held)) else {
@@ -133,32 +136,28 @@ impl Draft<'_> {
         });
     }
 
-    /// The report of a source at the place that is its own by now, if it was never answered and GitHub
-    /// holds a record of it elsewhere: only an answer finishes the move.
-    fn unanswered_move<'e>(&self, identity: &Identity, entry: &'e Entry) -> Option<&'e Sent> {
-        let sent = entry.sent.last().filter(|_| entry.held.is_none())?;
-        let source = sent.owner.source().filter(|_| sent.owner == entry.owner)?;
-        let sight = self.sights.get(source)?;
-        let place = sight.place_of(&sent.body.name, self.policy)?;
-        let mut others = self.by_source.get(source)?.iter();
-        let has_moved = place == identity.destination
-            && naming::is_made(&self.policy.template, identity, source)
-            && sent.status == Status::Deployed
-            && others.any(|(_, other)| other.speaks_for(source));
-        has_moved.then_some(sent)
-    }
-
-    /// What is held, where somebody else's report may have been written over it who is gone: it is said
-    /// again, and once more when that settles it.
-    fn overwritten<'e>(&mut self, identity: &Identity, entry: &'e Entry) -> Option<&'e Arc<Body>> {
-        let is_left = entry.is_in_doubt_by_others_alone() && self.claim(identity).is_none();
-        let held = entry.held.as_ref().filter(|_| is_left)?;
-        let at = entry.settles_at(self.policy.settle_after)?;
-        if at > self.now {
-            self.due(at);
-            return None;
+    /// Whether what was said last of an entry is said again although nothing of its source is to be
+    /// reported, and once more when that settles it, since only an answer tells whose record is there or
+    /// finishes a move: its end was never answered, or the report of somebody who is gone, or its own
+    /// first at the place that its source has by now, and GitHub may hold another record of that.
+    fn asks(&self, identity: &Identity, entry: &Entry) -> bool {
+        if entry.may_be_undone() {
+            return self.claim(identity).is_none();
         }
-        Some(held)
+        let said = entry.said_last().filter(|_| entry.held.is_none());
+        entry
+            .owner
+            .source()
+            .zip(said)
+            .is_some_and(|(source, said)| {
+                let sight = self.sights.get(source);
+                let place = sight.and_then(|sight| sight.place_of(&said.name, self.policy));
+                let mut own = self.by_source.get(source).into_iter().flatten();
+                let is_another = |(other, entry): &(&Identity, &Entry)| {
+                    *other != identity && !entry.is_tombstone()
+                };
+                place == Some(identity.destination.clone()) && own.any(is_another)
+            })
     }
 
     fn end_again(&mut self, identity: &Identity, entry: &Entry, covered: bool) {

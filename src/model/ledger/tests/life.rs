@@ -56,7 +56,8 @@ pub(super) struct Life {
     pub(super) scene: Scene,
     store: BTreeMap<Identity, Entry>,
     pub(super) github: BTreeMap<Identity, Record>,
-    /// Who was last acknowledged under a name, with when that left, until its end is.
+    /// Who was last acknowledged under a name, with when that left, until its end or somebody else's
+    /// report leaves and may be applied.
     pub(super) acknowledged: BTreeMap<Identity, (Owner, Moment)>,
     late: Vec<(Moment, Record)>,
 }
@@ -148,6 +149,9 @@ impl Life {
                 Fate::Refused(_) if self.took(line) => Fate::Answered,
                 fate => fate,
             };
+            if !matches!(fate, Fate::Refused(_) | Fate::TurnedDown) {
+                self.may_undo(step);
+            }
             let outcome = match fate {
                 Fate::Answered => Outcome::Acknowledged,
                 Fate::Refused(reason) => Outcome::Refused(reason),
@@ -178,14 +182,20 @@ impl Life {
         }
     }
 
-    fn acknowledge(&mut self, step: &Step) {
+    fn may_undo(&mut self, step: &Step) {
         let name = &step.line.identity;
-        match step.line.status {
-            Status::Deployed => {
-                let said = (step.owner.clone(), self.scene.now);
-                self.acknowledged.insert(name.clone(), said);
-            }
-            Status::Decommissioned => drop(self.acknowledged.remove(name)),
+        let goes_on = |(owner, _): &(Owner, Moment)| {
+            step.line.status == Status::Deployed && *owner == step.owner
+        };
+        if !self.acknowledged.get(name).is_some_and(goes_on) {
+            self.acknowledged.remove(name);
+        }
+    }
+
+    fn acknowledge(&mut self, step: &Step) {
+        if step.line.status == Status::Deployed {
+            let said = (step.owner.clone(), self.scene.now);
+            self.acknowledged.insert(step.line.identity.clone(), said);
         }
     }
 

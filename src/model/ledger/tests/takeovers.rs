@@ -1,8 +1,10 @@
 //! Names that one workload takes over from another while answers are missing or GitHub refuses: whose
 //! the name is meanwhile, and that what is gone does not stay.
 
+use std::sync::Arc;
+
 use crate::model::facts::State;
-use crate::model::fixtures::{Scene, digest, minutes, names, source, source_of};
+use crate::model::fixtures::{Scene, digest, held_by, minutes, names, source, source_of};
 use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Outcome, Owner};
 use crate::model::plan::Step;
@@ -187,6 +189,80 @@ fn promise_7_what_is_held_is_said_again_where_who_may_have_written_over_it_is_go
         assert_eq!(names(&plan.retained), [WEB], "{case}");
         assert!(plan.reports.is_empty() && plan.due.is_none(), "{case}");
     }
+}
+
+#[test]
+fn promise_7_what_its_owner_said_last_is_said_again_where_who_may_have_written_over_it_is_gone() {
+    let mut scene = Scene::recorded();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(3)));
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    take_over(&mut scene);
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 4);
+    scene.change_pods("web", |pod| pod.containers[0].state = State::NeverRan);
+    let plan = scene.plan();
+    assert_eq!(names(&plan.reports), [WEB]);
+    assert_eq!(plan.reports[0].line.body.digest, digest(3));
+    assert_eq!(plan.reports[0].owner.source(), Some(&source("web", "app")));
+}
+
+/// An end that was never answered, of what is there again and does not run.
+#[test]
+fn promise_7_what_may_have_ended_is_said_again_when_its_workload_is_back() {
+    for held in [true, false] {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        let answered = if held {
+            Outcome::Acknowledged
+        } else {
+            Outcome::Unknown
+        };
+        scene.cycle_with(|_| answered);
+        scene.delete(&Kind::Deployment, "web");
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene.deploy("web", "app", 2);
+        scene.change_pods("web", |pod| pod.containers[0].state = State::NeverRan);
+        let plan = scene.cycle();
+        assert_eq!(names(&plan.reports), [WEB], "held: {held}");
+        assert_eq!(plan.reports[0].line.body.digest, digest(1), "held: {held}");
+    }
+}
+
+/// The Deployment has another name by then, since the set may have its own.
+#[test]
+fn promise_2_a_name_that_may_be_anothers_is_no_place_that_its_owner_is_back_at() {
+    let mut scene = taken_over();
+    scene.forbid(&Kind::StatefulSet);
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 3);
+    let other = scene.cycle().reports[0].line.identity.clone();
+    assert_ne!(&*other.name, WEB);
+    scene.read(&Kind::StatefulSet);
+    for outcome in [Outcome::Unknown, Outcome::Acknowledged] {
+        let plan = scene.cycle_with(|_| outcome);
+        assert_eq!(names(&plan.reports), [WEB]);
+        assert_eq!(names(&plan.decommissions), [""; 0]);
+    }
+    assert_eq!(scene.plan().decommissions[0].line.identity, other);
+}
+
+#[test]
+fn promise_7_a_name_does_not_wait_for_who_took_it_over_and_is_refused_elsewhere() {
+    let mut scene = taken_over();
+    let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+    namespace.logical_environment = Some("staging".into());
+    let refuses_elsewhere = |step: &Step| {
+        let environment = &step.line.identity.destination.logical_environment;
+        match &**environment {
+            "staging" => Outcome::Refused(Reason::NotFound),
+            _ => Outcome::Acknowledged,
+        }
+    };
+    scene.cycle_with(refuses_elsewhere);
+    let plan = scene.cycle_with(refuses_elsewhere);
+    assert_eq!(names(&plan.reports), [WEB]);
+    assert_eq!(held_by(&scene, WEB), Some(&set()));
 }
 
 #[test]

@@ -118,7 +118,7 @@ proptest! {
             let Some(source) = step.owner.source() else { continue };
             prop_assert_ne!(plan.names.get(source), Some(&step.line.identity));
             let moved = plan.names.get(source).and_then(|name| scene.ledger.entry(name));
-            let moved = moved.is_some_and(|entry| entry.speaks_for(source));
+            let moved = moved.is_some_and(|entry| entry.stands_for(source));
             let tombstone = scene.ledger.entry(&step.line.identity).unwrap().is_tombstone();
             let out = is_out(source, step, &scene.facts, &scene.policy);
             prop_assert!(moved || tombstone || out || !running.contains(source), "{step:?}");
