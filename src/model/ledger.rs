@@ -216,39 +216,38 @@ impl Ledger {
         let Some(entry) = self.entries.get_mut(identity) else {
             return;
         };
-        let mut changed = false;
-        match (outcome, line.status) {
+        let changed = match (outcome, line.status) {
             (Outcome::Acknowledged, Status::Deployed) => {
                 let known = entry.held.as_ref() == Some(&line.body);
                 self.refusals.taken(line, known);
-                changed = entry.reported(line, now, settle_after);
+                entry.reported(line, now, settle_after)
             }
             (Outcome::Acknowledged, Status::Decommissioned) => {
-                changed = true;
                 if entry.ended(line, now, settle_after) {
                     self.past.insert(identity.clone(), line.body.digest);
                     self.entries.remove(identity);
                 }
+                true
             }
             (Outcome::Refused(reason), Status::Deployed) => {
-                changed = entry.refused(line, now, settle_after);
                 self.refusals.refused(line, reason, now);
+                entry.refused(line, now, settle_after)
             }
             (Outcome::Refused(reason), Status::Decommissioned) => {
-                changed = entry.turned_down(line);
                 entry.end_refused(line, reason, now);
+                entry.turned_down(line)
             }
-            (Outcome::NotApplied, _) => changed = entry.turned_down(line),
+            (Outcome::NotApplied, _) => entry.turned_down(line),
             (Outcome::Unknown, _) => entry.lost(line, now),
             (Outcome::Unconfirmed, Status::Deployed) => {
-                entry.lost(line, now);
                 self.refusals.refused(line, Reason::Unconfirmed, now);
+                entry.lost(line, now)
             }
             (Outcome::Unconfirmed, Status::Decommissioned) => {
-                entry.lost(line, now);
                 entry.end_refused(line, Reason::Unconfirmed, now);
+                entry.lost(line, now)
             }
-        }
+        };
         if changed {
             self.touched.insert(identity.clone());
         }

@@ -115,10 +115,10 @@ impl Plan {
     /// nobody else is given that name, nor is it given back. A name that may have ended, or be somebody else's,
     /// is none that GitHub has acknowledged (row 10).
     ///
-    /// What is retained and unanswered is kept and not sent, except where only an answer tells whose record is
-    /// there, or finishes a move: then what was said last for its owner is reported again. That is so where
-    /// its end was not answered, or the report of somebody who is gone, or its own first one at its present
-    /// place while GitHub may hold it under another identity.
+    /// What is retained and unanswered is kept and not sent, except where only an answer tells whether it is
+    /// there: then what was said last for its owner is reported again. That is so where somebody who is gone
+    /// may have written over it, and at the present place of its source, while GitHub may hold a record of that
+    /// under another identity.
     ///
     /// Names missing by rows 4, 5, 7, 14 and 16 pass the guard: when more than half of the held
     /// names are missing, and at least three, only those go that are missing for long.

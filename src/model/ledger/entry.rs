@@ -76,8 +76,19 @@ impl Entry {
 
     /// Whether something that was never answered may have ended it or given it to somebody else.
     pub fn may_be_undone(&self) -> bool {
-        let mut unanswered = self.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
-        unanswered.any(|sent| !self.is_own_report(sent))
+        self.unanswered().any(|sent| !self.is_own_report(sent))
+    }
+
+    /// Whether a report that was never answered may have given it to somebody else.
+    pub fn may_be_anothers(&self) -> bool {
+        let mut reports = self
+            .unanswered()
+            .filter(|sent| sent.status == Status::Deployed);
+        reports.any(|sent| sent.owner != self.owner)
+    }
+
+    fn unanswered(&self) -> impl DoubleEndedIterator<Item = &Sent> {
+        self.sent.iter().filter(|sent| sent.fate == Fate::Unknown)
     }
 
     /// Whether GitHub has acknowledged it for `source`, as deployed, and nothing that was said since may
@@ -93,30 +104,26 @@ impl Entry {
 
     /// What was said of its owner last: a report that was never answered, or what is held.
     pub fn said_last(&self) -> Option<&Arc<Body>> {
-        let left = self.sent.iter().filter(|sent| sent.fate != Fate::Intended);
-        let unanswered = left.rev().find(|sent| self.is_own_report(sent));
-        unanswered.map(|sent| &sent.body).or(self.held.as_ref())
+        let own = self.unanswered().rfind(|sent| self.is_own_report(sent));
+        let newer = own.filter(|_| !self.acknowledged_since);
+        newer.map(|sent| &sent.body).or(self.held.as_ref())
     }
 
     /// The report by which somebody may have this name although it is another's, or has ended: it was
     /// never answered, and nothing was sent or acknowledged since.
     pub fn claim(&self) -> Option<&Sent> {
-        let mut unanswered = self.sent.iter().filter(|sent| sent.fate == Fate::Unknown);
-        let newest = unanswered.next_back()?;
+        let newest = self.unanswered().next_back()?;
         let is_report = newest.status == Status::Deployed;
         let is_claim = self.tombstone || newest.owner != self.owner;
         (is_report && is_claim && !self.acknowledged_since).then_some(newest)
     }
 
-    /// Whether what has to be stored of it is all older than what was acknowledged last, or than what
-    /// left last and is no claim: what need not be stored says again what is held.
+    /// Whether what has to be stored of it is all older than what was acknowledged last.
     pub fn is_acknowledged_since(&self) -> bool {
         let is_stored = |sent: &&Sent| self.must_be_stored(sent);
         let mut stored = self.sent.iter().filter(is_stored).peekable();
-        let mut left = self.sent.iter().filter(|sent| sent.fate != Fate::Intended);
-        let is_said_again = left.next_back().is_some_and(|sent| !is_stored(&sent));
-        let is_since = self.acknowledged_since || is_said_again;
-        is_since && stored.peek().is_some() && stored.all(|sent| sent.fate == Fate::Unknown)
+        let is_any = stored.peek().is_some();
+        is_any && self.acknowledged_since && stored.all(|sent| sent.fate == Fate::Unknown)
     }
 
     /// The same entry, of which something was acknowledged after all that is unanswered, or not.
@@ -128,7 +135,7 @@ impl Entry {
 
     /// Whether some outcome is unknown.
     pub fn is_unanswered(&self) -> bool {
-        self.sent.iter().any(|sent| sent.fate == Fate::Unknown)
+        self.unanswered().next().is_some()
     }
 
     /// When what is unanswered is to be asked: at once, or if something was acknowledged since, when
@@ -187,19 +194,25 @@ impl Entry {
     /// saying the latter again could undo it.
     pub fn is_in_doubt(&self) -> bool {
         let held = self.held.as_ref();
-        let mut doubts = self.sent.iter().filter(|sent| {
+        let is_in_doubt = self.unanswered().any(|sent| {
             let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
-            sent.fate == Fate::Unknown && !as_held
+            !as_held
         });
-        doubts.next().is_some() && self.unknown_since.is_some()
+        is_in_doubt && self.unknown_since.is_some()
     }
 
-    /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good.
+    /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good. What says
+    /// again what is held has to be only where it came after what may have undone that.
     pub fn must_be_stored(&self, sent: &Sent) -> bool {
+        let is_since = sent.fate != Fate::Intended && !self.acknowledged_since;
+        !self.is_said_again(sent) || (is_since && self.may_be_undone())
+    }
+
+    /// Whether it says again what is held, but for tags and risks.
+    fn is_said_again(&self, sent: &Sent) -> bool {
         let held = self.held.as_ref();
         let is_held = held.is_some_and(|held| held.names_the_same_as(&sent.body));
-        let goes_on = !self.tombstone && self.owner == sent.owner;
-        !(is_held && goes_on && sent.status == Status::Deployed)
+        is_held && !self.tombstone && self.is_own_report(sent)
     }
 
     /// Whether what has to be stored has changed.
@@ -267,18 +280,20 @@ impl Entry {
         gone.iter().any(|sent| self.must_be_stored(sent))
     }
 
-    pub(super) fn lost(&mut self, line: &Line, now: Moment) {
+    /// No answer came. Returns whether what is to be stored has changed.
+    pub(super) fn lost(&mut self, line: &Line, now: Moment) -> bool {
         self.unknown_since = Some(now);
         self.acknowledged_since = false;
         self.sent.retain(|sent| {
             sent.fate != Fate::Unknown || sent.body != line.body || sent.status != line.status
         });
         let Some(sent) = self.under_way(line) else {
-            return;
+            return false;
         };
         sent.fate = Fate::Unknown;
         let lost = sent.clone();
         self.forget_one_like(&lost);
+        self.is_said_again(&lost) && self.may_be_undone()
     }
 
     /// However often tags change while nothing is answered, few are remembered of what is the same but

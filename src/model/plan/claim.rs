@@ -78,18 +78,10 @@ impl<'a> Draft<'a> {
     /// is no claim, or nothing is to be kept for it.
     pub(super) fn claim(&self, identity: &Identity) -> Option<(&'a Sent, Claimant)> {
         let claim = self.claims.get(identity)?;
-        let elsewhere = |source| {
-            let name = self.plan.names.get(source);
-            name.is_some_and(|name| name != identity)
-        };
         let claimant = match claim.verdict {
             Verdict::Withheld(_, why) => Claimant::Withheld(why),
-            // Where GitHub refuses the move, it is as if it did not move.
-            Verdict::Runs(source) if elsewhere(source) && !self.refused.contains(source) => {
-                Claimant::Withheld(Why::Moving)
-            }
-            // Who runs without a digest has no name. Where GitHub refuses what runs by now, only an
-            // answer to what was sent before tells whose record is there.
+            // Who runs without a digest has no name. Where GitHub refuses what runs by now, or a move is not
+            // finished, only an answer to what was sent before tells whose record is there.
             _ => Claimant::Retained(claim.verdict.due()),
         };
         self.stays(identity, claim)

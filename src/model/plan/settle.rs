@@ -137,14 +137,15 @@ impl Draft<'_> {
     }
 
     /// Whether what was said last of an entry is said again although nothing of its source is to be
-    /// reported, and once more when that settles it, since only an answer tells whose record is there or
-    /// finishes a move: its end was never answered, or the report of somebody who is gone, or its own
-    /// first at the place that its source has by now, and GitHub may hold another record of that.
+    /// reported, and once more when that settles it: only an answer tells whether it is there. That is asked
+    /// where somebody who is gone may have written over it, and where its source is by now, while GitHub may
+    /// hold a record of that elsewhere.
     fn asks(&self, identity: &Identity, entry: &Entry) -> bool {
-        if entry.may_be_undone() {
+        if entry.may_be_anothers() {
             return self.claim(identity).is_none();
         }
-        let said = entry.said_last().filter(|_| entry.held.is_none());
+        let is_known = entry.held.is_some() && !entry.may_be_undone();
+        let said = entry.said_last().filter(|_| !is_known);
         entry
             .owner
             .source()
@@ -156,7 +157,7 @@ impl Draft<'_> {
                 let is_another = |(other, entry): &(&Identity, &Entry)| {
                     *other != identity && !entry.is_tombstone()
                 };
-                place == Some(identity.destination.clone()) && own.any(is_another)
+                place.is_some_and(|place| place == identity.destination) && own.any(is_another)
             })
     }
 

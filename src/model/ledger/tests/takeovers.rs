@@ -207,28 +207,6 @@ fn promise_7_what_its_owner_said_last_is_said_again_where_who_may_have_written_o
     assert_eq!(plan.reports[0].owner.source(), Some(&source("web", "app")));
 }
 
-/// An end that was never answered, of what is there again and does not run.
-#[test]
-fn promise_7_what_may_have_ended_is_said_again_when_its_workload_is_back() {
-    for held in [true, false] {
-        let mut scene = Scene::new();
-        scene.deploy("web", "app", 1);
-        let answered = if held {
-            Outcome::Acknowledged
-        } else {
-            Outcome::Unknown
-        };
-        scene.cycle_with(|_| answered);
-        scene.delete(&Kind::Deployment, "web");
-        scene.cycle_with(|_| Outcome::Unknown);
-        scene.deploy("web", "app", 2);
-        scene.change_pods("web", |pod| pod.containers[0].state = State::NeverRan);
-        let plan = scene.cycle();
-        assert_eq!(names(&plan.reports), [WEB], "held: {held}");
-        assert_eq!(plan.reports[0].line.body.digest, digest(1), "held: {held}");
-    }
-}
-
 /// The Deployment has another name by then, since the set may have its own.
 #[test]
 fn promise_2_a_name_that_may_be_anothers_is_no_place_that_its_owner_is_back_at() {
@@ -248,21 +226,36 @@ fn promise_2_a_name_that_may_be_anothers_is_no_place_that_its_owner_is_back_at()
 }
 
 #[test]
-fn promise_7_a_name_does_not_wait_for_who_took_it_over_and_is_refused_elsewhere() {
+fn promise_7_a_name_does_not_wait_for_who_took_it_over_and_fails_elsewhere() {
+    for failure in [Outcome::Refused(Reason::NotFound), Outcome::NotApplied] {
+        let mut scene = taken_over();
+        let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+        namespace.logical_environment = Some("staging".into());
+        let elsewhere = |step: &Step| {
+            let environment = &step.line.identity.destination.logical_environment;
+            match &**environment {
+                "staging" => failure,
+                _ => Outcome::Acknowledged,
+            }
+        };
+        scene.cycle_with(elsewhere);
+        assert_eq!(held_by(&scene, WEB), Some(&set()), "{failure:?}");
+    }
+}
+
+#[test]
+fn what_was_acknowledged_since_is_not_undone_by_what_was_said_before() {
     let mut scene = taken_over();
-    let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
-    namespace.logical_environment = Some("staging".into());
-    let refuses_elsewhere = |step: &Step| {
-        let environment = &step.line.identity.destination.logical_environment;
-        match &**environment {
-            "staging" => Outcome::Refused(Reason::NotFound),
-            _ => Outcome::Acknowledged,
-        }
-    };
-    scene.cycle_with(refuses_elsewhere);
-    let plan = scene.cycle_with(refuses_elsewhere);
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 3);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(4)));
+    scene.cycle();
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    scene.wait(minutes(10));
+    let plan = scene.plan();
     assert_eq!(names(&plan.reports), [WEB]);
-    assert_eq!(held_by(&scene, WEB), Some(&set()));
+    assert_eq!(plan.reports[0].line.body.digest, digest(4));
 }
 
 #[test]

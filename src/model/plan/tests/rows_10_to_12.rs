@@ -136,6 +136,37 @@ fn promise_2_what_may_have_ended_is_no_place_that_a_move_has_reached() {
     }
 }
 
+/// It moved to another place, and its end was not answered.
+fn moved_and_may_have_ended() -> Scene {
+    let mut scene = Scene::recorded();
+    environment(&mut scene, Some("staging"));
+    scene.cycle();
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    scene
+}
+
+#[test]
+fn promise_2_what_is_said_again_and_not_answered_is_no_acknowledgement_after_a_restart() {
+    let mut scene = moved_and_may_have_ended();
+    environment(&mut scene, None);
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    assert_eq!(names(&plan.reports), [WEB]);
+    assert!(!scene.ledger.touched().is_empty(), "it is stored");
+    scene.restart();
+    assert_eq!(names(&scene.plan().decommissions), [""; 0]);
+}
+
+#[test]
+fn what_moved_away_and_may_have_ended_is_not_said_again_where_its_source_is_not_any_more() {
+    let mut scene = moved_and_may_have_ended();
+    for place in [Some("staging"), Some("dev")] {
+        environment(&mut scene, place);
+        assert_eq!(names(&scene.plan().reports), [""; 0], "{place:?}");
+    }
+}
+
 #[test]
 fn row_10_what_was_sent_elsewhere_and_not_answered_ends_when_it_moved_back_and_runs_no_longer() {
     let mut scene = Scene::recorded();

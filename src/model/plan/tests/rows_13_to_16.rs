@@ -266,6 +266,21 @@ fn row_16_how_long_something_is_idle_begins_anew_when_not_all_of_it_was_seen() {
 }
 
 #[test]
+fn row_16_what_was_idle_for_long_and_may_have_ended_does_not_come_back_with_a_restart() {
+    let mut scene = Scene::recorded();
+    scene.remove_pods("web");
+    scene.cycle();
+    scene.wait(minutes(60));
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    scene.restart();
+    let plan = scene.cycle();
+    assert!(plan.snapshot().is_empty(), "{:?}", plan.snapshot());
+    scene.wait(minutes(60));
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
 fn promise_2_what_runs_while_not_all_of_it_is_seen_is_not_idle() {
     let mut scene = Scene::recorded();
     let pods = scene.facts.pods.clone();
