@@ -7,12 +7,12 @@ use std::time::Duration;
 use crate::model::gap::Reason;
 use crate::model::moment::Moment;
 use crate::model::record::{Body, Line, Status};
-use crate::model::workload::Source;
 
 use super::refusal::Refusal;
 use super::sent::{Fate, Owner, Sent};
 
 mod copies;
+mod doubts;
 
 /// How many unanswered bodies of one name are remembered that differ in tags and risks alone.
 const MOST_ALIKE: usize = 8;
@@ -74,48 +74,12 @@ impl Entry {
         self.held.is_some() && !self.tombstone
     }
 
-    /// Whether something that was never answered may have ended it or given it to somebody else.
-    pub fn may_be_undone(&self) -> bool {
-        self.unanswered().any(|sent| !self.is_own_report(sent))
-    }
-
-    /// Whether a report that was never answered may have given it to somebody else.
-    pub fn may_be_anothers(&self) -> bool {
-        let mut reports = self
-            .unanswered()
-            .filter(|sent| sent.status == Status::Deployed);
-        reports.any(|sent| sent.owner != self.owner)
-    }
-
     fn unanswered(&self) -> impl DoubleEndedIterator<Item = &Sent> {
         self.sent.iter().filter(|sent| sent.fate == Fate::Unknown)
     }
 
-    /// Whether GitHub has acknowledged it for `source`, as deployed, and nothing that was said since may
-    /// have undone that.
-    pub fn stands_for(&self, source: &Source) -> bool {
-        let is_its = self.is_acknowledged() && self.owner.source() == Some(source);
-        is_its && (self.acknowledged_since || !self.may_be_undone())
-    }
-
     fn is_own_report(&self, sent: &Sent) -> bool {
         sent.status == Status::Deployed && sent.owner == self.owner
-    }
-
-    /// What was said of its owner last: a report that was never answered, or what is held.
-    pub fn said_last(&self) -> Option<&Arc<Body>> {
-        let own = self.unanswered().rfind(|sent| self.is_own_report(sent));
-        let newer = own.filter(|_| !self.acknowledged_since);
-        newer.map(|sent| &sent.body).or(self.held.as_ref())
-    }
-
-    /// The report by which somebody may have this name although it is another's, or has ended: it was
-    /// never answered, and nothing was sent or acknowledged since.
-    pub fn claim(&self) -> Option<&Sent> {
-        let newest = self.unanswered().next_back()?;
-        let is_report = newest.status == Status::Deployed;
-        let is_claim = self.tombstone || newest.owner != self.owner;
-        (is_report && is_claim && !self.acknowledged_since).then_some(newest)
     }
 
     /// Whether what has to be stored of it is all older than what was acknowledged last.
@@ -190,17 +154,6 @@ impl Entry {
             .for_each(|sent| sent.fate = Fate::Unknown);
     }
 
-    /// Whether something else than what GitHub acknowledged last may still be applied, so that
-    /// saying the latter again could undo it.
-    pub fn is_in_doubt(&self) -> bool {
-        let held = self.held.as_ref();
-        let is_in_doubt = self.unanswered().any(|sent| {
-            let as_held = held == Some(&sent.body) && sent.status == Status::Deployed;
-            !as_held
-        });
-        is_in_doubt && self.unknown_since.is_some()
-    }
-
     /// Whether `sent` has to be stored before it leaves, and as long as it is not answered for good. What says
     /// again what is held has to be only where it came after what may have undone that.
     pub fn must_be_stored(&self, sent: &Sent) -> bool {
@@ -217,6 +170,13 @@ impl Entry {
 
     /// Whether what has to be stored has changed.
     pub(super) fn intend(&mut self, line: &Line, owner: &Owner) -> bool {
+        let is_intended = self.sent.iter().any(|sent| {
+            let it = (&sent.owner, &sent.body, sent.status);
+            sent.fate == Fate::Intended && it == (owner, &line.body, line.status)
+        });
+        if is_intended {
+            return false;
+        }
         let taken_back = self.take_back_unsent();
         let sent = Sent {
             owner: owner.clone(),
