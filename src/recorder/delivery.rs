@@ -46,6 +46,11 @@ impl Run {
             requests: 0,
         }
     }
+
+    /// Whether its plan is too old to be sent.
+    pub(super) fn is_stale(&self) -> bool {
+        self.planned_at.elapsed() > STALE
+    }
 }
 
 /// Whether a cycle goes on.
@@ -113,7 +118,9 @@ impl<S: Transport> Recorder<S> {
                     match search.answered(batch, &answer) {
                         Ruling::Settled => self.settle(&lines, &answer, run),
                         Ruling::Later => {}
-                        Ruling::Refused(reason) => self.book(&lines, Outcome::Refused(reason)),
+                        Ruling::Refused(line, reason) => {
+                            self.book(&[line], Outcome::Refused(reason));
+                        }
                         Ruling::Dropped => self.book(&lines, Outcome::NotApplied),
                     }
                     // What may hang is not waited for twice while others have something to say.
@@ -169,7 +176,7 @@ impl<S: Transport> Recorder<S> {
             }
         }
         let now = Instant::now();
-        if now.duration_since(run.planned_at) > STALE || !self.lease.is_ours() {
+        if run.is_stale() || !self.lease.is_ours() {
             return Exchanged::Over;
         }
         let Some(github) = &mut self.github else {

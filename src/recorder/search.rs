@@ -184,7 +184,10 @@ impl<'a> Search<'a> {
                 self.parts.add(access, halves);
                 Ruling::Later
             }
-            (Err(_), Some(reason)) => Ruling::Refused(reason),
+            (Err(mut batch), Some(reason)) => match batch.steps.pop() {
+                Some(step) => Ruling::Refused(step.line, reason),
+                None => Ruling::Later,
+            },
             (Err(batch), None) => {
                 self.ask_whether_anything_is_taken(&batch);
                 self.alone

@@ -93,8 +93,8 @@ impl<S: Carrier> Ending<'_, '_, S> {
                     let untried = lines.iter().map(|line| line.identity.clone());
                     self.open.extend(untried);
                 }
-                Ruling::Refused(reason) => {
-                    self.all(&lines, Outcome::Refused(reason), &End::Refused(reason));
+                Ruling::Refused(line, reason) => {
+                    self.all(&[line], Outcome::Refused(reason), &End::Refused(reason));
                 }
             }
         }

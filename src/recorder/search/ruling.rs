@@ -10,14 +10,14 @@ use crate::model::gap::Reason;
 use crate::model::record::Line;
 
 /// What an answer means for the lines of its batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::recorder) enum Ruling {
     /// They are settled, each as the answer says.
     Settled,
     /// Nothing yet: they are sent again, or wait for the end of the search.
     Later,
-    /// The one record is refused.
-    Refused(Reason),
+    /// This one, which is alone but for a witness, is refused.
+    Refused(Line, Reason),
     /// None of them is applied, and nothing more is found out about them now.
     Dropped,
 }

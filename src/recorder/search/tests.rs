@@ -103,7 +103,8 @@ fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -
                 }
                 Err(_) => story.denied |= !doubted,
             },
-            Ruling::Refused(reason) => {
+            Ruling::Refused(line, reason) => {
+                assert_eq!(line.identity.name.parse(), Ok(names[0]), "no witness");
                 story.refused.insert(names[0], reason);
             }
             Ruling::Later | Ruling::Dropped => {}
