@@ -9,8 +9,7 @@ use crate::model::moment::Moment;
 use crate::recorder::status::Status;
 
 /// The recorder's loop turns at least this often, the time of a request to GitHub apart. It beats
-/// every 15 s while it waits and before every request. The longest turn without a beat stores a
-/// large ledger through an API server that takes nearly 10 s for each part; before the first beat,
+/// every 15 s while it waits, for the store too, and before every request. Before the first beat,
 /// a start may wait 30 s for the API server, 30 s for the ledger and 60 s for the mirrors.
 pub(super) const TURNS_WITHIN: Duration = Duration::from_mins(5);
 

@@ -20,9 +20,11 @@ impl<S: Transport> Recorder<S> {
         let stop = self.stop.clone();
         // The root's swap is what keeps two from writing; this keeps one from trying.
         let storing = Box::pin(store.store(&mut self.ledger, &self.uids, now));
+        let storing = self.lease.during(storing);
+        let storing = self.status.alive(&self.clock, storing);
         let result = tokio::select! {
             biased;
-            result = self.lease.during(storing) => result,
+            result = storing => result,
             () = delivery::long_after(&stop) => None,
         };
         if let Some(result) = result {

@@ -146,12 +146,18 @@ impl<S: Transport> Recorder<S> {
         self.rest.keep(|access| left.contains(access));
         let snapshot = self.sendable(rest);
         if changes.is_empty() && snapshot.is_empty() {
+            self.ledger.take_back_unsent();
             return Ok(0);
         }
         for batch in changes.iter().chain(&snapshot) {
             self.intend(&batch.steps);
         }
         match self.write_ahead().await? {
+            Written::Yes if run.is_stale() => {
+                // It stays intended: what the next plan finds to be so still has been stored by then.
+                self.schedule.again_at(Instant::now());
+                return Ok(0);
+            }
             Written::Yes => self.send_all(changes, snapshot, plan, &mut run).await,
             Written::Anew => self.schedule.again_at(Instant::now()),
             Written::No => {}
@@ -242,7 +248,7 @@ impl<S: Transport> Recorder<S> {
             && self.rest.is_over()
             && self.github.is_some()
             && (sent_whole || nothing_to_send);
-        if self.github.is_some() && requests > 0 {
+        if requests > 0 {
             self.schedule_waiting(waiting, &rest);
         }
         if let Some(events) = &self.events {

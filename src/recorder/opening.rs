@@ -37,7 +37,8 @@ impl Opening<'_> {
         self.stand_by().await?;
         let mut give_up = Instant::now() + REACH;
         loop {
-            match self.lease.during(Box::pin(self.attempt(store))).await {
+            let attempt = self.lease.during(Box::pin(self.attempt(store)));
+            match self.status.alive(self.clock, attempt).await {
                 Some(Ok(opened)) => {
                     if self.status.lock().first_start {
                         let (namespace, name) = store.place();

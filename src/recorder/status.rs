@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use prometheus_client::metrics::histogram::Histogram;
 
 pub use super::waits::{Wait, reasons};
+use crate::clock::Clock;
 pub use crate::github::pace::Room;
 use crate::model::explain::Known;
 use crate::model::ledger::{Entry, Ledger, Owner};
@@ -16,6 +17,8 @@ use crate::model::moment::Moment;
 use crate::model::plan::{Plan, Why};
 use crate::model::record::{Body, Identity};
 pub use crate::registry::{LookUps, Outcome};
+
+use super::PULSE;
 
 /// How many of the last requests are remembered.
 const REMEMBERED: usize = 20;
@@ -29,6 +32,19 @@ impl Shared {
     pub fn lock(&self) -> MutexGuard<'_, Status> {
         // A reader that panicked cannot have left it half written.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `future`, of which each step has a limit of its own: while it is waited for, the process is seen to
+    /// live.
+    pub(super) async fn alive<T>(&self, clock: &Clock, future: impl Future<Output = T>) -> T {
+        let mut future = std::pin::pin!(future);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut future => return result,
+                () = tokio::time::sleep(PULSE) => self.lock().heartbeat = clock.now(),
+            }
+        }
     }
 
     /// A recorder begins: its ledger of so many entries is read, and its labels of images are there.

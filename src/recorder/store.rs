@@ -40,8 +40,9 @@ pub struct Store {
     versions: Vec<Option<Version>>,
     /// Whether all of it is to be written again, whatever was touched: until that is done.
     rewrite: bool,
-    /// Whether the root was older than a shard when it was loaded.
-    root_was_older: bool,
+    /// Whether what stands in a shard that is not its own counts: until every shard is written again
+    /// after the root was older than one of them.
+    has_strays: bool,
     /// The size that a shard should not pass, in bytes.
     roomy: usize,
 }
@@ -87,7 +88,7 @@ impl Store {
             root: None,
             versions: Vec::new(),
             rewrite: false,
-            root_was_older: false,
+            has_strays: false,
             roomy: shards::ROOMY,
         }
     }
@@ -137,13 +138,15 @@ impl Store {
             // The former writer may have stored more since the ledger was read; nothing of ours is
             // in it yet.
             let mut loaded = self.load_shards(root, now).await?;
-            if self.root_was_older {
+            if self.has_strays {
                 loaded.unite_strays(now);
             }
             (*ledger, self.versions) = (loaded.ledger, loaded.versions);
         }
         self.rewrite = true;
-        self.write_shards(ledger, now).await.map(drop)
+        self.write_shards(ledger, now).await?;
+        self.has_strays = false;
+        Ok(())
     }
 
     /// Stores what changed in the ledger: the root first, then every changed shard.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::ledger::{self, NAME, shard};
 use crate::objects::deployment;
 use crate::shards::{grow, nearly_full};
+use crate::support::apiserver::{Fault as ApiFault, Verb};
 use crate::world::{INTERVAL, MINUTE, World};
 
 /// The parts of the ledger as they are stored.
@@ -78,6 +79,27 @@ async fn promise_3_what_a_split_left_behind_hides_nothing_when_the_root_is_put_b
     put(1, &left);
     ledger::put(&world.api, NAME, before[NAME].clone());
     goes_on(world).await;
+}
+
+/// The same, if the first start comes no further than to write the root.
+#[tokio::test(start_paused = true)]
+async fn promise_3_nothing_is_hidden_by_a_start_beside_an_older_root_that_is_cut_short() {
+    for skip in [1, 2] {
+        let (world, before, _) = split().await;
+        let read = |index: u64| ledger::content(&world.api, &shard(index)).unwrap();
+        let (mut whole, mut left) = (read(0), read(1));
+        let own = left["entries"].as_array_mut().unwrap();
+        let own = own.split_off(5);
+        whole["entries"].as_array_mut().unwrap().extend(own);
+        for (index, content) in [(0, &whole), (1, &left)] {
+            let part = ledger::part(&content.to_string());
+            ledger::put(&world.api, &shard(index), part);
+        }
+        ledger::put(&world.api, NAME, before[NAME].clone());
+        let fault = ApiFault::Status(503);
+        world.api.fail(Verb::Update, "ConfigMap", fault).skip(skip);
+        goes_on(world).await;
+    }
 }
 
 /// Which of two copies of an entry was written last is not known beside an older root: GitHub may hold

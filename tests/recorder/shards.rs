@@ -9,7 +9,7 @@ use crate::support::apiserver::{Fault as ApiFault, Verb};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// A Deployment whose entry is large and cannot be compressed.
-fn large(number: usize) -> Deployment {
+pub fn large(number: usize) -> Deployment {
     let mut large = deployment("shop", &format!("web{number:03}"));
     for tag in ["one", "two", "three", "four", "five"] {
         let text = |half| {

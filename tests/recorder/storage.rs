@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::ledger::{self, NAME, NAMESPACE, shard};
 use crate::objects::{deployment, digest, namespace};
+use crate::shards::large;
 use crate::support::apiserver::{Fault as ApiFault, Verb};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
@@ -105,6 +106,66 @@ async fn an_older_copy_that_is_put_back_under_us_is_united_with_what_we_know() {
     );
     world.pass(3 * INTERVAL).await;
     assert_eq!(world.ledger().names(), ["shop-cart-main", "shop-web-main"]);
+    world.finish().await;
+}
+
+/// Between the write of the root and that of the shard.
+#[tokio::test(start_paused = true)]
+async fn an_older_copy_that_is_put_back_while_something_is_stored_is_united_too() {
+    for damaged in [false, true] {
+        let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "old")]).await;
+        world.pass(2 * MINUTE).await;
+        let older = copy(&world);
+        world.stop().await;
+        world.restart().await;
+        world.agreed().await;
+        world.pass(MINUTE).await;
+        let slow = ApiFault::Slow(5 * SECOND);
+        world.api.fail(Verb::Update, "ConfigMap", slow).skip(1);
+        world.run(&deployment("shop", "cart"));
+        world.pass(4 * SECOND).await;
+        for map in older {
+            world.api.apply(map);
+        }
+        if damaged {
+            ledger::put(&world.api, NAME, b"what is this?\n...".to_vec());
+        }
+        world.agreed_within(MINUTE).await;
+        world.run(&deployment("shop", "late"));
+        world.agreed_within(MINUTE).await;
+        world.check();
+        world.finish().await;
+    }
+}
+
+/// Storing what is to be sent may take longer than a plan may be old: what it finds to be so still is
+/// stored by then.
+#[tokio::test(start_paused = true)]
+async fn what_takes_minutes_to_store_is_sent_all_the_same() {
+    let deployments: Vec<_> = (0..600).map(large).collect();
+    let mut world = World::with(&deployments).await;
+    world.pass(2 * MINUTE).await;
+    assert_eq!(world.ledger().root["shards"], 8);
+    let slow = ApiFault::Slow(8 * SECOND);
+    world.api.fail(Verb::Update, "ConfigMap", slow).forever();
+    for number in 0..100 {
+        world.run(&large(number).image("ghcr.io/acme/web:2"));
+    }
+    world.agreed_within(4 * MINUTE).await;
+
+    // Who reads and takes over a ledger for so long lives, and so does who stores.
+    world.stop().await;
+    let slow = ApiFault::Slow(8 * SECOND);
+    world.api.fail(Verb::Get, "ConfigMap", slow).forever();
+    world.run(&large(0).image("ghcr.io/acme/web:3"));
+    world.restart().await;
+    let (begin, before) = (tokio::time::Instant::now(), world.requests());
+    while world.requests() == before {
+        world.pass(5 * SECOND).await;
+        let beat = world.status().lock().heartbeat.since_start();
+        assert!(beat + 21 * SECOND > begin.elapsed(), "{beat:?}");
+    }
+    assert!(begin.elapsed() > 3 * MINUTE);
     world.finish().await;
 }
 

@@ -31,6 +31,10 @@ pub(super) struct Root {
     pub(super) template: Option<String>,
     /// How many shards there are.
     pub(super) shards: usize,
+    /// Whether what stands in a shard that is not its own counts: it was taken over beside a root that was
+    /// older, and not every shard has been written again since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) has_strays: bool,
 }
 
 /// What a shard contains, as it is read.

@@ -37,9 +37,9 @@ impl Store {
             return Ok(None);
         };
         let mut loaded = self.load_shards(&root, now).await?;
-        self.root_was_older = loaded.newest > root.sequence;
-        if self.root_was_older {
-            root.sequence = loaded.newest;
+        self.has_strays = root.has_strays || loaded.newest > root.sequence;
+        if self.has_strays {
+            root.sequence = root.sequence.max(loaded.newest);
             loaded = self.load_beside_old_root(&mut root, now).await?;
         }
         self.versions = loaded.versions;

@@ -118,15 +118,20 @@ impl Store {
         );
     }
 
-    /// An error if somebody else holds the root by now.
+    /// An error if somebody else has taken the root over. An older copy, or a damaged one, that somebody
+    /// put there is another one's matter: the next store finds it.
     pub(super) async fn confirm_holder(&self) -> Result<(), StoreError> {
-        match self.read_root().await? {
-            Some((root, _)) if root.holder != self.holder => Err(StoreError::Deposed {
-                part: self.maps.name(None),
-                holder: root.holder,
-                sequence: root.sequence,
-            }),
-            _ => Ok(()),
+        let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
+        match self.read_root().await {
+            Ok(Some((root, _))) if root.holder != self.holder && root.sequence >= last => {
+                Err(StoreError::Deposed {
+                    part: self.maps.name(None),
+                    holder: root.holder,
+                    sequence: root.sequence,
+                })
+            }
+            Err(error) if !error.is_damage() => Err(error),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 }

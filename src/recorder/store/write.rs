@@ -25,6 +25,7 @@ impl Store {
         root.sequence = root.sequence.saturating_add(1);
         root.holder.clone_from(&self.holder);
         root.template = template.map(str::to_owned);
+        root.has_strays = self.has_strays;
         root.cluster_uids.extend(uids.clone());
         let part = self.maps.part(None, &root, part::FIRST)?;
         let version = self.maps.write(None, part, Some(&version)).await?;
@@ -46,7 +47,9 @@ impl Store {
             self.rewrite = true;
             parts = self.compose(ledger, self.versions.len(), &self.changed(ledger))?;
         }
-        for (index, part) in parts {
+        // The last one first: what stands in another's shard belongs to a later one, and leaves the earlier
+        // only when it is there.
+        for (index, part) in parts.into_iter().rev() {
             match self.write_shard(index, part).await {
                 Ok(()) => {}
                 Err(error) if error.is_conflict() => {
@@ -143,5 +146,6 @@ fn first_root(shards: usize) -> Root {
         cluster_uids: BTreeMap::new(),
         template: None,
         shards: shards.max(1),
+        has_strays: false,
     }
 }
