@@ -102,6 +102,20 @@ async fn promise_3_nothing_is_hidden_by_a_start_beside_an_older_root_that_is_cut
     }
 }
 
+/// The shards of a split that was cut short do not count beside a root that is the newest.
+#[tokio::test(start_paused = true)]
+async fn a_start_that_is_cut_short_in_a_split_beside_an_older_root_is_begun_again() {
+    let (world, ..) = split().await;
+    let mut root = ledger::content(&world.api, NAME).unwrap();
+    root["has_strays"] = true.into();
+    let mut left = ledger::content(&world.api, &shard(0)).unwrap();
+    left["index"] = 2.into();
+    for (name, content) in [(NAME.to_owned(), root), (shard(2), left)] {
+        ledger::put(&world.api, &name, ledger::part(&content.to_string()));
+    }
+    goes_on(world).await;
+}
+
 /// Which of two copies of an entry was written last is not known beside an older root: GitHub may hold
 /// what either says.
 #[tokio::test(start_paused = true)]

@@ -37,10 +37,14 @@ impl Store {
             return Ok(None);
         };
         let mut loaded = self.load_shards(&root, now).await?;
-        self.has_strays = root.has_strays || loaded.newest > root.sequence;
-        if self.has_strays {
-            root.sequence = root.sequence.max(loaded.newest);
+        let is_older = loaded.newest > root.sequence;
+        self.has_strays = is_older || root.has_strays;
+        if is_older {
+            root.sequence = loaded.newest;
             loaded = self.load_beside_old_root(&mut root, now).await?;
+        }
+        if self.has_strays {
+            loaded.unite_strays(now);
         }
         self.versions = loaded.versions;
         self.root = Some((root, version));
@@ -65,9 +69,7 @@ impl Store {
             shards = root.shards,
             "the root of the ledger is older than its shards, going on with what they say"
         );
-        let mut loaded = self.load_shards(root, now).await?;
-        loaded.unite_strays(now);
-        Ok(loaded)
+        self.load_shards(root, now).await
     }
 
     pub(super) async fn load_shards(&self, root: &Root, now: Moment) -> Result<Loaded, StoreError> {
