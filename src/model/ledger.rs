@@ -204,8 +204,10 @@ impl Ledger {
 
     /// Takes note that a request with `line` leaves now.
     pub fn leaves(&mut self, line: &Line) {
-        if let Some(entry) = self.entries.get_mut(&line.identity) {
-            entry.leaves(line);
+        if let Some(entry) = self.entries.get_mut(&line.identity)
+            && entry.leaves(line)
+        {
+            self.touched.insert(line.identity.clone());
         }
     }
 

@@ -178,6 +178,9 @@ impl Entry {
             return false;
         }
         let taken_back = self.take_back_unsent();
+        if self.is_void() {
+            self.owner = owner.clone();
+        }
         let sent = Sent {
             owner: owner.clone(),
             body: line.body.clone(),
@@ -191,14 +194,14 @@ impl Entry {
         store || taken_back
     }
 
-    pub(super) fn leaves(&mut self, line: &Line) {
-        if self.under_way(line).is_none() {
-            // One line may leave twice in a cycle, first as a witness.
-            self.intend(line, &self.owner.clone());
-        }
+    /// Returns whether what has to be stored has changed.
+    pub(super) fn leaves(&mut self, line: &Line) -> bool {
+        // One line may leave twice in a cycle, first as a witness.
+        let changed = self.under_way(line).is_none() && self.intend(line, &self.owner.clone());
         if let Some(sent) = self.under_way(line) {
             sent.fate = Fate::Left;
         }
+        changed
     }
 
     /// What is under way of `line`: at most one request is.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::fixtures::{Scene, annotations, digest, minutes};
+use crate::model::fixtures::{Scene, annotations, digest, minutes, source_of};
 use crate::model::gap::Reason;
-use crate::model::ledger::{Entry, Ledger, Outcome};
+use crate::model::ledger::{Entry, Ledger, Outcome, Owner};
 use crate::model::moment::Moment;
 use crate::model::record::{Identity, Status};
 use crate::model::workload::Kind;
@@ -183,6 +183,27 @@ fn what_ended_for_good_and_is_in_an_older_copy_is_an_entry_again_and_no_past_nam
     scene.ledger.stored();
     scene.ledger.unite(Scene::recorded().ledger);
     assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (1, 0));
+}
+
+#[test]
+fn what_stays_intended_is_stored_once_and_is_nobodys_until_it_leaves() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    let mut step = scene.plan().reports.remove(0);
+    assert!(scene.ledger.intend(&step.line, &step.owner));
+    scene.ledger.stored();
+    assert!(!scene.ledger.intend(&step.line, &step.owner));
+    assert!(scene.ledger.touched().is_empty());
+    let other = Owner::Source(source_of(Kind::StatefulSet, "web", "app"));
+    assert!(scene.ledger.intend(&step.line, &other));
+    assert_eq!(scene.entry(WEB).unwrap().owner, other);
+
+    // What leaves instead of it takes it back.
+    scene.ledger.stored();
+    step.line.status = Status::Decommissioned;
+    scene.ledger.leaves(&step.line);
+    assert_eq!(scene.ledger.touched().len(), 1);
+    assert_eq!(scene.entry(WEB).unwrap().sent.len(), 1);
 }
 
 #[test]
