@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::ledger::Entry;
 use crate::model::naming;
-use crate::model::record::{Identity, Line, Status};
+use crate::model::record::{Body, Identity, Line, Status};
 use crate::model::workload::Source;
 
 use super::body;
@@ -107,13 +107,15 @@ impl Draft<'_> {
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
     /// has not refused it since.
     fn retain(&mut self, identity: &Identity, entry: &Entry) {
-        if self.asks(identity, entry)
-            && let Some(body) = entry.said_last()
-        {
+        if self.asks(identity, entry) {
             let at = entry.settles_at(self.policy.settle_after);
-            match at.filter(|at| *at > self.now) {
-                Some(at) => self.due(at),
-                None => return self.say_again(identity, entry, body, &entry.owner),
+            match (at.filter(|at| *at > self.now), entry.said_last()) {
+                (Some(at), _) => self.due(at),
+                (None, Some(body)) => {
+                    return self.say_again(identity, entry, body, &entry.owner);
+                }
+                // Nothing of its owner is there.
+                (None, None) => return self.end(identity, entry, false),
             }
         }
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());
@@ -144,21 +146,30 @@ impl Draft<'_> {
         if entry.may_be_anothers() {
             return self.claim(identity).is_none();
         }
-        let is_known = entry.held.is_some() && !entry.may_be_undone();
-        let said = entry.said_last().filter(|_| !is_known);
-        entry
-            .owner
-            .source()
-            .zip(said)
-            .is_some_and(|(source, said)| {
-                let sight = self.sights.get(source);
-                let place = sight.and_then(|sight| sight.place_of(&said.name, self.policy));
-                let mut own = self.by_source.get(source).into_iter().flatten();
-                let is_another = |(other, entry): &(&Identity, &Entry)| {
-                    *other != identity && !entry.is_tombstone()
-                };
-                place.is_some_and(|place| place == identity.destination) && own.any(is_another)
-            })
+        let said = entry.owner.source().zip(entry.said_last());
+        let Some((source, _)) = said.filter(|(source, said)| self.is_at(source, identity, said))
+        else {
+            return false;
+        };
+        let own = self.by_source.get(source).into_iter().flatten();
+        let others = own.filter(|(other, entry)| *other != identity && !entry.is_tombstone());
+        let others: Vec<_> = others.collect();
+        if !entry.may_be_undone() {
+            return entry.held.is_none() && !others.is_empty();
+        }
+        // It was left. Its source is back if no other place is its own.
+        let stands_there = others.iter().any(|(other, entry)| {
+            let held = entry.held.as_ref().filter(|_| entry.stands_for(source));
+            held.is_some_and(|held| self.is_at(source, other, held))
+        });
+        entry.stands_for(source) || !(others.is_empty() || stands_there)
+    }
+
+    /// Whether the place of that identity is the one that its source has by now.
+    fn is_at(&self, source: &Source, identity: &Identity, said: &Body) -> bool {
+        let sight = self.sights.get(source);
+        let place = sight.and_then(|sight| sight.place_of(&said.name, self.policy));
+        place.is_some_and(|place| place == identity.destination)
     }
 
     fn end_again(&mut self, identity: &Identity, entry: &Entry, covered: bool) {

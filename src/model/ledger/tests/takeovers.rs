@@ -244,6 +244,22 @@ fn promise_7_a_name_does_not_wait_for_who_took_it_over_and_fails_elsewhere() {
 }
 
 #[test]
+fn promise_7_what_somebody_who_is_gone_may_have_reported_ends_where_its_owner_has_nothing_there() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    take_over(&mut scene);
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.deploy("web", "app", 1);
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    assert_eq!(plan.decommissions[0].line.body.digest, digest(2));
+}
+
+#[test]
 fn what_was_acknowledged_since_is_not_undone_by_what_was_said_before() {
     let mut scene = taken_over();
     scene.delete(&Kind::StatefulSet, "web");

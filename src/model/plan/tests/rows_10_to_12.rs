@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::facts::{Pod, State};
 use crate::model::fixtures::{
-    Scene, container, destination, digest, held_by, image, names, source, source_of,
+    Scene, container, destination, digest, held_by, image, minutes, names, source, source_of,
 };
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
@@ -145,6 +145,56 @@ fn moved_and_may_have_ended() -> Scene {
     assert_eq!(names(&plan.decommissions), [WEB]);
     scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
     scene
+}
+
+#[test]
+fn promise_2_of_two_names_that_are_made_no_more_none_is_known_to_be_the_newer() {
+    let mut scene = Scene::recorded();
+    scene.policy.template = "{workload}".parse().unwrap();
+    scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+    scene.cycle();
+    scene.policy.template = "{container}".parse().unwrap();
+    scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [""; 0]);
+    assert_eq!(names(&plan.retained), [WEB, "web"]);
+    scene.policy.template = "{workload}".parse().unwrap();
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn what_moved_back_is_said_once_more_to_settle_it_when_the_other_place_has_ended() {
+    let mut scene = moved_and_may_have_ended();
+    environment(&mut scene, None);
+    assert_eq!(names(&scene.cycle().reports), [WEB]);
+    assert_eq!(names(&scene.cycle().decommissions), [WEB]);
+    let plan = scene.plan();
+    assert_eq!(names(&plan.reports), [""; 0]);
+    assert_eq!(plan.due, Some(scene.now + minutes(10)));
+    scene.wait(minutes(10));
+    let plan = scene.cycle();
+    assert_eq!(names(&plan.reports), [WEB]);
+    assert!(
+        !scene
+            .ledger
+            .entry(&plan.reports[0].line.identity)
+            .unwrap()
+            .is_unanswered()
+    );
+}
+
+#[test]
+fn what_was_left_for_another_image_is_not_said_again_without_a_pod() {
+    let mut scene = Scene::recorded();
+    rules(&mut scene, &["quay.io/([^/]+)/.*=$1"]);
+    scene.change_pods("web", |pod| {
+        pod.containers[0].image = "quay.io/tools/web:1".into();
+    });
+    scene.cycle();
+    let plan = scene.cycle_with(|_| Outcome::Unknown);
+    assert_eq!(names(&plan.decommissions), [WEB]);
+    scene.remove_pods("web");
+    assert_eq!(names(&scene.plan().reports), [""; 0]);
 }
 
 #[test]
