@@ -69,25 +69,21 @@ pub fn assign<'a>(
     names.given
 }
 
-/// The name under which GitHub has acknowledged `source` at `place`: if it has several there, the one that
+/// The names under which GitHub has acknowledged `source` at `place`: if it has several there, those that
 /// the template still makes. Of several that are alike none is known to be the newer.
 pub fn acknowledged<'a>(
     source: &Source,
     place: &Destination,
     by_source: &BySource<'a>,
     template: &Template,
-) -> Option<&'a Identity> {
+) -> Vec<&'a Identity> {
     let own = by_source.get(source).into_iter().flatten();
     let own = own
         .filter(|(identity, entry)| *identity.destination == *place && entry.stands_for(source))
         .map(|(identity, _)| *identity);
     let (made, others): (Vec<&Identity>, Vec<&Identity>) =
         own.partition(|identity| rendered(template, identity, source).is_some());
-    let alike = if made.is_empty() { others } else { made };
-    match alike[..] {
-        [one] => Some(one),
-        _ => None,
-    }
+    if made.is_empty() { others } else { made }
 }
 
 /// How the template spells that name of `source`, with a hash or without, if it makes it at all.

@@ -67,8 +67,8 @@ impl<'a> Draft<'a> {
             Verdict::Retained(..) | Verdict::Runs(_) => {
                 let source = claim.sent.owner.source();
                 let present = |source| self.acknowledged_as(source, &claim.sent.body.name);
-                let present = source.and_then(present);
-                present.is_none_or(|present| present == identity)
+                let present = source.map(present).unwrap_or_default();
+                present.is_empty() || present.contains(&identity)
             }
             Verdict::Gone(_) | Verdict::Adopted | Verdict::Tombstone { .. } => false,
         }

@@ -84,24 +84,34 @@ impl Draft<'_> {
     /// What becomes of an entry whose source has nothing to report. If GitHub has acknowledged that
     /// source at the place that is its own by now, the move is finished: row 10.
     fn retain_unless_moved(&mut self, identity: &Identity, entry: &Entry) {
-        match self.acknowledged(entry) {
-            Some(present) if present != identity => self.leave(identity, entry),
-            _ => self.retain(identity, entry),
+        let present = self.acknowledged(entry);
+        if present.is_empty() || present.contains(&identity) {
+            self.retain(identity, entry);
+        } else {
+            self.leave(identity, entry);
         }
     }
 
-    fn acknowledged(&self, entry: &Entry) -> Option<&Identity> {
-        let source = entry.owner.source()?;
+    fn acknowledged(&self, entry: &Entry) -> Vec<&Identity> {
         // What was sent and never answered may be held.
         let unanswered = || entry.bodies().first().copied();
-        let image = &entry.held.as_ref().or_else(unanswered)?.name;
-        self.acknowledged_as(source, image)
+        let image = entry
+            .held
+            .as_ref()
+            .or_else(unanswered)
+            .map(|body| &body.name);
+        let named = entry.owner.source().zip(image);
+        let names = named.map(|(source, image)| self.acknowledged_as(source, image));
+        names.unwrap_or_default()
     }
 
-    /// Under which identity GitHub has acknowledged a source at its present place.
-    pub(super) fn acknowledged_as(&self, source: &Source, image: &Arc<str>) -> Option<&Identity> {
-        let place = self.sights.get(source)?.place_of(image, self.policy)?;
-        naming::acknowledged(source, &place, self.by_source, &self.policy.template)
+    /// Under which identities GitHub has acknowledged a source at its present place.
+    pub(super) fn acknowledged_as(&self, source: &Source, image: &Arc<str>) -> Vec<&Identity> {
+        let sight = self.sights.get(source);
+        let place = sight.and_then(|sight| sight.place_of(image, self.policy));
+        let template = &self.policy.template;
+        let names = |place: Arc<_>| naming::acknowledged(source, &place, self.by_source, template);
+        place.map(names).unwrap_or_default()
     }
 
     /// Sends an entry with the snapshot as it is held, if GitHub is known to hold just that and
@@ -114,8 +124,12 @@ impl Draft<'_> {
                 (None, Some(body)) => {
                     return self.say_again(identity, entry, body, &entry.owner);
                 }
-                // Nothing of its owner is there.
-                (None, None) => return self.end(identity, entry, false),
+                // Nothing of its owner is there, and of nobody else who may be.
+                (None, None) if entry.is_of_one() => {
+                    self.plan.missing.push(identity.clone());
+                    return self.end(identity, entry, true);
+                }
+                (None, None) => {}
             }
         }
         let held = entry.held.as_ref().filter(|_| !entry.is_in_doubt());

@@ -34,6 +34,13 @@ impl Entry {
         reports.any(|sent| sent.owner != self.owner)
     }
 
+    /// Whether all that was never answered was said for one and the same.
+    pub fn is_of_one(&self) -> bool {
+        let mut owners = self.unanswered().map(|sent| &sent.owner);
+        let first = owners.next();
+        owners.all(|owner| Some(owner) == first)
+    }
+
     /// Whether GitHub has acknowledged it for `source`, as deployed, and nothing that was said since may
     /// have undone that.
     pub fn stands_for(&self, source: &Source) -> bool {

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use crate::model::facts::State;
-use crate::model::fixtures::{Scene, digest, held_by, minutes, names, source, source_of};
+use crate::model::fixtures::{
+    Scene, container, digest, held_by, minutes, names, source, source_of,
+};
 use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Outcome, Owner};
 use crate::model::plan::Step;
@@ -257,6 +259,30 @@ fn promise_7_what_somebody_who_is_gone_may_have_reported_ends_where_its_owner_ha
     let plan = scene.plan();
     assert_eq!(names(&plan.decommissions), [WEB]);
     assert_eq!(plan.decommissions[0].line.body.digest, digest(2));
+    assert_eq!(plan.missing, [scene.identity(WEB)], "the guard counts it");
+}
+
+#[test]
+fn promise_2_of_several_who_may_have_written_over_a_name_not_all_may_be_gone() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::Deployment, "web");
+    take_over(&mut scene);
+    scene.delete(&Kind::StatefulSet, "web");
+    scene.run(
+        &Kind::DaemonSet,
+        "web",
+        [container("app", "ghcr.io/acme/web:4", 4)],
+    );
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.delete(&Kind::DaemonSet, "web");
+    scene.deploy("web", "app", 1);
+    scene.wait(minutes(10));
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let plan = scene.plan();
+    assert_eq!(names(&plan.decommissions), [""; 0]);
+    assert_eq!(plan.silent, [scene.identity(WEB)]);
 }
 
 #[test]

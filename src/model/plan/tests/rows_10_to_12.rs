@@ -158,8 +158,22 @@ fn promise_2_of_two_names_that_are_made_no_more_none_is_known_to_be_the_newer() 
     let plan = scene.plan();
     assert_eq!(names(&plan.decommissions), [""; 0]);
     assert_eq!(names(&plan.retained), [WEB, "web"]);
+    // A third, at a place that was left, is not kept for that.
+    let mut step = plan.retained[0].clone();
+    step.line.identity.destination = Arc::new(Destination {
+        logical_environment: "staging".into(),
+        ..Destination::clone(&step.line.identity.destination)
+    });
+    scene.ledger.intend(&step.line, &step.owner);
+    let now = scene.now;
+    scene
+        .ledger
+        .answer(&step.line, Outcome::Acknowledged, now, minutes(10));
+    let plan = scene.plan();
+    assert_eq!(plan.decommissions[0].line.identity, step.line.identity);
+    assert_eq!(names(&plan.retained), [WEB, "web"]);
     scene.policy.template = "{workload}".parse().unwrap();
-    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+    assert_eq!(scene.plan().decommissions.len(), 2);
 }
 
 #[test]
