@@ -207,6 +207,31 @@ fn a_source_takes_its_name_along_to_another_environment() {
 }
 
 #[test]
+fn a_name_that_its_holder_has_left_is_free_as_soon_as_github_has_acknowledged_the_other() {
+    for acknowledged in [false, true] {
+        let mut scene = Scene::new();
+        scene.policy.template = "{workload}".parse().unwrap();
+        scene.deploy("web", "app", 1);
+        scene.cycle();
+        let place = Arc::make_mut(&mut scene.facts.namespaces[0]);
+        place.logical_environment = Some("staging".into());
+        if acknowledged {
+            scene.cycle();
+        }
+        scene.facts.namespaces.push(Arc::new(namespace("bank")));
+        let other = object(Kind::StatefulSet, "bank", "web");
+        scene.facts.objects.push(Arc::new(other.clone()));
+        scene.add_pod(pod("web-x", [container("app", &image("web"), 1)]).under(&other));
+        let plan = scene.plan();
+        let web = source("web", "app");
+        let mut others = plan.names.iter().filter(|(source, _)| **source != web);
+        let (_, other) = others.next().unwrap();
+        assert_eq!(&*other.name == "web", acknowledged, "{}", other.name);
+        assert_eq!(names(&plan.decommissions), [""; 0], "it is taken over");
+    }
+}
+
+#[test]
 fn a_name_that_comes_along_gives_way_to_who_has_it_there() {
     let mut scene = Scene::new();
     scene.policy.template = "{workload}".parse().unwrap();
