@@ -80,6 +80,20 @@ mod tests {
     }
 
     #[test]
+    fn they_are_selected_with_the_kinds_that_others_may_own() {
+        let mut selection = Selection::default();
+        assert!(are_selected(&selection));
+        for (kinds, selected) in [
+            (vec![KindGroup::Others], true),
+            (vec![KindGroup::Deployments, KindGroup::Jobs], true),
+            (vec![KindGroup::Deployments, KindGroup::CronJobs], false),
+        ] {
+            selection.kinds = kinds;
+            assert_eq!(are_selected(&selection), selected, "{:?}", selection.kinds);
+        }
+    }
+
+    #[test]
     fn a_kind_matters_where_a_walk_ends_at_it_however_long_the_walk() {
         let mut facts = empty_facts();
         let deployment = object(Kind::Deployment, SHOP, "web");
