@@ -284,6 +284,13 @@ fn what_is_unanswered_does_not_grow_with_every_change_of_a_tag() {
         Some("1439")
     );
     assert!(entry.is_in_doubt());
+
+    let same = scene.facts.pods[0].containers.clone();
+    scene.delete(&Kind::Deployment, "web");
+    scene.run(&Kind::StatefulSet, "web", same);
+    scene.cycle_with(|_| Outcome::Unknown);
+    let entry = scene.entry(WEB).unwrap();
+    assert_eq!(entry.sent.len(), 17, "for another it is another");
 }
 
 #[test]

@@ -206,6 +206,53 @@ fn what_stays_intended_is_stored_once_and_is_nobodys_until_it_leaves() {
     assert_eq!(scene.entry(WEB).unwrap().sent.len(), 1);
 }
 
+/// Whether what is stored is another by what came of the one step of a plan, which was stored before.
+fn changes(scene: &mut Scene, outcome: Outcome) -> bool {
+    let plan = scene.plan();
+    let mut steps = plan.reports.iter().chain(&plan.decommissions);
+    let step = steps.next().unwrap();
+    assert!(steps.next().is_none());
+    scene.ledger.intend(&step.line, &step.owner);
+    scene.ledger.stored();
+    scene.ledger.leaves(&step.line);
+    let (now, settle_after) = (scene.now, scene.policy.settle_after);
+    scene.ledger.answer(&step.line, outcome, now, settle_after);
+    !scene.ledger.touched().is_empty()
+}
+
+#[test]
+fn what_was_stored_before_it_left_is_not_stored_again_because_no_answer_came() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    assert!(!changes(&mut scene, Outcome::Unknown), "new");
+    scene.cycle();
+    scene.change_pods("web", |pod| {
+        pod.annotations = annotations(&[("team", "cart")]);
+    });
+    assert!(!changes(&mut scene, Outcome::Unknown), "tags");
+    scene.cycle();
+    scene.delete(&Kind::Deployment, "web");
+    assert!(!changes(&mut scene, Outcome::Unknown), "end");
+}
+
+#[test]
+fn an_acknowledgement_is_stored_if_it_says_something_new() {
+    let mut scene = Scene::new();
+    scene.deploy("web", "app", 1);
+    assert!(changes(&mut scene, Outcome::Acknowledged), "new");
+    scene.delete(&Kind::Deployment, "web");
+    assert!(changes(&mut scene, Outcome::Acknowledged), "end");
+    scene.deploy("web", "app", 1);
+    assert!(changes(&mut scene, Outcome::Acknowledged), "back as it was");
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle_with(|_| Outcome::Unknown);
+    scene.deploy("web", "app", 1);
+    assert!(
+        changes(&mut scene, Outcome::Acknowledged),
+        "there after all"
+    );
+}
+
 #[test]
 fn the_template_of_names_is_kept_with_what_is_stored() {
     let mut ledger = Ledger::restore(Some("{workload}".into()), [], [], Moment::START);
