@@ -30,7 +30,6 @@ impl Ledger {
     pub fn forget(&mut self, identity: &Identity) -> bool {
         let known = self.entries.remove(identity).is_some();
         if known {
-            self.refusals.forget(identity);
             self.touched.insert(identity.clone());
         }
         known

@@ -74,11 +74,6 @@ impl Refusals {
         }
     }
 
-    /// Forgets every refusal of a name.
-    pub(super) fn forget(&mut self, identity: &Identity) {
-        self.0.remove(identity);
-    }
-
     /// Forgets what is due, apart from names that are `needed`.
     pub(super) fn forget_due(&mut self, needed: impl Fn(&Identity) -> bool, now: Moment) {
         self.0.retain(|identity, refused| {
@@ -105,9 +100,9 @@ pub struct Refusal {
 impl Refusal {
     /// A report is refused, after it was `earlier` already or not: asked again after a [`delay`].
     fn of_report(earlier: Option<&Self>, body: &Arc<Body>, reason: Reason, now: Moment) -> Self {
-        let is_quarantined = |reason| reason == Reason::Invalid;
+        let is_quarantined = reason == Reason::Invalid;
         let earlier =
-            earlier.filter(|earlier| is_quarantined(earlier.reason) == is_quarantined(reason));
+            earlier.filter(|earlier| (earlier.reason == Reason::Invalid) == is_quarantined);
         let delay = delay(earlier.map(|it| (it.first, it.delay)), reason, now);
         let first = earlier.map_or(now, |earlier| earlier.first);
         Self {

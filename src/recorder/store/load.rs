@@ -60,7 +60,7 @@ impl Store {
         now: Moment,
     ) -> Result<Loaded, StoreError> {
         let named = root.shards;
-        while root.shards * 2 <= shards::MOST && self.read_shard(root.shards).await?.is_some() {
+        while root.shards != shards::MOST && self.read_shard(root.shards).await?.is_some() {
             root.shards *= 2;
         }
         tracing::warn!(

@@ -59,7 +59,7 @@ fn largest(parts: &Parts) -> usize {
 impl Store {
     /// Whether one of these shards has grown too large and can still be split.
     pub(super) fn is_crowded(&self, parts: &Parts) -> bool {
-        self.versions.len() * 2 <= MOST && largest(parts) > self.roomy
+        self.versions.len() != MOST && largest(parts) > self.roomy
     }
 
     /// Doubles the number of shards until none is too large: the new ones are written, then the
@@ -73,7 +73,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let old = self.versions.len();
         let mut count = old;
-        while count * 2 <= MOST && largest(&parts) > self.roomy {
+        while count != MOST && largest(&parts) > self.roomy {
             // All at once: each time costs as much as writing all of the ledger.
             let times = largest(&parts).div_ceil(self.roomy).next_power_of_two();
             count = (count * times).min(MOST);
