@@ -245,14 +245,20 @@ fn promise_7_a_name_does_not_wait_for_who_took_it_over_and_fails_elsewhere() {
     }
 }
 
-#[test]
-fn promise_7_what_somebody_who_is_gone_may_have_reported_ends_where_its_owner_has_nothing_there() {
+/// The Deployment `web` was never answered, nor was the set that took its name over; both are gone.
+fn never_answered_and_taken_over() -> Scene {
     let mut scene = Scene::new();
     scene.deploy("web", "app", 1);
     scene.cycle_with(|_| Outcome::Unknown);
     scene.delete(&Kind::Deployment, "web");
     take_over(&mut scene);
     scene.delete(&Kind::StatefulSet, "web");
+    scene
+}
+
+#[test]
+fn promise_7_what_somebody_who_is_gone_may_have_reported_ends_where_its_owner_has_nothing_there() {
+    let mut scene = never_answered_and_taken_over();
     scene.deploy("web", "app", 1);
     scene.wait(minutes(10));
     scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
@@ -264,12 +270,7 @@ fn promise_7_what_somebody_who_is_gone_may_have_reported_ends_where_its_owner_ha
 
 #[test]
 fn promise_2_of_several_who_may_have_written_over_a_name_not_all_may_be_gone() {
-    let mut scene = Scene::new();
-    scene.deploy("web", "app", 1);
-    scene.cycle_with(|_| Outcome::Unknown);
-    scene.delete(&Kind::Deployment, "web");
-    take_over(&mut scene);
-    scene.delete(&Kind::StatefulSet, "web");
+    let mut scene = never_answered_and_taken_over();
     scene.run(
         &Kind::DaemonSet,
         "web",
