@@ -12,7 +12,7 @@ use crate::model::facts::State;
 use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
 use crate::model::ledger::{Ledger, Outcome};
 use crate::model::record::Destination;
-use crate::model::selection::Pattern;
+use crate::model::selection::{Pattern, Selection};
 use crate::model::workload::Kind;
 
 mod organizations;
@@ -323,6 +323,27 @@ fn of_what_is_sent_and_unanswered_both_the_old_and_the_new_are_right() {
 }
 
 #[test]
+fn what_has_left_and_is_unanswered_is_right_beside_the_newest_and_what_never_left_is_not() {
+    let mut scene = Scene::recorded();
+    let run = |scene: &mut Scene, number| {
+        scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(number)));
+    };
+    run(&mut scene, 2);
+    scene.cycle_with(|_| Outcome::Unknown);
+    run(&mut scene, 3);
+    let plan = scene.plan();
+    scene
+        .ledger
+        .intend(&plan.reports[0].line, &plan.reports[0].owner);
+    run(&mut scene, 4);
+    let compare = |number| compare(&scene, &[listed(&scene, WEB, number)]);
+    for right in [1, 2, 4] {
+        assert_eq!(compare(right).same, 1, "{right}");
+    }
+    assert_eq!(kinds(&compare(3)), [(WEB, Missing)], "nobody asks for it");
+}
+
+#[test]
 fn what_is_kept_is_to_be_as_it_is_held() {
     let mut scene = Scene::recorded();
     scene.change_pods("web", |pod| pod.containers[0].digest = None);
@@ -342,6 +363,29 @@ fn only_the_named_namespaces_are_compared_and_names_of_others_stay_known() {
     assert!(!expected.lacks(&web));
     let comparison = expected.compare(&BTreeMap::from([(digest(1), vec![web])]));
     assert_eq!(comparison, Comparison::default());
+}
+
+#[test]
+fn where_namespaces_are_named_or_left_out_what_was_adopted_is_of_none_of_them() {
+    let mut scene = Scene::recorded();
+    let body = scene.entry(WEB).unwrap().held.clone().unwrap();
+    scene.ledger.adopt(scene.identity("by-hand"), body, None);
+    let mut compared = |selection: Selection| {
+        scene.policy.selection = selection;
+        let compared = expected(&scene).wanted.into_keys();
+        compared.map(|it| it.name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(compared(Selection::default()), ["by-hand", WEB]);
+    let shop = Selection {
+        namespaces: vec![Pattern::new("shop")],
+        ..Selection::default()
+    };
+    assert_eq!(compared(shop), [WEB]);
+    let others = Selection {
+        exclude_namespaces: vec![Pattern::new("bank")],
+        ..Selection::default()
+    };
+    assert_eq!(compared(others), [WEB]);
 }
 
 #[test]
@@ -377,6 +421,8 @@ fn what_was_not_asked_for_is_not_missing_and_what_changed_meanwhile_is_no_differ
     let before = expected(&scene);
     let lists = lists(&before, &[listed(&scene, WEB, 1)]);
     assert_eq!(before.compare(&lists).same, 1);
+    let nothing = before.compare(&BTreeMap::new());
+    assert_eq!((kinds(&nothing), nothing.same), (vec![], 1));
     scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
     scene.cycle();
     scene.deploy("api", "app", 1);
