@@ -349,6 +349,7 @@ fn what_runs_nowhere_any_more_leaves_the_ledger_and_is_told_anew_when_it_is_back
     scene.remove_pods("web");
     forget(&mut scene);
     assert_eq!(scene.ledger.stock().touched(), &BTreeSet::from([digest(1)]));
+    assert!(!scene.ledger.is_stored());
     let kept = |scene: &Scene| -> Vec<Digest> {
         scene
             .ledger

@@ -181,8 +181,15 @@ fn what_ended_for_good_and_is_in_an_older_copy_is_an_entry_again_and_no_past_nam
     }
     assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (0, 1));
     scene.ledger.stored();
+    let ended = scene.ledger.clone();
     scene.ledger.unite(Scene::recorded().ledger);
     assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (1, 0));
+    // The other way round: what is here is not past, and what is not here is.
+    scene.ledger.unite(ended.clone());
+    assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (1, 0));
+    let mut fresh = Ledger::default();
+    fresh.unite(ended);
+    assert_eq!((fresh.len(), fresh.past().count()), (0, 1));
 }
 
 #[test]
