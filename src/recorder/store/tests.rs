@@ -19,6 +19,7 @@ use crate::model::storage::Shelf;
 use crate::model::workload::{Kind, Source, Workload};
 
 mod calls;
+mod splits;
 
 fn text() -> impl Strategy<Value = Arc<str>> {
     r#"[a-zA-Z0-9é/:.\n"\\ -]{0,9}"#.prop_map(Arc::from)

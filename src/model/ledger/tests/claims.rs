@@ -217,6 +217,13 @@ fn promise_2_how_long_the_old_owner_was_idle_does_not_count_for_who_took_over() 
 fn promise_2_who_came_back_and_was_not_answered_is_reported_again_where_it_has_no_digest_now() {
     let mut scene = came_back();
     scene.change_pods("web", |pod| pod.containers[0].digest = None);
+    assert_eq!(reported(&scene), Some(Kind::Deployment));
+    // While it is refused it is said as often as anything that is.
+    scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
+    let plan = scene.plan();
+    assert_eq!(plan.withheld, [(scene.identity(WEB), Why::Refused)]);
+    scene.now = plan.due.unwrap();
+    assert_eq!(reported(&scene), Some(Kind::Deployment));
     scene.wait(minutes(10));
     assert_eq!(reported(&scene), Some(Kind::Deployment));
 }

@@ -1,0 +1,135 @@
+//! When a shard is split, and into how many.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::client::{Body, Client};
+use serde_json::{Value, json};
+
+use super::super::Store;
+use super::super::shards::{self, MOST, Parts};
+use crate::model::fixtures::{Scene, digest};
+use crate::model::ledger::Ledger;
+
+/// An API server that keeps ConfigMaps, and lets nobody replace what has changed.
+fn server() -> Client {
+    let kept = Arc::new(Mutex::new(BTreeMap::<String, Value>::new()));
+    let service = tower::service_fn(move |request: Request<Body>| {
+        let kept = kept.clone();
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await?.to_bytes();
+            let (status, answer) = answer(
+                &mut kept.lock().unwrap(),
+                &head.method,
+                head.uri.path(),
+                &body,
+            );
+            let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
+            *response.status_mut() = status;
+            Ok::<_, tower::BoxError>(response)
+        }
+    });
+    Client::new(service, "default")
+}
+
+fn answer(
+    kept: &mut BTreeMap<String, Value>,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> (StatusCode, Value) {
+    let refused = |code: StatusCode, reason: &str| {
+        let status =
+            json!({"kind": "Status", "status": "Failure", "reason": reason, "code": code.as_u16()});
+        (code, status)
+    };
+    let mut map: Value = serde_json::from_slice(body).unwrap_or_default();
+    let name = match method {
+        &Method::POST => map["metadata"]["name"].as_str().unwrap_or_default(),
+        _ => path.rsplit('/').next().unwrap_or_default(),
+    };
+    let name = name.to_owned();
+    let known = kept
+        .get(&name)
+        .map(|known| &known["metadata"]["resourceVersion"]);
+    match (method, known) {
+        (&Method::GET, Some(_)) => return (StatusCode::OK, kept[&name].clone()),
+        (&Method::POST, None) => {}
+        (&Method::PUT, Some(known)) if *known == map["metadata"]["resourceVersion"] => {}
+        (_, None) => return refused(StatusCode::NOT_FOUND, "NotFound"),
+        (_, Some(_)) => return refused(StatusCode::CONFLICT, "Conflict"),
+    }
+    let version = known
+        .and_then(Value::as_str)
+        .map_or(0, |known| known.parse().unwrap_or(0));
+    map["metadata"]["resourceVersion"] = json!((version + 1).to_string());
+    kept.insert(name, map.clone());
+    (StatusCode::OK, map)
+}
+
+/// A ledger of some entries, and a store of one shard that is ours.
+async fn stored() -> (Ledger, Store) {
+    let mut scene = Scene::new();
+    for number in 0..32 {
+        scene.deploy(&format!("web{number}"), "app", number);
+    }
+    scene.cycle();
+    let mut store = Store::new(server(), "ns", "book", "it".to_owned());
+    assert!(store.load(scene.now).await.unwrap().is_none());
+    let (mut nothing, uids) = (Ledger::default(), BTreeMap::new());
+    let taken = store.take_over(&mut nothing, &uids, scene.now);
+    taken.await.unwrap();
+    assert_eq!(store.shards(), 1);
+    (scene.ledger, store)
+}
+
+/// The whole ledger in so many shards, and the size of the largest.
+fn composed(store: &Store, ledger: &Ledger, count: usize) -> (Parts, usize) {
+    let wanted: BTreeSet<usize> = (0..count).collect();
+    let parts = store.compose(ledger, count, &wanted).unwrap();
+    let largest = parts.values().map(Vec::len).max().unwrap();
+    (parts, largest)
+}
+
+#[tokio::test]
+async fn a_shard_is_crowded_once_it_is_larger_than_it_should_be_and_not_before() {
+    let (ledger, mut store) = stored().await;
+    let (parts, size) = composed(&store, &ledger, 1);
+    for (roomy, is_crowded) in [(size - 1, true), (size, false), (size + 1, false)] {
+        store.roomy = roomy;
+        assert_eq!(store.is_crowded(&parts), is_crowded, "{roomy} of {size}");
+    }
+    store.roomy = 1;
+    store.versions.resize(MOST, None);
+    assert!(
+        !store.is_crowded(&parts),
+        "there are as many as there may be"
+    );
+}
+
+#[tokio::test]
+async fn a_split_ends_once_no_shard_is_larger_than_it_should_be() {
+    let (ledger, mut store) = stored().await;
+    let (whole, _) = composed(&store, &ledger, 1);
+    store.roomy = composed(&store, &ledger, 2).1;
+    store.split(&ledger, whole).await.unwrap();
+    assert_eq!(store.shards(), 2);
+    let (halves, _) = composed(&store, &ledger, 2);
+    store.roomy = composed(&store, &ledger, 4).1 - 1;
+    store.split(&ledger, halves).await.unwrap();
+    assert_eq!(store.shards(), 8);
+}
+
+#[test]
+fn storage_records_are_spread_by_the_last_bits_of_their_digest() {
+    for number in 0..64 {
+        let digest = digest(number);
+        let last = usize::from(*digest.bytes().last().unwrap());
+        for count in [1, 2, 16, MOST] {
+            assert_eq!(shards::of_digest(digest, count), last % count);
+        }
+    }
+}
