@@ -19,6 +19,8 @@ use crate::model::storage::Shelf;
 use crate::model::workload::{Kind, Source, Workload};
 
 mod calls;
+mod conflicts;
+mod kept;
 mod splits;
 
 fn text() -> impl Strategy<Value = Arc<str>> {

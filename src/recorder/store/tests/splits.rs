@@ -1,74 +1,12 @@
 //! When a shard is split, and into how many.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
-
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use kube::client::{Body, Client};
-use serde_json::{Value, json};
 
 use super::super::Store;
 use super::super::shards::{self, MOST, Parts};
+use super::kept::Kept;
 use crate::model::fixtures::{Scene, digest};
 use crate::model::ledger::Ledger;
-
-/// An API server that keeps ConfigMaps, and lets nobody replace what has changed.
-fn server() -> Client {
-    let kept = Arc::new(Mutex::new(BTreeMap::<String, Value>::new()));
-    let service = tower::service_fn(move |request: Request<Body>| {
-        let kept = kept.clone();
-        async move {
-            let (head, body) = request.into_parts();
-            let body = body.collect().await?.to_bytes();
-            let (status, answer) = answer(
-                &mut kept.lock().unwrap(),
-                &head.method,
-                head.uri.path(),
-                &body,
-            );
-            let mut response = Response::new(Body::from(answer.to_string().into_bytes()));
-            *response.status_mut() = status;
-            Ok::<_, tower::BoxError>(response)
-        }
-    });
-    Client::new(service, "default")
-}
-
-fn answer(
-    kept: &mut BTreeMap<String, Value>,
-    method: &Method,
-    path: &str,
-    body: &[u8],
-) -> (StatusCode, Value) {
-    let refused = |code: StatusCode, reason: &str| {
-        let status =
-            json!({"kind": "Status", "status": "Failure", "reason": reason, "code": code.as_u16()});
-        (code, status)
-    };
-    let mut map: Value = serde_json::from_slice(body).unwrap_or_default();
-    let name = match method {
-        &Method::POST => map["metadata"]["name"].as_str().unwrap_or_default(),
-        _ => path.rsplit('/').next().unwrap_or_default(),
-    };
-    let name = name.to_owned();
-    let known = kept
-        .get(&name)
-        .map(|known| &known["metadata"]["resourceVersion"]);
-    match (method, known) {
-        (&Method::GET, Some(_)) => return (StatusCode::OK, kept[&name].clone()),
-        (&Method::POST, None) => {}
-        (&Method::PUT, Some(known)) if *known == map["metadata"]["resourceVersion"] => {}
-        (_, None) => return refused(StatusCode::NOT_FOUND, "NotFound"),
-        (_, Some(_)) => return refused(StatusCode::CONFLICT, "Conflict"),
-    }
-    let version = known
-        .and_then(Value::as_str)
-        .map_or(0, |known| known.parse().unwrap_or(0));
-    map["metadata"]["resourceVersion"] = json!((version + 1).to_string());
-    kept.insert(name, map.clone());
-    (StatusCode::OK, map)
-}
 
 /// A ledger of some entries, and a store of one shard that is ours.
 async fn stored() -> (Ledger, Store) {
@@ -77,7 +15,7 @@ async fn stored() -> (Ledger, Store) {
         scene.deploy(&format!("web{number}"), "app", number);
     }
     scene.cycle();
-    let mut store = Store::new(server(), "ns", "book", "it".to_owned());
+    let mut store = Store::new(Kept::default().client(), "ns", "book", "it".to_owned());
     assert!(store.load(scene.now).await.unwrap().is_none());
     let (mut nothing, uids) = (Ledger::default(), BTreeMap::new());
     let taken = store.take_over(&mut nothing, &uids, scene.now);
