@@ -125,6 +125,41 @@ fn row_14_a_kind_that_is_not_built_in_drops_a_container_only_after_the_idle_time
 }
 
 #[test]
+fn row_14_the_idle_time_of_a_dropped_container_goes_on_while_no_other_runs() {
+    let mut scene = with_proxy(&rollout());
+    scene.change_pods("web", without_app);
+    scene.cycle();
+    for state in [State::Ran, State::Running] {
+        scene.wait(minutes(20));
+        scene.change_pods("web", |pod| pod.containers[0].state = state);
+        assert!(scene.cycle().decommissions.is_empty());
+    }
+    scene.wait(minutes(20));
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
+
+#[test]
+fn the_row_of_a_source_is_that_of_its_present_record_and_not_of_one_that_ended() {
+    for ended in ["a", "zzz"] {
+        let mut scene = Scene::new();
+        let place = |scene: &mut Scene, environment: Option<&str>| {
+            let namespace = Arc::make_mut(&mut scene.facts.namespaces[0]);
+            namespace.logical_environment = environment.map(Into::into);
+        };
+        place(&mut scene, Some(ended));
+        scene.deploy("web", "app", 1);
+        scene.cycle();
+        place(&mut scene, None);
+        scene.cycle();
+        scene.cycle();
+        scene.change_pods("web", |pod| pod.containers[0].state = State::Ran);
+        assert_eq!(scene.ledger.len(), 2);
+        let rows = scene.plan().rows;
+        assert_eq!(rows[&source("web", "app")], Row::NotRunning, "{ended}");
+    }
+}
+
+#[test]
 fn row_15_a_cron_job_between_its_runs_is_retained_for_ever() {
     let mut scene = Scene::new();
     scene.policy.selection.kinds.push(KindGroup::Jobs);
