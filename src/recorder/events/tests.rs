@@ -56,6 +56,9 @@ fn an_event_says_what_is_wrong_with_which_workload_and_what_to_do_about_it() {
         note.contains(reason.meaning()) && note.ends_with(reason.advice()),
         "{note}"
     );
+    // The API server takes none without these.
+    assert_eq!(event.action.as_deref(), Some("Recording"));
+    assert!(event.event_time.is_some());
     let of = |reason| shown(&cause("web", reason, "x")).reason.unwrap();
     assert_eq!(of(Reason::NotFound), "RecordNotFound");
     assert_eq!(of(Reason::TooManyTags), "TooManyTags");
