@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::fixtures::{Scene, annotations, digest, minutes, source_of};
+use crate::model::fixtures::{Scene, annotations, digest, minutes, names, source_of};
 use crate::model::gap::Reason;
 use crate::model::ledger::{Entry, Ledger, Outcome, Owner};
 use crate::model::moment::Moment;
@@ -146,6 +146,38 @@ fn an_older_copy_of_the_ledger_adds_what_is_missing_and_changes_nothing_else() {
         [Status::Decommissioned],
         "what it added is gone from the cluster"
     );
+}
+
+#[test]
+fn promise_3_what_was_sent_by_a_stored_copy_may_have_been_applied() {
+    let sent = |number| {
+        let mut scene = Scene::recorded();
+        scene.change_pods("web", |pod| pod.containers[0].digest = Some(digest(number)));
+        scene.cycle_with(|_| Outcome::Unknown);
+        scene
+    };
+    let digests = |scene: &Scene| {
+        let entry = scene.entry(WEB).unwrap();
+        let digests = entry.sent.iter().map(|sent| sent.body.digest);
+        digests.collect::<Vec<_>>()
+    };
+    let mut scene = Scene::recorded();
+    assert!(scene.plan().reports.is_empty());
+    scene.ledger.unite(sent(2).ledger);
+    assert_eq!(digests(&scene), [digest(2)]);
+    assert!(!scene.entry(WEB).unwrap().is_acknowledged_since());
+    assert_eq!(
+        names(&scene.plan().reports),
+        [WEB],
+        "what runs is said again"
+    );
+    // What is known already is not known twice, and what is stored came before it.
+    let mut scene = sent(2);
+    scene.ledger.unite(sent(2).ledger);
+    assert_eq!(digests(&scene), [digest(2)]);
+    scene.ledger.unite(sent(3).ledger);
+    assert_eq!(digests(&scene), [digest(3), digest(2)]);
+    assert!(scene.entry(WEB).unwrap().is_in_doubt());
 }
 
 #[test]
