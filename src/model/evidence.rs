@@ -69,21 +69,21 @@ pub fn of_service(pods: &[Arc<Pod>], container: &str) -> Option<Evidence> {
         .max_by_key(|(pod, _)| (pod.ready, pod.age()))?;
     let ready = || running.iter().filter(|(pod, _)| pod.ready);
 
-    let mut votes: BTreeMap<Digest, (usize, &Arc<Pod>)> = BTreeMap::new();
+    let mut votes: BTreeMap<Digest, Vec<&Arc<Pod>>> = BTreeMap::new();
     for (pod, other) in ready().filter(|(_, other)| other.image == found.image) {
         if let Some(digest) = other.digest {
-            let (count, newest) = votes.entry(digest).or_insert((0, *pod));
-            *count += 1;
-            if pod.age() > newest.age() {
-                *newest = *pod;
-            }
+            votes.entry(digest).or_default().push(pod);
         }
     }
     let elected = votes
         .into_iter()
-        .max_by_key(|(_, (count, newest))| (*count, newest.age()));
+        .filter_map(|(digest, pods)| {
+            let newest = *pods.iter().max_by_key(|pod| pod.age())?;
+            Some((pods.len(), newest, digest))
+        })
+        .max_by_key(|(count, newest, _)| (*count, newest.age()));
     let (pod, digest) = match elected {
-        Some((digest, (_, newest))) => (newest, Some(digest)),
+        Some((_, newest, digest)) => (newest, Some(digest)),
         None => (*best, found.digest),
     };
     let other_digests = ready()

@@ -176,3 +176,43 @@ fn the_newest_pod_of_a_job_speaks_for_all_its_containers() {
     let late = of_job(&pods, "late").unwrap();
     assert_eq!((&*late.image, late.digest), (B, None));
 }
+
+#[test]
+fn each_container_that_does_not_speak_has_its_reason() {
+    let evidence = |ready: bool| {
+        let mut best = web("best", 5, A, 1);
+        best.ready = ready;
+        of_service(&shared([best]), "app").unwrap()
+    };
+    let lost = |pod: &Pod, evidence: &Evidence| {
+        Lost::of(pod, pod.container("app").unwrap(), Some(evidence), false)
+    };
+    let in_state = |state| pod("x", [container("app", A, 1).in_state(state)]);
+    let without_digest = pod("x", [container("app", A, 2).without_digest()]);
+    let mut lost_by_its_kubelet = web("x", 1, A, 1);
+    lost_by_its_kubelet.finished = true;
+    let beside_a_ready_one = [
+        (web("x", 1, A, 1), None),
+        (web("x", 1, A, 1).deleting(), Some(Lost::BeingDeleted)),
+        (lost_by_its_kubelet, Some(Lost::Finished)),
+        (in_state(State::NeverRan), Some(Lost::NeverRan)),
+        (in_state(State::Ran), Some(Lost::NotRunning)),
+        (web("x", 9, A, 2).not_ready(), Some(Lost::NotReady)),
+        (web("x", 1, B, 1), Some(Lost::AnotherImage)),
+        (web("x", 1, A, 2), Some(Lost::Outvoted)),
+        (without_digest, Some(Lost::Older)),
+    ];
+    for (pod, reason) in beside_a_ready_one {
+        assert_eq!(lost(&pod, &evidence(true)), reason, "{pod:?}");
+    }
+    for image in [A, B] {
+        let older = web("x", 1, image, 2).not_ready();
+        assert_eq!(lost(&older, &evidence(false)), Some(Lost::Older));
+    }
+    let ran = |state| {
+        let pod = in_state(state);
+        Lost::of(&pod, &pod.containers[0], None, true)
+    };
+    assert_eq!(ran(State::NeverRan), Some(Lost::NeverRan));
+    assert_eq!(ran(State::Ran), Some(Lost::Older));
+}

@@ -208,15 +208,16 @@ fn a_source_takes_its_name_along_to_another_environment() {
 
 #[test]
 fn a_name_that_its_holder_has_left_is_free_as_soon_as_github_has_acknowledged_the_other() {
-    for acknowledged in [false, true] {
+    for outcome in [None, Some(Outcome::Unknown), Some(Outcome::Acknowledged)] {
+        let acknowledged = outcome == Some(Outcome::Acknowledged);
         let mut scene = Scene::new();
         scene.policy.template = "{workload}".parse().unwrap();
         scene.deploy("web", "app", 1);
         scene.cycle();
         let place = Arc::make_mut(&mut scene.facts.namespaces[0]);
         place.logical_environment = Some("staging".into());
-        if acknowledged {
-            scene.cycle();
+        if let Some(outcome) = outcome {
+            scene.cycle_with(|_| outcome);
         }
         scene.facts.namespaces.push(Arc::new(namespace("bank")));
         let other = object(Kind::StatefulSet, "bank", "web");

@@ -327,3 +327,23 @@ fn a_part_is_empty_if_it_says_nothing_of_any_record() {
         assert!(!one.is_empty(), "{kept}");
     }
 }
+
+#[test]
+fn storage_records_of_one_registry_stand_in_a_row_and_need_the_newer_form() {
+    let shelf = |registry: &str| Shelf {
+        host: "https://api.github.com".into(),
+        organization: "acme".into(),
+        registry: registry.into(),
+    };
+    let (one, other) = (shelf("https://ghcr.io/"), shelf("https://docker.io/"));
+    let mut shard = Written::new(0, 1);
+    assert_eq!(shard.version(), FIRST);
+    for (shelf, text) in [(&one, "a"), (&one, "b"), (&other, "c")] {
+        shard.add_kept(shelf, Digest::of(text.as_bytes()));
+    }
+    assert_eq!(shard.version(), VERSION);
+    let written = serde_json::to_value(&shard).unwrap();
+    let rows = written["storage"].as_array().unwrap();
+    let digests = |row: &serde_json::Value| row["digests"].as_array().unwrap().len();
+    assert_eq!(rows.iter().map(digests).collect::<Vec<_>>(), [2, 1]);
+}

@@ -129,9 +129,6 @@ impl Store {
             .flatten()
             .unwrap_or_else(Version::absent);
         let version = self.maps.write(Some(index), part, Some(&known)).await?;
-        if self.versions.len() <= index {
-            self.versions.resize(index + 1, None);
-        }
         if let Some(known) = self.versions.get_mut(index) {
             *known = Some(version);
         }

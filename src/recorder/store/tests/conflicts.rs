@@ -1,14 +1,23 @@
-//! A root that is not as it was left: whose it is.
+//! What is stored, and what is not as it was left: whose it is, and what becomes of it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
-use super::super::{Store, StoreError};
+use serde_json::Value;
+
+use super::super::{Store, StoreError, Stored};
 use super::kept::Kept;
+use crate::model::fixtures::Scene;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
+const ROOT: &str = "book";
+const SHARDS: [&str; 2] = ["book-0", "book-1"];
+
+/// A store that is this holder's from now on.
 async fn taken_over(kept: &Kept, holder: &str) -> Store {
-    let mut store = Store::new(kept.client(), "ns", "book", holder.to_owned());
+    let mut store = Store::new(kept.client(), "ns", ROOT, holder.to_owned());
     let mut ledger = store.load(Moment::START).await.unwrap().unwrap_or_default();
     let uids = BTreeMap::new();
     let taken = store.take_over(&mut ledger, &uids, Moment::START);
@@ -16,10 +25,79 @@ async fn taken_over(kept: &Kept, holder: &str) -> Store {
     store
 }
 
-async fn store(store: &mut Store) -> Result<(), StoreError> {
-    let (mut ledger, uids) = (Ledger::default(), BTreeMap::new());
-    let stored = store.store(&mut ledger, &uids, Moment::START);
-    stored.await.map(drop)
+async fn stored(store: &mut Store, ledger: &mut Ledger) -> Result<Stored, StoreError> {
+    let uids = BTreeMap::new();
+    store.store(ledger, &uids, Moment::START).await
+}
+
+/// A store of one shard that is ours, with so many entries, and who knows them.
+async fn with_entries(kept: &Kept, count: u64) -> (Store, Scene) {
+    let (mut store, mut scene) = (taken_over(kept, "it").await, Scene::new());
+    report(&mut scene, 0..count);
+    let stored = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!(stored, Stored::AsPlanned);
+    (store, scene)
+}
+
+/// So many Deployments run and are acknowledged.
+fn report(scene: &mut Scene, numbers: std::ops::Range<u64>) {
+    for number in numbers {
+        scene.deploy(&format!("web{number}"), "app", number);
+    }
+    scene.cycle();
+}
+
+/// Ours takes the root, and has the shards still to write.
+async fn with_the_root(kept: &Kept) -> (Store, Scene) {
+    let (mut store, mut scene) = with_entries(kept, 8).await;
+    report(&mut scene, 8..9);
+    store.swap_root(&BTreeMap::new(), None).await.unwrap();
+    (store, scene)
+}
+
+/// How many entries somebody who starts now finds.
+async fn found(kept: &Kept) -> usize {
+    let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
+    store.load(Moment::START).await.unwrap().unwrap().len()
+}
+
+fn versions(kept: &Kept) -> Vec<Value> {
+    let maps = kept.copy();
+    let version = |name| maps[name]["metadata"]["resourceVersion"].clone();
+    SHARDS.into_iter().map(version).collect()
+}
+
+fn only<'a>(
+    maps: &'a BTreeMap<String, Value>,
+    name: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    maps.iter().filter(move |(known, _)| *known == name)
+}
+
+#[tokio::test]
+async fn what_changed_is_stored_and_no_other_shard_is_written() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 32).await;
+    assert!(scene.ledger.is_stored());
+    assert_eq!(found(&kept).await, 32);
+    let whole = store.compose(&scene.ledger, 1, &[0].into()).unwrap();
+    store.roomy = whole[&0].len() - 1;
+    store.split(&scene.ledger, whole).await.unwrap();
+    assert_eq!((store.shards(), found(&kept).await), (2, 32));
+    store.roomy = usize::MAX;
+    let mut written = [false; 2];
+    for number in 32..40 {
+        report(&mut scene, number..number + 1);
+        let before = versions(&kept);
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned);
+        let after = versions(&kept);
+        let changed = [0, 1].map(|index| before[index] != after[index]);
+        assert_ne!(changed, [true, true], "{number}");
+        written = [0, 1].map(|index| written[index] || changed[index]);
+        assert_eq!(found(&kept).await, scene.ledger.len());
+    }
+    assert_eq!(written, [true, true]);
 }
 
 #[tokio::test]
@@ -27,10 +105,148 @@ async fn promise_3_a_root_that_changed_and_cannot_be_read_is_not_written_over() 
     let kept = Kept::default();
     let mut former = taken_over(&kept, "former").await;
     let mut latter = taken_over(&kept, "latter").await;
-    kept.fail_next_read();
-    let failed = store(&mut former).await.unwrap_err();
+    kept.fail_read(0);
+    let mut ledger = Ledger::default();
+    let failed = stored(&mut former, &mut ledger).await.unwrap_err();
     assert!(matches!(failed, StoreError::Call { .. }), "{failed:?}");
-    store(&mut latter).await.unwrap();
-    let deposed = store(&mut former).await.unwrap_err();
+    stored(&mut latter, &mut ledger).await.unwrap();
+    let deposed = stored(&mut former, &mut ledger).await.unwrap_err();
     assert!(matches!(deposed, StoreError::Deposed { .. }), "{deposed:?}");
+}
+
+#[tokio::test]
+async fn promise_3_who_is_deposed_between_the_root_and_a_shard_writes_no_more() {
+    let kept = Kept::default();
+    let (mut former, mut scene) = with_the_root(&kept).await;
+    taken_over(&kept, "latter").await;
+    let deposed = former.write_shards(&mut scene.ledger, scene.now).await;
+    let deposed = deposed.unwrap_err();
+    assert!(matches!(deposed, StoreError::Deposed { .. }), "{deposed:?}");
+    assert_eq!(found(&kept).await, 8);
+}
+
+#[tokio::test]
+async fn a_shard_that_somebody_put_back_is_united_with_what_is_known_and_written_again() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_the_root(&kept).await;
+    kept.put_back(only(&kept.copy(), "book-0"));
+    let united = store.write_shards(&mut scene.ledger, scene.now).await;
+    assert!(united.unwrap());
+    assert_eq!(found(&kept).await, 9);
+    // Nor does a damaged root say that it is another's.
+    let (mut store, mut scene) = with_the_root(&kept).await;
+    kept.put_back(only(&kept.copy(), "book-0"));
+    kept.damage(ROOT);
+    let united = store.write_shards(&mut scene.ledger, scene.now).await;
+    assert!(united.unwrap());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_or_written_of_a_shard_ends_the_store_and_nothing_counts_as_stored() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_the_root(&kept).await;
+    kept.fail_replacing(0);
+    let failed = store.write_shards(&mut scene.ledger, scene.now).await;
+    assert!(matches!(failed, Err(StoreError::Call { .. })), "{failed:?}");
+    // First the root is read, then the shard.
+    for behind in [0, 1] {
+        kept.put_back(only(&kept.copy(), "book-0"));
+        kept.fail_read(behind);
+        let failed = store.write_shards(&mut scene.ledger, scene.now).await;
+        assert!(
+            matches!(failed, Err(StoreError::Call { .. })),
+            "{behind} {failed:?}"
+        );
+        assert!(!scene.ledger.is_stored());
+    }
+    assert!(
+        store
+            .write_shards(&mut scene.ledger, scene.now)
+            .await
+            .unwrap()
+    );
+}
+
+#[tokio::test]
+async fn promise_3_an_older_copy_that_was_put_back_is_united_with_what_is_known() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    let older = kept.copy();
+    let whole = store.compose(&scene.ledger, 1, &[0].into()).unwrap();
+    store.roomy = whole[&0].len() - 1;
+    store.split(&scene.ledger, whole).await.unwrap();
+    store.roomy = usize::MAX;
+    for number in 8..12 {
+        report(&mut scene, number..number + 1);
+        stored(&mut store, &mut scene.ledger).await.unwrap();
+    }
+    let sequence = |store: &Store| store.root.as_ref().unwrap().0.sequence;
+    let highest = sequence(&store);
+    kept.put_back(&older);
+    report(&mut scene, 12..13);
+    let united = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!(united, Stored::United);
+    assert_eq!((store.shards(), found(&kept).await), (2, 13));
+    assert!(sequence(&store) > highest, "{highest}");
+}
+
+#[tokio::test]
+async fn promise_3_what_a_copy_has_besides_is_known_once_its_root_is_found() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    let (mut more, mut others) = (taken_over(&kept, "it").await, Scene::new());
+    report(&mut others, 8..20);
+    stored(&mut more, &mut others.ledger).await.unwrap();
+    let united = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!((united, scene.ledger.len()), (Stored::United, 20));
+    assert_eq!(found(&kept).await, 20);
+}
+
+#[tokio::test]
+async fn a_root_of_another_with_no_more_writes_than_ours_is_a_copy_that_was_put_back() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    let ours = kept.copy();
+    taken_over(&kept, "another").await;
+    let anothers = kept.copy();
+    for copy in [&ours, &anothers] {
+        kept.put_back(copy);
+        let united = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(united, Stored::United);
+    }
+    assert_eq!(found(&kept).await, 8);
+}
+
+/// What is logged while it is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_shard_that_was_damaged_is_said_and_written_again() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let _logs = tracing::subscriber::set_default(subscriber.finish());
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_the_root(&kept).await;
+    kept.damage("book-0");
+    assert!(
+        store
+            .write_shards(&mut scene.ledger, scene.now)
+            .await
+            .unwrap()
+    );
+    assert_eq!(found(&kept).await, 9);
+    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("ledger was damaged while running"), "{said}");
 }

@@ -15,7 +15,8 @@ pub(super) struct Kept(Arc<Mutex<Inner>>);
 #[derive(Default)]
 struct Inner {
     maps: BTreeMap<String, Value>,
-    fails_next_read: bool,
+    /// Which call of those that come next fails, and of which method.
+    failing: Option<(Method, usize)>,
 }
 
 impl Kept {
@@ -40,9 +41,41 @@ impl Kept {
         Client::new(service, "default")
     }
 
-    /// The next read fails, and only that.
-    pub(super) fn fail_next_read(&self) {
-        self.0.lock().unwrap().fails_next_read = true;
+    /// The read that comes behind so many others fails, and only that.
+    pub(super) fn fail_read(&self, behind: usize) {
+        self.0.lock().unwrap().failing = Some((Method::GET, behind));
+    }
+
+    /// The same of what replaces an object.
+    pub(super) fn fail_replacing(&self, behind: usize) {
+        self.0.lock().unwrap().failing = Some((Method::PUT, behind));
+    }
+
+    /// What is there, to be put back later.
+    pub(super) fn copy(&self) -> BTreeMap<String, Value> {
+        self.0.lock().unwrap().maps.clone()
+    }
+
+    /// Puts these back as a person does: each is another version of what is there.
+    pub(super) fn put_back<'a>(&self, maps: impl IntoIterator<Item = (&'a String, &'a Value)>) {
+        for (name, map) in maps {
+            self.change(name, |known| *known = map.clone());
+        }
+    }
+
+    /// Puts something there that nobody can read.
+    pub(super) fn damage(&self, name: &str) {
+        self.change(name, |known| {
+            known["binaryData"] = json!({"ledger": "AAAA"})
+        });
+    }
+
+    fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut kept = self.0.lock().unwrap();
+        let known = kept.maps.get_mut(name).expect(name);
+        let version = next_version(Some(known));
+        change(known);
+        known["metadata"]["resourceVersion"] = version;
     }
 }
 
@@ -53,24 +86,42 @@ impl Inner {
             _ => path.rsplit('/').next(),
         };
         let name = name.unwrap_or_default().to_owned();
+        if self.fails(method) {
+            return refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
+        }
         let known = self.maps.get(&name);
-        let version = known.map(|known| known["metadata"]["resourceVersion"].clone());
+        let version = known.map(|known| &known["metadata"]["resourceVersion"]);
         match (method, known) {
-            (&Method::GET, _) if std::mem::take(&mut self.fails_next_read) => {
-                return refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
-            }
             (&Method::GET, Some(known)) => return (StatusCode::OK, known.clone()),
             (&Method::POST, None) => {}
-            (&Method::PUT, Some(_))
-                if version.as_ref() == Some(&map["metadata"]["resourceVersion"]) => {}
+            (&Method::PUT, Some(_)) if version == Some(&map["metadata"]["resourceVersion"]) => {}
             (_, None) => return refused(StatusCode::NOT_FOUND, "NotFound"),
             (_, Some(_)) => return refused(StatusCode::CONFLICT, "Conflict"),
         }
-        let version = version.and_then(|version| version.as_str()?.parse::<u64>().ok());
-        map["metadata"]["resourceVersion"] = json!((version.unwrap_or(0) + 1).to_string());
+        map["metadata"]["resourceVersion"] = next_version(known);
         self.maps.insert(name, map.clone());
         (StatusCode::OK, map)
     }
+
+    fn fails(&mut self, called: &Method) -> bool {
+        match &mut self.failing {
+            Some((method, behind)) if method == called && *behind > 0 => {
+                *behind -= 1;
+                false
+            }
+            Some((method, _)) if method == called => {
+                self.failing = None;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn next_version(known: Option<&Value>) -> Value {
+    let version = known.and_then(|known| known["metadata"]["resourceVersion"].as_str());
+    let version: u64 = version.map_or(0, |version| version.parse().unwrap());
+    json!((version + 1).to_string())
 }
 
 fn refused(status: StatusCode, reason: &str) -> (StatusCode, Value) {
