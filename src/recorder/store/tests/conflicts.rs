@@ -55,6 +55,14 @@ async fn with_the_root(kept: &Kept) -> (Store, Scene) {
     (store, scene)
 }
 
+/// Its one shard becomes two.
+async fn split(store: &mut Store, ledger: &Ledger) {
+    let whole = store.compose(ledger, 1, &[0].into()).unwrap();
+    store.roomy = whole[&0].len() - 1;
+    store.split(ledger, whole).await.unwrap();
+    store.roomy = usize::MAX;
+}
+
 /// How many entries somebody who starts now finds.
 async fn found(kept: &Kept) -> usize {
     let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
@@ -80,11 +88,8 @@ async fn what_changed_is_stored_and_no_other_shard_is_written() {
     let (mut store, mut scene) = with_entries(&kept, 32).await;
     assert!(scene.ledger.is_stored());
     assert_eq!(found(&kept).await, 32);
-    let whole = store.compose(&scene.ledger, 1, &[0].into()).unwrap();
-    store.roomy = whole[&0].len() - 1;
-    store.split(&scene.ledger, whole).await.unwrap();
+    split(&mut store, &scene.ledger).await;
     assert_eq!((store.shards(), found(&kept).await), (2, 32));
-    store.roomy = usize::MAX;
     let mut written = [false; 2];
     for number in 32..40 {
         report(&mut scene, number..number + 1);
@@ -172,10 +177,7 @@ async fn promise_3_an_older_copy_that_was_put_back_is_united_with_what_is_known(
     let kept = Kept::default();
     let (mut store, mut scene) = with_entries(&kept, 8).await;
     let older = kept.copy();
-    let whole = store.compose(&scene.ledger, 1, &[0].into()).unwrap();
-    store.roomy = whole[&0].len() - 1;
-    store.split(&scene.ledger, whole).await.unwrap();
-    store.roomy = usize::MAX;
+    split(&mut store, &scene.ledger).await;
     for number in 8..12 {
         report(&mut scene, number..number + 1);
         stored(&mut store, &mut scene.ledger).await.unwrap();
@@ -197,9 +199,38 @@ async fn promise_3_what_a_copy_has_besides_is_known_once_its_root_is_found() {
     let (mut more, mut others) = (taken_over(&kept, "it").await, Scene::new());
     report(&mut others, 8..20);
     stored(&mut more, &mut others.ledger).await.unwrap();
+    split(&mut more, &others.ledger).await;
     let united = stored(&mut store, &mut scene.ledger).await.unwrap();
     assert_eq!((united, scene.ledger.len()), (Stored::United, 20));
-    assert_eq!(found(&kept).await, 20);
+    assert_eq!((store.shards(), found(&kept).await), (2, 20));
+}
+
+#[tokio::test]
+async fn a_root_that_was_damaged_is_written_again_and_one_that_cannot_be_written_is_an_error() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    kept.damage(ROOT);
+    let united = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!((united, found(&kept).await), (Stored::United, 8));
+    kept.fail_replacing(0);
+    let failed = stored(&mut store, &mut scene.ledger).await;
+    assert!(matches!(failed, Err(StoreError::Call { .. })), "{failed:?}");
+}
+
+#[tokio::test]
+async fn the_ledger_of_another_cluster_is_known_by_its_namespace() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 1).await;
+    let uids = BTreeMap::from([("ns".to_owned(), "ours".to_owned())]);
+    let stored = store.store(&mut scene.ledger, &uids, scene.now);
+    stored.await.unwrap();
+    assert!(store.check_cluster("ns", "ours").is_ok());
+    assert!(store.check_cluster("other", "any").is_ok());
+    let other = store.check_cluster("ns", "another").unwrap_err();
+    assert!(
+        matches!(other, StoreError::OtherCluster { .. }),
+        "{other:?}"
+    );
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Kept {
     /// Puts something there that nobody can read.
     pub(super) fn damage(&self, name: &str) {
         self.change(name, |known| {
-            known["binaryData"] = json!({"ledger": "AAAA"})
+            known["binaryData"] = json!({"ledger": "AAAA"});
         });
     }
 

@@ -1,21 +1,24 @@
 //! When a shard is split, and into how many.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::super::Store;
+use super::super::form::Content;
 use super::super::shards::{self, MOST, Parts};
+use super::super::{Store, access};
 use super::kept::Kept;
 use crate::model::fixtures::{Scene, digest};
 use crate::model::ledger::Ledger;
+use crate::model::storage::Shelf;
 
 /// A ledger of some entries, and a store of one shard that is ours.
-async fn stored() -> (Ledger, Store) {
+async fn stored(kept: &Kept) -> (Ledger, Store) {
     let mut scene = Scene::new();
     for number in 0..32 {
         scene.deploy(&format!("web{number}"), "app", number);
     }
     scene.cycle();
-    let mut store = Store::new(Kept::default().client(), "ns", "book", "it".to_owned());
+    let mut store = Store::new(kept.client(), "ns", "book", "it".to_owned());
     assert!(store.load(scene.now).await.unwrap().is_none());
     let (mut nothing, uids) = (Ledger::default(), BTreeMap::new());
     let taken = store.take_over(&mut nothing, &uids, scene.now);
@@ -34,7 +37,7 @@ fn composed(store: &Store, ledger: &Ledger, count: usize) -> (Parts, usize) {
 
 #[tokio::test]
 async fn a_shard_is_crowded_once_it_is_larger_than_it_should_be_and_not_before() {
-    let (ledger, mut store) = stored().await;
+    let (ledger, mut store) = stored(&Kept::default()).await;
     let (parts, size) = composed(&store, &ledger, 1);
     for (roomy, is_crowded) in [(size - 1, true), (size, false), (size + 1, false)] {
         store.roomy = roomy;
@@ -50,7 +53,7 @@ async fn a_shard_is_crowded_once_it_is_larger_than_it_should_be_and_not_before()
 
 #[tokio::test]
 async fn a_split_ends_once_no_shard_is_larger_than_it_should_be() {
-    let (ledger, mut store) = stored().await;
+    let (ledger, mut store) = stored(&Kept::default()).await;
     let (whole, _) = composed(&store, &ledger, 1);
     store.roomy = composed(&store, &ledger, 2).1;
     store.split(&ledger, whole).await.unwrap();
@@ -59,6 +62,98 @@ async fn a_split_ends_once_no_shard_is_larger_than_it_should_be() {
     store.roomy = composed(&store, &ledger, 4).1 - 1;
     store.split(&ledger, halves).await.unwrap();
     assert_eq!(store.shards(), 8);
+}
+
+#[tokio::test]
+async fn a_shard_that_a_split_left_behind_is_written_over_by_the_next() {
+    let kept = Kept::default();
+    let (ledger, mut store) = stored(&kept).await;
+    let (whole, size) = composed(&store, &ledger, 1);
+    store.roomy = size - 1;
+    kept.fail_replacing(0);
+    assert!(
+        store.split(&ledger, whole.clone()).await.is_err(),
+        "the root is not written"
+    );
+    assert_eq!(store.shards(), 1);
+    assert!(kept.copy().contains_key("book-1"));
+    store.split(&ledger, whole).await.unwrap();
+    assert_eq!(store.shards(), 2);
+}
+
+#[test]
+fn what_stands_in_a_shard_is_parted_into_its_own_and_the_rest() {
+    let mut scene = Scene::new();
+    for number in 0..32 {
+        scene.deploy(&format!("web{number}"), "app", number);
+    }
+    scene.cycle();
+    let shelf: Arc<Shelf> = Shelf::of(&scene.policy.destination, "ghcr.io/acme/web").into();
+    let entries = scene.ledger.entries();
+    let entries = entries.map(|(identity, entry)| (identity.clone(), entry.clone()));
+    let mut own = Content {
+        entries: entries.collect(),
+        past: (32..64)
+            .map(|number| (scene.identity(&format!("web{number}")), digest(number)))
+            .collect(),
+        stock: (0..32)
+            .map(|number| (shelf.clone(), digest(number)))
+            .collect(),
+    };
+    let rest = shards::keep_own(&mut own, 1, 2);
+    for (content, index) in [(&own, 1), (&rest, 0)] {
+        assert!(
+            !content.entries.is_empty() && !content.past.is_empty() && !content.stock.is_empty()
+        );
+        let shard = |identity| shards::of(identity, 2);
+        assert!(
+            content
+                .entries
+                .iter()
+                .all(|(identity, _)| shard(identity) == index)
+        );
+        assert!(
+            content
+                .past
+                .iter()
+                .all(|(identity, _)| shard(identity) == index)
+        );
+        assert!(
+            content
+                .stock
+                .iter()
+                .all(|(_, digest)| shards::of_digest(*digest, 2) == index)
+        );
+    }
+    let all = |count: fn(&Content) -> usize| count(&own) + count(&rest);
+    assert_eq!(all(|it| it.entries.len()), 32);
+    assert_eq!(all(|it| it.past.len()), 32);
+    assert_eq!(all(|it| it.stock.len()), 32);
+}
+
+#[test]
+fn rights_are_asked_for_by_the_names_of_the_root_its_shards_and_the_last_that_may_be() {
+    let names = |shards| -> Vec<(&str, Option<String>)> {
+        let asked = access("book", shards).into_iter();
+        let of_ledgers = asked.filter(|it| (it.group, it.resource) == ("", "configmaps"));
+        of_ledgers.map(|it| (it.verb, it.name)).collect()
+    };
+    let of = |shards: &[usize]| {
+        let parts = shards.iter().map(|index| format!("book-{index}"));
+        let parts: Vec<String> = std::iter::once("book".to_owned()).chain(parts).collect();
+        let named = |verb| {
+            parts
+                .clone()
+                .into_iter()
+                .map(move |name| (verb, Some(name)))
+        };
+        let named = named("get").chain(named("update"));
+        named.chain([("create", None)]).collect::<Vec<_>>()
+    };
+    assert_eq!(names(0), of(&[0, MOST - 1]));
+    assert_eq!(names(2), of(&[0, 1, MOST - 1]));
+    let most: Vec<usize> = (0..MOST).collect();
+    assert_eq!(names(MOST), of(&most));
 }
 
 #[test]
