@@ -21,6 +21,7 @@ use crate::model::workload::{Kind, Source, Workload};
 mod calls;
 mod conflicts;
 mod kept;
+mod loads;
 mod splits;
 
 fn text() -> impl Strategy<Value = Arc<str>> {

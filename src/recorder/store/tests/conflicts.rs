@@ -12,7 +12,7 @@ use crate::model::fixtures::Scene;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 
-const ROOT: &str = "book";
+pub(super) const ROOT: &str = "book";
 const SHARDS: [&str; 2] = ["book-0", "book-1"];
 
 /// A store that is this holder's from now on.
@@ -25,13 +25,13 @@ async fn taken_over(kept: &Kept, holder: &str) -> Store {
     store
 }
 
-async fn stored(store: &mut Store, ledger: &mut Ledger) -> Result<Stored, StoreError> {
+pub(super) async fn stored(store: &mut Store, ledger: &mut Ledger) -> Result<Stored, StoreError> {
     let uids = BTreeMap::new();
     store.store(ledger, &uids, Moment::START).await
 }
 
 /// A store of one shard that is ours, with so many entries, and who knows them.
-async fn with_entries(kept: &Kept, count: u64) -> (Store, Scene) {
+pub(super) async fn with_entries(kept: &Kept, count: u64) -> (Store, Scene) {
     let (mut store, mut scene) = (taken_over(kept, "it").await, Scene::new());
     report(&mut scene, 0..count);
     let stored = stored(&mut store, &mut scene.ledger).await.unwrap();
@@ -40,7 +40,7 @@ async fn with_entries(kept: &Kept, count: u64) -> (Store, Scene) {
 }
 
 /// So many Deployments run and are acknowledged.
-fn report(scene: &mut Scene, numbers: std::ops::Range<u64>) {
+pub(super) fn report(scene: &mut Scene, numbers: std::ops::Range<u64>) {
     for number in numbers {
         scene.deploy(&format!("web{number}"), "app", number);
     }
@@ -56,7 +56,7 @@ async fn with_the_root(kept: &Kept) -> (Store, Scene) {
 }
 
 /// Its one shard becomes two.
-async fn split(store: &mut Store, ledger: &Ledger) {
+pub(super) async fn split(store: &mut Store, ledger: &Ledger) {
     let whole = store.compose(ledger, 1, &[0].into()).unwrap();
     store.roomy = whole[&0].len() - 1;
     store.split(ledger, whole).await.unwrap();
@@ -75,7 +75,7 @@ fn versions(kept: &Kept) -> Vec<Value> {
     SHARDS.into_iter().map(version).collect()
 }
 
-fn only<'a>(
+pub(super) fn only<'a>(
     maps: &'a BTreeMap<String, Value>,
     name: &str,
 ) -> impl Iterator<Item = (&'a String, &'a Value)> {

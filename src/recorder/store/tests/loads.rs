@@ -1,0 +1,88 @@
+//! What somebody finds who starts with nothing but what is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::conflicts::{ROOT, only, report, split, stored, with_entries};
+use super::kept::Kept;
+use crate::model::fixtures::digest;
+use crate::model::ledger::Ledger;
+use crate::model::moment::Moment;
+use crate::model::storage::Shelf;
+use crate::recorder::store::Store;
+
+async fn loaded(kept: &Kept) -> (Store, Ledger) {
+    let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
+    let ledger = store.load(Moment::START).await.unwrap().unwrap();
+    (store, ledger)
+}
+
+#[tokio::test]
+async fn a_root_that_is_no_older_than_its_shards_leaves_nothing_in_another_s_place() {
+    let kept = Kept::default();
+    let (mut ours, mut scene) = with_entries(&kept, 8).await;
+    split(&mut ours, &scene.ledger).await;
+    report(&mut scene, 8..9);
+    stored(&mut ours, &mut scene.ledger).await.unwrap();
+    let (store, ledger) = loaded(&kept).await;
+    assert!(!store.has_strays);
+    assert_eq!((store.shards(), ledger.len()), (2, 9));
+}
+
+#[tokio::test]
+async fn promise_3_beside_an_older_root_what_stands_in_another_shard_counts_until_all_is_written() {
+    let kept = Kept::default();
+    let (mut ours, mut scene) = with_entries(&kept, 8).await;
+    let older = kept.copy();
+    report(&mut scene, 8..16);
+    stored(&mut ours, &mut scene.ledger).await.unwrap();
+    // Of a split that was cut short a second shard is left, and the first has what came later.
+    let whole = ours.compose(&scene.ledger, 1, &[0].into()).unwrap();
+    ours.roomy = whole[&0].len() - 1;
+    kept.fail_replacing(0);
+    ours.split(&scene.ledger, whole).await.unwrap_err();
+    ours.roomy = usize::MAX;
+    report(&mut scene, 16..32);
+    stored(&mut ours, &mut scene.ledger).await.unwrap();
+    let highest = ours.root.as_ref().unwrap().0.sequence;
+    kept.put_back(only(&older, ROOT));
+    let (mut store, mut ledger) = loaded(&kept).await;
+    assert!(store.has_strays);
+    assert_eq!((store.shards(), ledger.len()), (2, 32));
+    assert_eq!(store.root.as_ref().unwrap().0.sequence, highest);
+    // A start that is cut short behind its root leaves them to the next one.
+    let uids = BTreeMap::new();
+    store.swap_root(&uids, None).await.unwrap();
+    let (again, found) = loaded(&kept).await;
+    assert!(again.has_strays);
+    assert_eq!(found.len(), 32);
+    let taken = store.take_over(&mut ledger, &uids, Moment::START);
+    taken.await.unwrap();
+    stored(&mut store, &mut ledger).await.unwrap();
+    let (after, found) = loaded(&kept).await;
+    assert!(
+        !after.has_strays,
+        "all is where it belongs, and the root says so"
+    );
+    assert_eq!(found.len(), 32);
+}
+
+#[tokio::test]
+async fn storage_records_that_are_stored_are_found() {
+    let kept = Kept::default();
+    let (mut ours, scene) = with_entries(&kept, 1).await;
+    let shelf: Arc<Shelf> = Shelf::of(&scene.policy.destination, "ghcr.io/acme/web").into();
+    let more = (0..4).map(|number| (shelf.clone(), digest(number)));
+    let mut ledger = scene.ledger.with_stock(more.clone());
+    ledger.touch_all();
+    stored(&mut ours, &mut ledger).await.unwrap();
+    let (_, found) = loaded(&kept).await;
+    let found = found.stock().kept();
+    let mut found: Vec<_> = found
+        .map(|(shelf, digest)| (shelf.clone(), digest))
+        .collect();
+    found.sort();
+    let mut all: Vec<_> = more.collect();
+    all.sort();
+    assert_eq!(found, all);
+}
