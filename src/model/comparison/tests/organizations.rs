@@ -123,3 +123,17 @@ fn of_an_organization_that_is_not_read_nothing_is_missing_and_nothing_counts_as_
     let none = expected(&scene).without(|_| true).compare(&BTreeMap::new());
     assert_eq!((none.same, kinds(&none)), (0, vec![]));
 }
+
+#[test]
+fn a_record_of_an_organization_of_its_own_is_found_in_another_environment_of_it() {
+    let scene = with_tools(2);
+    let lint = elsewhere(&listed(&scene, "shop-lint-app", 2), |place| {
+        place.organization = "tools".into();
+        place.logical_environment = "test".into();
+    });
+    let found = compare(&scene, &[listed(&scene, WEB, 1), lint.clone()]);
+    assert_eq!(kinds(&found), [("shop-lint-app", WrongEnvironment)]);
+    let strange = elsewhere(&lint, |place| place.organization = "other".into());
+    let found = compare(&scene, &[listed(&scene, WEB, 1), strange]);
+    assert_eq!(kinds(&found), [("shop-lint-app", Missing)]);
+}
