@@ -23,6 +23,7 @@ mod conflicts;
 mod kept;
 mod loads;
 mod splits;
+mod stage;
 
 fn text() -> impl Strategy<Value = Arc<str>> {
     r#"[a-zA-Z0-9é/:.\n"\\ -]{0,9}"#.prop_map(Arc::from)

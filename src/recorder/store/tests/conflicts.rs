@@ -8,44 +8,11 @@ use serde_json::Value;
 
 use super::super::{Store, StoreError, Stored};
 use super::kept::Kept;
+use super::stage::{ROOT, found, only, report, split, stored, taken_over, with_entries};
 use crate::model::fixtures::Scene;
 use crate::model::ledger::Ledger;
-use crate::model::moment::Moment;
 
-pub(super) const ROOT: &str = "book";
 const SHARDS: [&str; 2] = ["book-0", "book-1"];
-
-/// A store that is this holder's from now on.
-async fn taken_over(kept: &Kept, holder: &str) -> Store {
-    let mut store = Store::new(kept.client(), "ns", ROOT, holder.to_owned());
-    let mut ledger = store.load(Moment::START).await.unwrap().unwrap_or_default();
-    let uids = BTreeMap::new();
-    let taken = store.take_over(&mut ledger, &uids, Moment::START);
-    taken.await.unwrap();
-    store
-}
-
-pub(super) async fn stored(store: &mut Store, ledger: &mut Ledger) -> Result<Stored, StoreError> {
-    let uids = BTreeMap::new();
-    store.store(ledger, &uids, Moment::START).await
-}
-
-/// A store of one shard that is ours, with so many entries, and who knows them.
-pub(super) async fn with_entries(kept: &Kept, count: u64) -> (Store, Scene) {
-    let (mut store, mut scene) = (taken_over(kept, "it").await, Scene::new());
-    report(&mut scene, 0..count);
-    let stored = stored(&mut store, &mut scene.ledger).await.unwrap();
-    assert_eq!(stored, Stored::AsPlanned);
-    (store, scene)
-}
-
-/// So many Deployments run and are acknowledged.
-pub(super) fn report(scene: &mut Scene, numbers: std::ops::Range<u64>) {
-    for number in numbers {
-        scene.deploy(&format!("web{number}"), "app", number);
-    }
-    scene.cycle();
-}
 
 /// Ours takes the root, and has the shards still to write.
 async fn with_the_root(kept: &Kept) -> (Store, Scene) {
@@ -55,31 +22,24 @@ async fn with_the_root(kept: &Kept) -> (Store, Scene) {
     (store, scene)
 }
 
-/// Its one shard becomes two.
-pub(super) async fn split(store: &mut Store, ledger: &Ledger) {
-    let whole = store.compose(ledger, 1, &[0].into()).unwrap();
-    store.roomy = whole[&0].len() - 1;
-    store.split(ledger, whole).await.unwrap();
-    store.roomy = usize::MAX;
-}
-
-/// How many entries somebody who starts now finds.
-async fn found(kept: &Kept) -> usize {
-    let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
-    store.load(Moment::START).await.unwrap().unwrap().len()
-}
-
 fn versions(kept: &Kept) -> Vec<Value> {
     let maps = kept.copy();
     let version = |name| maps[name]["metadata"]["resourceVersion"].clone();
     SHARDS.into_iter().map(version).collect()
 }
 
-pub(super) fn only<'a>(
-    maps: &'a BTreeMap<String, Value>,
-    name: &str,
-) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    maps.iter().filter(move |(known, _)| *known == name)
+/// What is logged while it is kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test]
@@ -246,20 +206,6 @@ async fn a_root_of_another_with_no_more_writes_than_ours_is_a_copy_that_was_put_
         assert_eq!(united, Stored::United);
     }
     assert_eq!(found(&kept).await, 8);
-}
-
-/// What is logged while it is kept.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::conflicts::{ROOT, only, report, split, stored, with_entries};
 use super::kept::Kept;
+use super::stage::{ROOT, only, report, split, stored, with_entries};
 use crate::model::fixtures::digest;
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;

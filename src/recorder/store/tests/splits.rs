@@ -1,31 +1,16 @@
 //! When a shard is split, and into how many.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::form::Content;
 use super::super::shards::{self, MOST, Parts};
 use super::super::{Store, access};
 use super::kept::Kept;
+use super::stage::{report, with_entries};
 use crate::model::fixtures::{Scene, digest};
 use crate::model::ledger::Ledger;
 use crate::model::storage::Shelf;
-
-/// A ledger of some entries, and a store of one shard that is ours.
-async fn stored(kept: &Kept) -> (Ledger, Store) {
-    let mut scene = Scene::new();
-    for number in 0..32 {
-        scene.deploy(&format!("web{number}"), "app", number);
-    }
-    scene.cycle();
-    let mut store = Store::new(kept.client(), "ns", "book", "it".to_owned());
-    assert!(store.load(scene.now).await.unwrap().is_none());
-    let (mut nothing, uids) = (Ledger::default(), BTreeMap::new());
-    let taken = store.take_over(&mut nothing, &uids, scene.now);
-    taken.await.unwrap();
-    assert_eq!(store.shards(), 1);
-    (scene.ledger, store)
-}
 
 /// The whole ledger in so many shards, and the size of the largest.
 fn composed(store: &Store, ledger: &Ledger, count: usize) -> (Parts, usize) {
@@ -37,7 +22,8 @@ fn composed(store: &Store, ledger: &Ledger, count: usize) -> (Parts, usize) {
 
 #[tokio::test]
 async fn a_shard_is_crowded_once_it_is_larger_than_it_should_be_and_not_before() {
-    let (ledger, mut store) = stored(&Kept::default()).await;
+    let (mut store, scene) = with_entries(&Kept::default(), 32).await;
+    let ledger = scene.ledger;
     let (parts, size) = composed(&store, &ledger, 1);
     for (roomy, is_crowded) in [(size - 1, true), (size, false), (size + 1, false)] {
         store.roomy = roomy;
@@ -53,7 +39,8 @@ async fn a_shard_is_crowded_once_it_is_larger_than_it_should_be_and_not_before()
 
 #[tokio::test]
 async fn a_split_ends_once_no_shard_is_larger_than_it_should_be() {
-    let (ledger, mut store) = stored(&Kept::default()).await;
+    let (mut store, scene) = with_entries(&Kept::default(), 32).await;
+    let ledger = scene.ledger;
     let (whole, _) = composed(&store, &ledger, 1);
     store.roomy = composed(&store, &ledger, 2).1;
     store.split(&ledger, whole).await.unwrap();
@@ -67,7 +54,8 @@ async fn a_split_ends_once_no_shard_is_larger_than_it_should_be() {
 #[tokio::test]
 async fn a_shard_that_a_split_left_behind_is_written_over_by_the_next() {
     let kept = Kept::default();
-    let (ledger, mut store) = stored(&kept).await;
+    let (mut store, scene) = with_entries(&kept, 32).await;
+    let ledger = scene.ledger;
     let (whole, size) = composed(&store, &ledger, 1);
     store.roomy = size - 1;
     kept.fail_replacing(0);
@@ -84,10 +72,7 @@ async fn a_shard_that_a_split_left_behind_is_written_over_by_the_next() {
 #[test]
 fn what_stands_in_a_shard_is_parted_into_its_own_and_the_rest() {
     let mut scene = Scene::new();
-    for number in 0..32 {
-        scene.deploy(&format!("web{number}"), "app", number);
-    }
-    scene.cycle();
+    report(&mut scene, 0..32);
     let shelf: Arc<Shelf> = Shelf::of(&scene.policy.destination, "ghcr.io/acme/web").into();
     let entries = scene.ledger.entries();
     let entries = entries.map(|(identity, entry)| (identity.clone(), entry.clone()));
