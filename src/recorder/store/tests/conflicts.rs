@@ -94,13 +94,13 @@ async fn promise_3_who_is_deposed_between_the_root_and_a_shard_writes_no_more() 
 async fn a_shard_that_somebody_put_back_is_united_with_what_is_known_and_written_again() {
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
-    kept.put_back(only(&kept.copy(), "book-0"));
+    kept.put_back(only(&kept.copy(), SHARDS[0]));
     let united = store.write_shards(&mut scene.ledger, scene.now).await;
     assert!(united.unwrap());
     assert_eq!(found(&kept).await, 9);
     // Nor does a damaged root say that it is another's.
     let (mut store, mut scene) = with_the_root(&kept).await;
-    kept.put_back(only(&kept.copy(), "book-0"));
+    kept.put_back(only(&kept.copy(), SHARDS[0]));
     kept.damage(ROOT);
     let united = store.write_shards(&mut scene.ledger, scene.now).await;
     assert!(united.unwrap());
@@ -110,12 +110,12 @@ async fn a_shard_that_somebody_put_back_is_united_with_what_is_known_and_written
 async fn what_cannot_be_read_or_written_of_a_shard_ends_the_store_and_nothing_counts_as_stored() {
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
-    kept.fail_replacing(0);
+    kept.fail_replacing();
     let failed = store.write_shards(&mut scene.ledger, scene.now).await;
     assert!(matches!(failed, Err(StoreError::Call { .. })), "{failed:?}");
     // First the root is read, then the shard.
     for behind in [0, 1] {
-        kept.put_back(only(&kept.copy(), "book-0"));
+        kept.put_back(only(&kept.copy(), SHARDS[0]));
         kept.fail_read(behind);
         let failed = store.write_shards(&mut scene.ledger, scene.now).await;
         assert!(
@@ -172,7 +172,7 @@ async fn a_root_that_was_damaged_is_written_again_and_one_that_cannot_be_written
     kept.damage(ROOT);
     let united = stored(&mut store, &mut scene.ledger).await.unwrap();
     assert_eq!((united, found(&kept).await), (Stored::United, 8));
-    kept.fail_replacing(0);
+    kept.fail_replacing();
     let failed = stored(&mut store, &mut scene.ledger).await;
     assert!(matches!(failed, Err(StoreError::Call { .. })), "{failed:?}");
 }
@@ -216,7 +216,7 @@ async fn a_shard_that_was_damaged_is_said_and_written_again() {
     let _logs = tracing::subscriber::set_default(subscriber.finish());
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
-    kept.damage("book-0");
+    kept.damage(SHARDS[0]);
     assert!(
         store
             .write_shards(&mut scene.ledger, scene.now)

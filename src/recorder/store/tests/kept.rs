@@ -46,9 +46,9 @@ impl Kept {
         self.0.lock().unwrap().failing = Some((Method::GET, behind));
     }
 
-    /// The same of what replaces an object.
-    pub(super) fn fail_replacing(&self, behind: usize) {
-        self.0.lock().unwrap().failing = Some((Method::PUT, behind));
+    /// The next that replaces an object fails, and only that.
+    pub(super) fn fail_replacing(&self) {
+        self.0.lock().unwrap().failing = Some((Method::PUT, 0));
     }
 
     /// What is there, to be put back later.

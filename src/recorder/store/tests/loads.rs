@@ -4,18 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::kept::Kept;
-use super::stage::{ROOT, only, report, split, stored, with_entries};
+use super::stage::{ROOT, loaded, only, report, split, stored, with_entries};
 use crate::model::fixtures::digest;
-use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
 use crate::model::storage::Shelf;
-use crate::recorder::store::Store;
-
-async fn loaded(kept: &Kept) -> (Store, Ledger) {
-    let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
-    let ledger = store.load(Moment::START).await.unwrap().unwrap();
-    (store, ledger)
-}
 
 #[tokio::test]
 async fn a_root_that_is_no_older_than_its_shards_leaves_nothing_in_another_s_place() {
@@ -39,7 +31,7 @@ async fn promise_3_beside_an_older_root_what_stands_in_another_shard_counts_unti
     // Of a split that was cut short a second shard is left, and the first has what came later.
     let whole = ours.compose(&scene.ledger, 1, &[0].into()).unwrap();
     ours.roomy = whole[&0].len() - 1;
-    kept.fail_replacing(0);
+    kept.fail_replacing();
     ours.split(&scene.ledger, whole).await.unwrap_err();
     ours.roomy = usize::MAX;
     report(&mut scene, 16..32);

@@ -58,7 +58,7 @@ async fn a_shard_that_a_split_left_behind_is_written_over_by_the_next() {
     let ledger = scene.ledger;
     let (whole, size) = composed(&store, &ledger, 1);
     store.roomy = size - 1;
-    kept.fail_replacing(0);
+    kept.fail_replacing();
     assert!(
         store.split(&ledger, whole.clone()).await.is_err(),
         "the root is not written"

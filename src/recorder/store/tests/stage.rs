@@ -23,6 +23,7 @@ pub(super) async fn taken_over(kept: &Kept, holder: &str) -> Store {
     store
 }
 
+/// What comes of storing it.
 pub(super) async fn stored(store: &mut Store, ledger: &mut Ledger) -> Result<Stored, StoreError> {
     let uids = BTreeMap::new();
     store.store(ledger, &uids, Moment::START).await
@@ -53,10 +54,16 @@ pub(super) async fn split(store: &mut Store, ledger: &Ledger) {
     store.roomy = usize::MAX;
 }
 
-/// How many entries somebody who starts now finds.
-pub(super) async fn found(kept: &Kept) -> usize {
+/// What somebody finds who starts now.
+pub(super) async fn loaded(kept: &Kept) -> (Store, Ledger) {
     let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
-    store.load(Moment::START).await.unwrap().unwrap().len()
+    let ledger = store.load(Moment::START).await.unwrap().unwrap();
+    (store, ledger)
+}
+
+/// How many entries that are.
+pub(super) async fn found(kept: &Kept) -> usize {
+    loaded(kept).await.1.len()
 }
 
 /// One of these objects, to be put back alone.
