@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::store::{StoreError, Stored};
+use super::store::{Store, StoreError, Stored};
 use super::{Error, Recorder, Transport, delivery};
 
 impl<S: Transport> Recorder<S> {
@@ -60,10 +60,15 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
+    /// Whether the store has all that it is to have.
+    pub(super) fn is_stored(&self) -> bool {
+        self.ledger.is_stored() && !self.store.as_ref().is_some_and(Store::is_due)
+    }
+
     /// Stores acknowledgements, if there are any. Returns whether nothing is left to store.
     pub(super) async fn store_acknowledgements(&mut self) -> Result<bool, Error> {
         self.schedule.stored();
-        if self.ledger.is_stored() || self.uids.is_empty() {
+        if self.is_stored() || self.uids.is_empty() {
             return Ok(true);
         }
         let written = self.write_ahead().await?;

@@ -60,6 +60,10 @@ impl<S: Transport> Recorder<S> {
         } else {
             self.send(&plan, Run::new(started, changed_at)).await?
         };
+        if full && let Some(store) = &mut self.store {
+            // Once an interval, behind the snapshot, which waits for nobody.
+            store.renew();
+        }
         let left = self.finish(&plan, started, sent);
         self.send_storage(&left).await;
         Ok(())
@@ -228,7 +232,7 @@ impl<S: Transport> Recorder<S> {
 
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
     fn finish(&mut self, planned: &Arc<Plan>, started: Instant, requests: usize) -> Arc<Plan> {
-        if !self.ledger.is_stored() && self.store.is_some() {
+        if !self.is_stored() && self.store.is_some() {
             self.schedule.store_soon(Instant::now());
         }
         let left = if requests > 0 {

@@ -44,7 +44,7 @@ pub(super) struct Schedule {
     again_at: Option<Instant>,
     /// When something in the plan falls due although nothing changes.
     due_at: Option<Instant>,
-    /// When acknowledgements are to be stored.
+    /// When that is stored for which nobody waits: acknowledgements, and all of it once an interval.
     store_at: Option<Instant>,
     /// When the last cycles sent changes, the oldest first: at most [`STORM`] of them.
     senders: VecDeque<Instant>,
@@ -120,7 +120,7 @@ impl Schedule {
         self.snapshot_at = now + interval.max(shortest);
     }
 
-    /// There are acknowledgements to store.
+    /// There is something to store that nobody waits for.
     pub(super) fn store_soon(&mut self, now: Instant) {
         self.store_at.get_or_insert(now + STORE_AFTER);
     }
@@ -130,7 +130,7 @@ impl Schedule {
         self.store_at = None;
     }
 
-    /// Whether acknowledgements are to be stored now.
+    /// Whether that is to be stored now.
     pub(super) fn is_store_due(&self, now: Instant) -> bool {
         self.store_at.is_some_and(|at| at <= now)
     }

@@ -117,7 +117,7 @@ impl<S: Transport> Recorder<S> {
                 self.schedule.again_at(slot.at);
             }
         }
-        if !self.ledger.is_stored() {
+        if !self.is_stored() {
             self.schedule.store_soon(now);
         }
     }

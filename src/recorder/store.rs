@@ -38,7 +38,7 @@ pub struct Store {
     root: Option<(Root, Version)>,
     /// The version of each shard as last read or written; `None` for one that is not there.
     versions: Vec<Option<Version>>,
-    /// Whether all of it is to be written again, whatever was touched: until that is done.
+    /// Whether every shard is to be written again, whatever was touched: until that is done.
     rewrite: bool,
     /// Whether what stands in a shard that is not its own counts: until every shard is written again
     /// after the root was older than one of them.
@@ -103,6 +103,17 @@ impl Store {
         self.versions.len()
     }
 
+    /// What somebody deleted, damaged or put back shows only where it is written over: from now until that
+    /// is done, every part counts as changed.
+    pub fn renew(&mut self) {
+        self.rewrite = true;
+    }
+
+    /// Whether there is something to write even if the ledger has not changed.
+    pub fn is_due(&self) -> bool {
+        self.rewrite
+    }
+
     /// Says whose cluster this is. An error if the ledger is known to be of another one.
     pub fn check_cluster(&self, namespace: &str, uid: &str) -> Result<(), StoreError> {
         let known = self
@@ -160,18 +171,18 @@ impl Store {
             // A store that was given up while it split left shards that the root does not name.
             self.versions.truncate(root.shards);
         }
-        match self.swap_root(uids, ledger.template()).await {
-            Ok(()) => {}
+        let settled = match self.swap_root(uids, ledger.template()).await {
+            Ok(()) => false,
             Err(error) if error.is_conflict() => {
                 self.rewrite = true;
                 self.settle_conflict(ledger, now).await?;
                 self.swap_root(uids, ledger.template()).await?;
+                true
             }
             Err(error) => return Err(error),
-        }
-        let rewritten = self.rewrite;
+        };
         let united = self.write_shards(ledger, now).await?;
-        Ok(if united || rewritten {
+        Ok(if united || settled {
             Stored::United
         } else {
             Stored::AsPlanned

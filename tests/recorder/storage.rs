@@ -201,6 +201,41 @@ async fn a_part_that_is_deleted_or_damaged_while_running_is_written_again_from_m
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_part_that_is_deleted_damaged_or_set_back_is_found_within_an_interval_though_nothing_happens()
+ {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.pass(2 * MINUTE).await;
+    let older = copy(&world);
+    world.run(&deployment("shop", "cart"));
+    world.agreed_within(10 * SECOND).await;
+    world.pass(2 * MINUTE).await;
+    let whole = ["shop-cart-main", "shop-web-main"];
+    for part in [NAME.to_owned(), shard(0)] {
+        let hands: [&dyn Fn(&World); 3] = [
+            &|world| world.api.delete("ConfigMap", NAMESPACE, &part),
+            &|world| ledger::put(&world.api, &part, b"what is this?\n...".to_vec()),
+            &|world| {
+                let of_it = |map: &&Value| map["metadata"]["name"] == part;
+                world.api.apply(older.iter().find(of_it).unwrap().clone());
+            },
+        ];
+        for (number, hand) in hands.into_iter().enumerate() {
+            hand(&world);
+            // An interval, which is a tenth longer at most, and a minute.
+            world
+                .pass(INTERVAL.mul_f64(1.1) + MINUTE + 10 * SECOND)
+                .await;
+            assert_eq!(world.ledger().names(), whole, "{part} {number}");
+            world.kill().await;
+            world.restart().await;
+            world.pass(10 * SECOND).await;
+            world.agreed().await;
+        }
+    }
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_ledger_that_is_not_whole_ours_or_readable_is_refused_at_the_start_and_left_as_it_is() {
     type Damage = fn(&World);
     let table: [(&str, Damage, &str); 6] = [

@@ -21,6 +21,7 @@ impl Store {
             Ok(found) => found,
             Err(error) if error.is_damage() => {
                 // Whoever damaged it did not hold it; what we hold in memory is whole.
+                self.overwrites(None, &error);
                 let version = self.maps.version(None).await?;
                 if let (Some((_, known)), Some(version)) = (&mut self.root, version) {
                     *known = version;
@@ -52,10 +53,7 @@ impl Store {
                 self.unite_with_store(ledger, now).await
             }
             None => {
-                tracing::warn!(
-                    ledger = self.maps.name(None),
-                    "ledger is gone, writing it again from memory"
-                );
+                self.misses(None);
                 if let Some((_, version)) = &mut self.root {
                     *version = Version::absent();
                 }
@@ -86,19 +84,22 @@ impl Store {
     ) -> Result<(), StoreError> {
         let count = self.versions.len();
         let version = match self.read_shard(index).await {
-            Ok(None) => None,
+            Ok(None) => {
+                self.misses(Some(index));
+                None
+            }
             Ok(Some((shard, version))) => {
                 match shard.read() {
                     Ok(mut content) => {
                         shards::keep_own(&mut content, index, count);
                         ledger.unite(content.ledger(None, now));
                     }
-                    Err(error) => self.overwrites(index, &error),
+                    Err(error) => self.overwrites(Some(index), &error),
                 }
                 Some(version)
             }
             Err(error) if error.is_damage() => {
-                self.overwrites(index, &error);
+                self.overwrites(Some(index), &error);
                 self.maps.version(Some(index)).await?
             }
             Err(error) => return Err(error),
@@ -109,12 +110,20 @@ impl Store {
         Ok(())
     }
 
-    fn overwrites(&self, index: usize, error: &(dyn std::error::Error + 'static)) {
-        let part = self.maps.name(Some(index));
+    fn overwrites(&self, shard: Option<usize>, error: &(dyn std::error::Error + 'static)) {
+        let part = self.maps.name(shard);
         tracing::warn!(
             part,
             error,
             "ledger was damaged while running, writing it again from memory"
+        );
+    }
+
+    fn misses(&self, shard: Option<usize>) {
+        let part = self.maps.name(shard);
+        tracing::warn!(
+            part,
+            "ledger was deleted while running, writing it again from memory"
         );
     }
 

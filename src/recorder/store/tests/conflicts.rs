@@ -32,6 +32,18 @@ fn versions(kept: &Kept) -> Vec<Value> {
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
+impl Log {
+    fn begin(&self) -> tracing::subscriber::DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+        tracing::subscriber::set_default(subscriber.finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
 impl Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().write(text)
@@ -208,12 +220,81 @@ async fn a_root_of_another_with_no_more_writes_than_ours_is_a_copy_that_was_put_
     assert_eq!(found(&kept).await, 8);
 }
 
+/// Two shards with 32 entries, and who knows them.
+async fn with_two_shards(kept: &Kept) -> (Store, Scene) {
+    let (mut store, mut scene) = with_entries(kept, 32).await;
+    split(&mut store, &scene.ledger).await;
+    stored(&mut store, &mut scene.ledger).await.unwrap();
+    (store, scene)
+}
+
+#[tokio::test]
+async fn what_is_renewed_is_written_whole_once_and_is_no_news() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_two_shards(&kept).await;
+    assert!(!store.is_due());
+    store.renew();
+    for is_due in [true, false] {
+        assert_eq!(store.is_due(), is_due);
+        let before = versions(&kept);
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned);
+        let after = versions(&kept);
+        let written = [0, 1].map(|index| before[index] != after[index]);
+        assert_eq!(written, [is_due; 2]);
+    }
+}
+
+#[tokio::test]
+async fn promise_3_a_shard_that_was_deleted_or_put_back_is_whole_again_once_all_is_renewed() {
+    type Hand = fn(&Kept);
+    let table: [(Hand, &str); 3] = [
+        (|kept| kept.delete(SHARDS[1]), "deleted"),
+        (|kept| kept.damage(SHARDS[1]), "damaged"),
+        (|kept| kept.put_back(only(&kept.copy(), SHARDS[1])), ""),
+    ];
+    for (hand, word) in table {
+        let (kept, log) = (Kept::default(), Log::default());
+        let _logs = log.begin();
+        let (mut store, mut scene) = with_two_shards(&kept).await;
+        hand(&kept);
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned, "nobody looked");
+        store.renew();
+        // It stays due until all of it is written.
+        kept.fail_replacing();
+        stored(&mut store, &mut scene.ledger).await.unwrap_err();
+        assert!(store.is_due());
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!((came, found(&kept).await), (Stored::United, 32));
+        let said = log.text();
+        assert!(said.contains(word), "{said}");
+        assert_eq!(said.contains("book-1"), !word.is_empty(), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_root_that_was_deleted_or_damaged_is_said_and_written_again() {
+    type Hand = fn(&Kept);
+    let table: [(Hand, &str); 2] = [
+        (|kept| kept.delete(ROOT), "deleted while running"),
+        (|kept| kept.damage(ROOT), "damaged while running"),
+    ];
+    for (hand, words) in table {
+        let (kept, log) = (Kept::default(), Log::default());
+        let _logs = log.begin();
+        let (mut store, mut scene) = with_entries(&kept, 8).await;
+        hand(&kept);
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!((came, found(&kept).await), (Stored::United, 8));
+        assert!(log.text().contains(words), "{}", log.text());
+    }
+}
+
 #[tokio::test]
 async fn a_shard_that_was_damaged_is_said_and_written_again() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
-    let _logs = tracing::subscriber::set_default(subscriber.finish());
+    let _logs = log.begin();
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
     kept.damage(SHARDS[0]);
@@ -224,6 +305,6 @@ async fn a_shard_that_was_damaged_is_said_and_written_again() {
             .unwrap()
     );
     assert_eq!(found(&kept).await, 9);
-    let said = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let said = log.text();
     assert!(said.contains("ledger was damaged while running"), "{said}");
 }

@@ -63,6 +63,12 @@ impl Kept {
         }
     }
 
+    /// Somebody deletes it.
+    pub(super) fn delete(&self, name: &str) {
+        let gone = self.0.lock().unwrap().maps.remove(name);
+        assert!(gone.is_some(), "{name}");
+    }
+
     /// Puts something there that nobody can read.
     pub(super) fn damage(&self, name: &str) {
         self.change(name, |known| {
