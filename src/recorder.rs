@@ -152,6 +152,10 @@ pub struct Recorder<S> {
     store_backoff: Duration,
     /// Organizations whose last answer was another than that something was taken.
     turned_away: BTreeSet<Access>,
+    /// Since when organizations have changes to take.
+    late: BTreeMap<Access, Instant>,
+    /// Organizations that call everything invalid.
+    doubts: search::Doubts,
     /// What was blocked when nothing went there any more.
     blocked_before: BTreeMap<(Arc<str>, Arc<str>), status::Blocked>,
     /// `None` where nobody wants them.
@@ -248,6 +252,8 @@ impl<S: Transport> Recorder<S> {
             orphans: BTreeMap::new(),
             store_backoff: Duration::ZERO,
             turned_away: BTreeSet::new(),
+            late: BTreeMap::new(),
+            doubts: search::Doubts::default(),
             blocked_before: BTreeMap::new(),
             last_summary: None,
             last_dry_run: report::WouldSend::default(),

@@ -15,10 +15,10 @@ impl<S: Transport> Recorder<S> {
     /// Tells the ledger what an answer means for each line.
     pub(super) fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
         for (line, outcome) in lines.iter().zip(outcome::of(answer, lines.len())) {
+            if outcome == Outcome::Acknowledged {
+                self.note_lag(line, run);
+            }
             self.book(std::slice::from_ref(line), outcome);
-        }
-        if let Ok(taken) = answer {
-            self.acknowledged(taken.count(lines.len()), run);
         }
     }
 
@@ -40,12 +40,13 @@ impl<S: Transport> Recorder<S> {
         self.book(&verdict.invalid, Outcome::Refused(Reason::Invalid));
         self.book(&verdict.undecided, Outcome::NotApplied);
         self.book(&verdict.witnesses, Outcome::NotApplied);
+        self.doubts.learn(verdict);
         for access in &verdict.outages {
             self.pace.outage(access.clone(), Instant::now());
             let organization = access.organization();
             tracing::error!(
                 organization,
-                "GitHub calls every record invalid, which is taken for an outage"
+                "GitHub calls invalid whatever is sent alone and takes nothing else, which is taken for an outage"
             );
         }
     }

@@ -64,7 +64,7 @@ impl<S: Transport> Recorder<S> {
             // Once an interval, behind the snapshot, which waits for nobody.
             store.renew();
         }
-        let left = self.finish(&plan, started, sent);
+        let left = self.finish(&plan, (started, changed_at), sent);
         self.send_storage(&left).await;
         Ok(())
     }
@@ -231,7 +231,12 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
-    fn finish(&mut self, planned: &Arc<Plan>, started: Instant, requests: usize) -> Arc<Plan> {
+    fn finish(
+        &mut self,
+        planned: &Arc<Plan>,
+        (started, changed_at): (Instant, Option<Instant>),
+        requests: usize,
+    ) -> Arc<Plan> {
         if !self.is_stored() && self.store.is_some() {
             self.schedule.store_soon(Instant::now());
         }
@@ -245,6 +250,7 @@ impl<S: Transport> Recorder<S> {
         let most = self.size.most();
         let waiting = batch::changes(&left, most);
         let rest = batch::snapshot(&left, &self.rest, most);
+        self.note_late(&waiting, changed_at);
         self.note_waits(waiting.iter().chain(&rest));
         let sent_whole = requests > 0 && self.turned_away.is_empty();
         let nothing_to_send = left.snapshot().is_empty();

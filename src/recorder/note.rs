@@ -11,19 +11,47 @@ use crate::github::auth::Errand;
 use crate::github::exchange::Exchange;
 use crate::github::pace::Access;
 use crate::model::plan::Plan;
-use crate::model::record::{Destination, Identity};
+use crate::model::record::{Destination, Identity, Line, Status};
 
+use super::batch::Batch;
 use super::delivery::Run;
 use super::status::{Blocked, Note};
 use super::{Recorder, Transport};
 
 impl<S: Transport> Recorder<S> {
-    /// Lines were acknowledged.
-    pub(super) fn acknowledged(&mut self, lines: usize, run: &Run) {
-        if let Some(changed_at) = run.changed_at {
+    /// Since when there are changes that the organization is sent now: of this cycle, or of an earlier one
+    /// whose changes it did not take.
+    fn changed_at(&self, destination: &Destination, run: &Run) -> Option<Instant> {
+        let late = self.late.get(&Access::from(destination)).copied();
+        late.or(run.changed_at)
+    }
+
+    /// Whether a line says something that GitHub has not acknowledged yet.
+    fn is_news(&self, line: &Line) -> bool {
+        let entry = self.ledger.entry(&line.identity);
+        entry.is_none_or(|entry| match line.status {
+            Status::Deployed => entry.held.as_ref() != Some(&line.body),
+            Status::Decommissioned => !entry.is_tombstone(),
+        })
+    }
+
+    /// These changes are still to be sent.
+    pub(super) fn note_late(&mut self, waiting: &[Batch], changed_at: Option<Instant>) {
+        let waiting: BTreeSet<Access> = waiting.iter().map(Batch::access).collect();
+        self.late.retain(|access, _| waiting.contains(access));
+        for access in waiting {
+            if let Some(changed_at) = changed_at {
+                self.late.entry(access).or_insert(changed_at);
+            }
+        }
+    }
+
+    /// How long what is acknowledged now has taken, if it is new.
+    pub(super) fn note_lag(&self, line: &Line, run: &Run) {
+        let changed_at = self.changed_at(&line.identity.destination, run);
+        if let Some(changed_at) = changed_at.filter(|_| self.is_news(line)) {
             let lag = changed_at.elapsed().as_secs_f64();
-            let histogram = self.status.lock().report_lag.clone();
-            (0..lines).for_each(|_| histogram.0.observe(lag));
+            self.status.lock().report_lag.0.observe(lag);
         }
     }
 
@@ -48,6 +76,7 @@ impl<S: Transport> Recorder<S> {
         wanted.insert(Access::from(home));
         self.turned_away.retain(|access| wanted.contains(access));
         let now = Instant::now();
+        self.doubts.keep(|access| wanted.contains(access));
         self.pace.keep(|access| wanted.contains(access), now);
         if let Some(github) = &mut self.github {
             // What was denied to a token is remembered together with the token.

@@ -5,6 +5,7 @@
 //! Whole batches go before parts, so that what GitHub turns down holds back nothing else. Parts go
 //! the deep way: each search gets to single records, however many are at fault.
 
+mod doubts;
 mod parts;
 mod ruling;
 
@@ -21,6 +22,7 @@ use crate::model::record::{Identity, Line};
 
 use super::batch::Batch;
 
+pub(super) use doubts::Doubts;
 pub(super) use ruling::{Ruling, Verdict, is_shut};
 
 use parts::Parts;
@@ -49,6 +51,11 @@ pub(super) struct Search<'a> {
     unsearched: BTreeSet<Access>,
     /// Records that were called invalid although they were alone.
     alone: Vec<Line>,
+    /// Organizations that are only asked whether they take anything by now.
+    only_asked: BTreeSet<Access>,
+    /// Those of them that do not, and what is not sent there for that.
+    given_up: BTreeSet<Access>,
+    left_out: Vec<Batch>,
 }
 
 impl<'a> Search<'a> {
@@ -65,7 +72,16 @@ impl<'a> Search<'a> {
             unsettled: Vec::new(),
             unsearched: BTreeSet::new(),
             alone: Vec::new(),
+            only_asked: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+            left_out: Vec::new(),
         }
+    }
+
+    /// The same, but these are only asked: until they take something, nothing is searched for there.
+    #[must_use]
+    pub(super) fn only_asking(self, only_asked: BTreeSet<Access>) -> Self {
+        Self { only_asked, ..self }
     }
 
     /// This is to be sent too.
@@ -85,8 +101,27 @@ impl<'a> Search<'a> {
         let alone = self.alone.iter().map(|line| &line.identity.destination);
         let alone: BTreeSet<Access> = alone.map(Access::from).collect();
         let in_doubt = |access: &Access| alone.contains(access) && !self.taken.contains(access);
-        let whole = self.whole.pop_front();
-        whole.or_else(|| self.parts.next(in_doubt))
+        while let Some(batch) = self.whole.pop_front() {
+            let access = batch.access();
+            if self.given_up.contains(&access) {
+                self.left_out.push(batch);
+                continue;
+            }
+            if self.is_only_asked(&access) && !self.asked.contains_key(&access) {
+                // The answer to what was taken before is worth more than any other.
+                if let Some(witness) = self.witness_outside(&batch).cloned() {
+                    self.count_question(&access);
+                    self.whole.push_front(batch);
+                    return Some(Batch::alone(witness));
+                }
+            }
+            return Some(batch);
+        }
+        self.parts.next(in_doubt)
+    }
+
+    fn is_only_asked(&self, access: &Access) -> bool {
+        self.only_asked.contains(access) && !self.taken.contains(access)
     }
 
     /// Whether something was found out, and only parts are left: they may wait for the next search.
@@ -96,7 +131,8 @@ impl<'a> Search<'a> {
 
     /// What was not sent in the end.
     pub(super) fn rest(&mut self) -> impl Iterator<Item = Batch> {
-        self.whole.drain(..).chain(self.parts.drain())
+        let left = self.left_out.drain(..).chain(self.whole.drain(..));
+        left.chain(self.parts.drain())
     }
 
     /// Whether an answer that denies the access to an organization is not believed: no record that
@@ -174,6 +210,11 @@ impl<'a> Search<'a> {
     /// refused for `reason`; without one only if others are taken.
     fn turned_down(&mut self, batch: Batch, reason: Option<Reason>) -> Ruling {
         let access = batch.access();
+        if reason.is_none() && self.is_only_asked(&access) {
+            self.given_up.insert(access.clone());
+            self.unsearched.insert(access);
+            return Ruling::Dropped;
+        }
         if batch.steps.len() > 1 && !self.parts.may_cut(&access) {
             self.unsearched.insert(access);
             self.ask_whether_anything_is_taken(&batch);
@@ -280,6 +321,7 @@ impl<'a> Search<'a> {
             undecided,
             witnesses: std::mem::take(&mut self.unsettled),
             outages,
+            taken: self.taken.clone(),
         }
     }
 

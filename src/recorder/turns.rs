@@ -33,12 +33,10 @@ impl<S: Transport> Recorder<S> {
             changes.into_iter().partition(is_limited);
         let (repeated_last, snapshot): (Vec<Batch>, Vec<Batch>) =
             snapshot.into_iter().partition(is_limited);
-        let changed_at = run.changed_at;
-        let mut search = Search::new(plan);
+        let mut search = Search::new(plan).only_asking(self.doubts.asked());
         if self.deliver_all(changes, &mut search, run).await == Flow::End {
             return;
         }
-        run.changed_at = None;
         if self.repeat(snapshot, &mut search, run).await == Flow::End {
             return;
         }
@@ -46,11 +44,9 @@ impl<S: Transport> Recorder<S> {
             return;
         }
         self.send_storage_before_limits(plan).await;
-        run.changed_at = changed_at;
         if self.deliver_all(held_back, &mut search, run).await == Flow::End {
             return;
         }
-        run.changed_at = None;
         self.repeat(repeated_last, &mut search, run).await;
     }
 

@@ -105,14 +105,30 @@ async fn when_everything_is_invalid_it_is_an_outage_and_nothing_is_set_apart() {
             "{:?}",
             world.reasons()
         );
-        // It is over between one search and the next.
+        // It is over between one question and the next.
         let asked = world.requests();
-        let search = |world: &World| world.posts(asked).iter().any(|post| post.lines.len() == 9);
-        world.within(2 * MINUTE, "the next search", search).await;
+        let question = |world: &World| !world.posts(asked).is_empty();
+        world
+            .within(2 * MINUTE, "the next question", question)
+            .await;
         world.github.clear();
         world.agreed_within(MINUTE).await;
         world.finish().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_7_however_long_everything_is_invalid_it_is_right_soon_after() {
+    let mut world = World::with(&[deployment("shop", "old")]).await;
+    world.fault(Fault::new(FaultKind::Status { status: 422 }));
+    world.run(&wide("web", 40));
+    // So many that each search takes all of its cuts.
+    world.pass(40 * MINUTE).await;
+    let requests = world.requests();
+    assert!(requests < 250, "{requests} of the hour's 450");
+    world.github.clear();
+    world.agreed_within(MINUTE + 10 * SECOND).await;
+    world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use deployment_recorder::model::record::Destination;
 use deployment_recorder::sandbox::{Fault, FaultKind};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 
 use crate::objects::deployment;
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
@@ -15,6 +17,41 @@ fn throttled(status: u16, retry_after: Option<u64>, reset_after: Option<u64>) ->
         retry_after,
         reset_after,
     }
+}
+
+/// How many changes were acknowledged, and how many within five minutes.
+fn lags(world: &World) -> [String; 2] {
+    let (mut registry, mut page) = (Registry::default(), String::new());
+    let lag = world.status().lock().report_lag.0.clone();
+    registry.register("lag", "of changes", lag);
+    encode(&mut page, &registry).unwrap();
+    let value = |name: &str| {
+        let line = page.lines().find(|line| line.starts_with(name)).unwrap();
+        line.rsplit(' ').next().unwrap().to_owned()
+    };
+    [value("lag_count"), value("lag_bucket{le=\"300.0\"}")]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_github_takes_late_counts_as_late_and_what_is_repeated_does_not() {
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    assert_eq!(lags(&world), ["1", "1"]);
+    world.run(&deployment("shop", "cart"));
+    world.agreed().await;
+    assert_eq!(lags(&world), ["2", "2"]);
+    world.fault(Fault::new(FaultKind::Status { status: 503 }));
+    world.run(&deployment("shop", "late"));
+    world.pass(6 * MINUTE).await;
+    world.run(&deployment("shop", "later"));
+    world.pass(MINUTE).await;
+    world.github.clear();
+    world.agreed_within(2 * MINUTE).await;
+    assert_eq!(lags(&world), ["4", "2"]);
+    world.pass(2 * INTERVAL).await;
+    world.run(&deployment("shop", "soon"));
+    world.agreed().await;
+    assert_eq!(lags(&world), ["5", "3"], "nothing is late any more");
+    world.finish().await;
 }
 
 #[tokio::test(start_paused = true)]

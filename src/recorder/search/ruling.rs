@@ -33,6 +33,8 @@ pub(in crate::recorder) struct Verdict {
     pub(in crate::recorder) witnesses: Vec<Line>,
     /// Organizations that call everything invalid.
     pub(in crate::recorder) outages: BTreeSet<Access>,
+    /// Organizations that took something.
+    pub(in crate::recorder) taken: BTreeSet<Access>,
 }
 
 /// What it means for a record that GitHub answers so because of its repository.

@@ -66,6 +66,8 @@ struct Story {
     invalid: BTreeSet<usize>,
     outage: bool,
     denied: bool,
+    /// How many lines were left out.
+    left: usize,
 }
 
 fn numbers(batch: &Batch) -> Vec<usize> {
@@ -75,7 +77,18 @@ fn numbers(batch: &Batch) -> Vec<usize> {
 
 /// Sends everything of a plan to a GitHub that answers each request so.
 fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -> Story {
-    let (mut search, mut story) = (Search::new(plan), Story::default());
+    play_asking(plan, batches, github, &mut Doubts::default())
+}
+
+/// The same, with what searches before came to.
+fn play_asking(
+    plan: &Plan,
+    batches: Vec<Batch>,
+    github: impl Fn(&[usize]) -> Answer,
+    doubts: &mut Doubts,
+) -> Story {
+    let mut search = Search::new(plan).only_asking(doubts.asked());
+    let mut story = Story::default();
     let organizations: BTreeSet<Access> = batches.iter().map(Batch::access).collect();
     for batch in batches {
         search.add(batch);
@@ -110,7 +123,9 @@ fn play(plan: &Plan, batches: Vec<Batch>, github: impl Fn(&[usize]) -> Answer) -
             Ruling::Later | Ruling::Dropped => {}
         }
     }
+    story.left = search.rest().map(|batch| batch.steps.len()).sum();
     let verdict = search.verdict();
+    doubts.learn(&verdict);
     story.outage = !verdict.outages.is_empty();
     let invalid = verdict.invalid.iter();
     story.invalid = invalid
@@ -235,6 +250,63 @@ fn when_everything_is_invalid_nothing_is_set_apart() {
         assert!(story.outage);
         assert!(story.invalid.is_empty() && story.refused.is_empty());
     }
+}
+
+/// How many requests each of so many searches takes to which GitHub calls everything invalid.
+fn searches(plan: &Plan, doubts: &mut Doubts, count: usize) -> Vec<usize> {
+    let search = |_| {
+        let story = play_asking(plan, changes(plan), invalid(|_| true), doubts);
+        assert!(story.outage && story.invalid.is_empty());
+        story.requests
+    };
+    (0..count).map(search).collect()
+}
+
+#[test]
+fn promise_6_where_everything_is_invalid_one_request_asks_again_and_few_searches_look_again() {
+    for held in [0, 5] {
+        // Two batches.
+        let mut plan = plan(0..30, 100..100 + held);
+        plan.decommissions = vec![step("prod", 90, false)];
+        let mut doubts = Doubts::default();
+        let requests = searches(&plan, &mut doubts, 40);
+        for (number, requests) in requests.iter().enumerate() {
+            let is_whole = [0, 4, 16, 32].contains(&number);
+            assert_eq!(*requests > 1, is_whole, "{number}: {requests}");
+        }
+        // What is over is found by that one request, and what is at fault then is searched for.
+        let story = play_asking(
+            &plan,
+            changes(&plan),
+            invalid(|name| name == 7),
+            &mut doubts,
+        );
+        let is_found = held > 0;
+        assert_eq!(story.invalid.contains(&7), is_found, "{story:?}");
+        assert_eq!(story.left > 0, !is_found);
+        let story = play_asking(&plan, changes(&plan), invalid(|_| false), &mut doubts);
+        let taken = 31 + usize::from(is_found);
+        assert_eq!((story.taken.len(), story.left), (taken, 0), "{story:?}");
+        assert!(doubts.asked().is_empty());
+    }
+}
+
+#[test]
+fn only_who_calls_everything_invalid_is_merely_asked_and_who_is_forgotten_is_not() {
+    let mut plan = plan(0..30, 100..101);
+    let tools = (2000..2030).map(|name| step_in("tools", "prod", name, true));
+    plan.reports.extend(tools);
+    let mut doubts = Doubts::default();
+    let bad = |name: usize| name < 2000 || name == 2010;
+    let story = play_asking(&plan, changes(&plan), invalid(bad), &mut doubts);
+    assert!(story.outage && story.invalid.contains(&2010));
+    let acme = Access::new("api.github.com", "acme");
+    assert_eq!(doubts.asked(), BTreeSet::from([acme.clone()]));
+    let story = play_asking(&plan, changes(&plan), invalid(bad), &mut doubts);
+    assert!(story.outage && story.invalid.contains(&2010), "{story:?}");
+    assert_eq!(story.taken.len(), 29);
+    doubts.keep(|access| *access != acme);
+    assert!(doubts.asked().is_empty());
 }
 
 #[test]
