@@ -171,18 +171,18 @@ impl Store {
             // A store that was given up while it split left shards that the root does not name.
             self.versions.truncate(root.shards);
         }
-        let settled = match self.swap_root(uids, ledger.template()).await {
+        let knew_more = match self.swap_root(uids, ledger.template()).await {
             Ok(()) => false,
             Err(error) if error.is_conflict() => {
                 self.rewrite = true;
-                self.settle_conflict(ledger, now).await?;
+                let knew_more = self.settle_conflict(ledger, now).await?;
                 self.swap_root(uids, ledger.template()).await?;
-                true
+                knew_more
             }
             Err(error) => return Err(error),
         };
         let united = self.write_shards(ledger, now).await?;
-        Ok(if united || settled {
+        Ok(if united || knew_more {
             Stored::United
         } else {
             Stored::AsPlanned

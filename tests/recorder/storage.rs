@@ -1,6 +1,7 @@
 //! The stored ledger: writes that fail or lose their answer, other hands on it, other writers.
 
 use serde_json::Value;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::ledger::{self, NAME, NAMESPACE, shard};
 use crate::objects::{deployment, digest, namespace};
@@ -167,6 +168,47 @@ async fn what_takes_minutes_to_store_is_sent_all_the_same() {
     }
     assert!(begin.elapsed() > 3 * MINUTE);
     world.finish().await;
+}
+
+/// A hand that touches these parts whenever somebody else has written them.
+fn touching(world: &World, parts: &[String]) -> AbortOnDropHandle<()> {
+    let (api, parts) = (world.api.clone(), parts.to_vec());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut touches = 0;
+        let mut known = vec![Value::Null; parts.len()];
+        loop {
+            for (name, known) in parts.iter().zip(&mut known) {
+                let part = api.get("ConfigMap", NAMESPACE, name);
+                let mut part = part.expect("a part of the ledger");
+                if part["metadata"]["resourceVersion"] != *known {
+                    touches += 1;
+                    part["metadata"]["annotations"]["touched"] = touches.to_string().into();
+                    *known = api.apply(part)["metadata"]["resourceVersion"].clone();
+                }
+            }
+            tokio::time::sleep(SECOND / 1000).await;
+        }
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hand_that_touches_the_ledger_right_after_each_write_keeps_nobody_from_sending() {
+    for parts in [vec![NAME.to_owned()], vec![NAME.to_owned(), shard(0)]] {
+        let mut world = World::with(&[deployment("shop", "web"), deployment("shop", "old")]).await;
+        world.pass(2 * MINUTE).await;
+        world.api.writes_take(vec![SECOND / 10]);
+        let _hand = touching(&world, &parts);
+        world.pass(SECOND).await;
+        let before = world.api.count(Verb::Update, "ConfigMap");
+        world.run(&deployment("shop", "cart"));
+        world.remove("shop", "old");
+        world.agreed_within(10 * SECOND).await;
+        world.pass(2 * INTERVAL).await;
+        world.check();
+        let writes = world.api.count(Verb::Update, "ConfigMap") - before;
+        assert!(writes < 40, "{parts:?}: {writes}");
+        world.finish().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,8 +8,10 @@ use super::Ledger;
 
 impl Ledger {
     /// Puts what a stored ledger knows and this one does not beside what this one knows: an answer
-    /// of the store was lost, an older copy was restored under us, or a former writer was faster.
-    pub fn unite(&mut self, stored: Self) {
+    /// of the store was lost, an older copy was restored under us, or a former writer was faster. Returns
+    /// whether more may be held at GitHub than this one knew.
+    pub fn unite(&mut self, stored: Self) -> bool {
+        let mut is_news = false;
         for (identity, entry) in stored.entries {
             match self.entries.entry(identity) {
                 // What is stored is from before it went.
@@ -17,8 +19,9 @@ impl Ledger {
                 btree_map::Entry::Vacant(free) => {
                     self.past.remove(free.key());
                     free.insert(entry);
+                    is_news = true;
                 }
-                btree_map::Entry::Occupied(mut known) => known.get_mut().unite(entry),
+                btree_map::Entry::Occupied(mut known) => is_news |= known.get_mut().unite(entry),
             }
         }
         for (identity, digest) in stored.past {
@@ -28,6 +31,7 @@ impl Ledger {
         }
         self.stock.unite(stored.stock);
         self.touch_all();
+        is_news
     }
 
     /// The same of a copy that may be the newer one: what GitHub held by it may be what it holds.

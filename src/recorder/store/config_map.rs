@@ -102,11 +102,20 @@ impl CallError {
     }
 }
 
-/// What was known of an object when it was read or written last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version(Option<String>);
+/// What was known of an object when it was read or written last: its version, and what others put beside
+/// what is in it, which stays when it is written over.
+#[derive(Clone, Debug)]
+pub(super) struct Version(Option<Box<ObjectMeta>>);
 
 impl Version {
+    fn of(mut metadata: ObjectMeta) -> Self {
+        // The API server's own account of who wrote what, which is long.
+        metadata.managed_fields = None;
+        // Without its version an object would be written over whatever it is by then.
+        let is_known = metadata.resource_version.is_some();
+        Self(is_known.then(|| Box::new(metadata)))
+    }
+
     /// Of an object that is not there.
     pub(super) fn absent() -> Self {
         Self(None)
@@ -156,7 +165,7 @@ impl ConfigMaps {
             part: self.name(shard),
             source,
         })?;
-        Ok(Some((content, Version(map.metadata.resource_version))))
+        Ok(Some((content, Version::of(map.metadata))))
     }
 
     /// The version alone of the root or a shard; `None` where it is not there.
@@ -165,7 +174,7 @@ impl ConfigMaps {
         shard: Option<usize>,
     ) -> Result<Option<Version>, StoreError> {
         let map = self.get(shard).await?;
-        Ok(map.map(|map| Version(map.metadata.resource_version)))
+        Ok(map.map(|map| Version::of(map.metadata)))
     }
 
     async fn get(&self, shard: Option<usize>) -> Result<Option<ConfigMap>, StoreError> {
@@ -195,16 +204,12 @@ impl ConfigMaps {
         version: Option<&Version>,
     ) -> Result<Version, StoreError> {
         let name = self.name(shard);
-        let version = version.and_then(|version| version.0.clone());
-        let exists = version.is_some();
+        let known = version.and_then(|version| version.0.clone());
+        let exists = known.is_some();
+        let mut metadata = known.map_or_else(|| self.fresh(&name), |known| *known);
+        metadata.labels.get_or_insert_default().extend(labels());
         let map = ConfigMap {
-            metadata: ObjectMeta {
-                name: Some(name.clone()),
-                namespace: Some(self.namespace.clone()),
-                labels: Some(labels()),
-                resource_version: version,
-                ..ObjectMeta::default()
-            },
+            metadata,
             binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(content))])),
             ..ConfigMap::default()
         };
@@ -220,7 +225,15 @@ impl ConfigMaps {
             self.call(shard, Doing::Creating, self.api.create(&parameters, &map))
                 .await?
         };
-        Ok(Version(written.metadata.resource_version))
+        Ok(Version::of(written.metadata))
+    }
+
+    fn fresh(&self, name: &str) -> ObjectMeta {
+        ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(self.namespace.clone()),
+            ..ObjectMeta::default()
+        }
     }
 
     /// The rule that allows it. What is only to be created has no name yet.

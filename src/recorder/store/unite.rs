@@ -10,12 +10,12 @@ use super::{Store, StoreError, shards};
 
 impl Store {
     /// The root is not as we left it. Ours by a lost answer, by a foreign hand or gone: go on with
-    /// the union of store and memory. Another writer's: stop.
+    /// the union of store and memory. Another writer's: stop. Returns whether the store knew more.
     pub(super) async fn settle_conflict(
         &mut self,
         ledger: &mut Ledger,
         now: Moment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
         let found = match self.read_root().await {
             Ok(found) => found,
@@ -26,7 +26,7 @@ impl Store {
                 if let (Some((_, known)), Some(version)) = (&mut self.root, version) {
                     *known = version;
                 }
-                return Ok(());
+                return Ok(false);
             }
             Err(error) => return Err(error),
         };
@@ -62,27 +62,31 @@ impl Store {
         }
     }
 
-    /// Reads every shard again and adds to the ledger what it does not know.
-    pub(super) async fn unite_with_store(
+    /// Reads every shard again and adds to the ledger what it does not know. Returns whether there was
+    /// any.
+    async fn unite_with_store(
         &mut self,
         ledger: &mut Ledger,
         now: Moment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let count = self.root.as_ref().map_or(1, |(root, _)| root.shards);
         self.versions.resize(count, None);
+        let mut knew_more = false;
         for index in 0..count {
-            self.unite_shard(index, ledger, now).await?;
+            knew_more |= self.unite_shard(index, ledger, now).await?;
         }
-        Ok(())
+        Ok(knew_more)
     }
 
+    /// The same with one shard.
     pub(super) async fn unite_shard(
         &mut self,
         index: usize,
         ledger: &mut Ledger,
         now: Moment,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let count = self.versions.len();
+        let mut knew_more = false;
         let version = match self.read_shard(index).await {
             Ok(None) => {
                 self.misses(Some(index));
@@ -92,7 +96,7 @@ impl Store {
                 match shard.read() {
                     Ok(mut content) => {
                         shards::keep_own(&mut content, index, count);
-                        ledger.unite(content.ledger(None, now));
+                        knew_more = ledger.unite(content.ledger(None, now));
                     }
                     Err(error) => self.overwrites(Some(index), &error),
                 }
@@ -107,7 +111,7 @@ impl Store {
         if let Some(known) = self.versions.get_mut(index) {
             *known = version;
         }
-        Ok(())
+        Ok(knew_more)
     }
 
     fn overwrites(&self, shard: Option<usize>, error: &(dyn std::error::Error + 'static)) {

@@ -53,9 +53,8 @@ impl Store {
             match self.write_shard(index, part).await {
                 Ok(()) => {}
                 Err(error) if error.is_conflict() => {
-                    united = true;
                     self.confirm_holder().await?;
-                    self.unite_shard(index, ledger, now).await?;
+                    united |= self.unite_shard(index, ledger, now).await?;
                     let again = BTreeSet::from([index]);
                     for part in self
                         .compose(ledger, self.versions.len(), &again)?

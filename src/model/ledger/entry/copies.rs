@@ -34,8 +34,8 @@ impl Entry {
     }
 
     /// Adds what a stored copy of this entry says was sent: it may have been applied, and this one
-    /// does not know of it.
-    pub(in crate::model::ledger) fn unite(&mut self, stored: Self) {
+    /// does not know of it. Returns whether there was any.
+    pub(in crate::model::ledger) fn unite(&mut self, stored: Self) -> bool {
         let unknown = |sent: &Sent| {
             let it = (&sent.owner, &sent.body, sent.status);
             !self
@@ -45,11 +45,12 @@ impl Entry {
         };
         let mut older: Vec<Sent> = stored.sent.into_iter().filter(unknown).collect();
         if older.is_empty() {
-            return;
+            return false;
         }
         self.unknown_since = self.unknown_since.max(stored.unknown_since);
         self.acknowledged_since = false;
         older.append(&mut self.sent);
         self.sent = older;
+        true
     }
 }

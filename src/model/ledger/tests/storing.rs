@@ -127,7 +127,7 @@ fn an_older_copy_of_the_ledger_adds_what_is_missing_and_changes_nothing_else() {
     scene.cycle();
     scene.ledger.stored();
     let stored = std::mem::take(&mut older.ledger);
-    scene.ledger.unite(stored);
+    assert!(scene.ledger.unite(stored), "it had another entry");
     assert_eq!(scene.ledger.len(), 2);
     assert_eq!(
         scene.entry(WEB).unwrap().held.as_ref().unwrap().digest,
@@ -163,7 +163,7 @@ fn promise_3_what_was_sent_by_a_stored_copy_may_have_been_applied() {
     };
     let mut scene = Scene::recorded();
     assert!(scene.plan().reports.is_empty());
-    scene.ledger.unite(sent(2).ledger);
+    assert!(scene.ledger.unite(sent(2).ledger));
     assert_eq!(digests(&scene), [digest(2)]);
     assert!(!scene.entry(WEB).unwrap().is_acknowledged_since());
     assert_eq!(
@@ -173,9 +173,9 @@ fn promise_3_what_was_sent_by_a_stored_copy_may_have_been_applied() {
     );
     // What is known already is not known twice, and what is stored came before it.
     let mut scene = sent(2);
-    scene.ledger.unite(sent(2).ledger);
+    assert!(!scene.ledger.unite(sent(2).ledger));
     assert_eq!(digests(&scene), [digest(2)]);
-    scene.ledger.unite(sent(3).ledger);
+    assert!(scene.ledger.unite(sent(3).ledger));
     assert_eq!(digests(&scene), [digest(3), digest(2)]);
     assert!(scene.entry(WEB).unwrap().is_in_doubt());
 }
@@ -194,7 +194,7 @@ fn what_went_since_it_was_stored_is_not_put_back_by_what_is_stored() {
     scene.ledger.stored();
     scene.wait(minutes(10));
     scene.cycle_with(|_| Outcome::Refused(Reason::NotFound));
-    scene.ledger.unite(stored());
+    assert!(!scene.ledger.unite(stored()));
     assert!(scene.ledger.is_empty());
     // Of what went earlier a copy may be right.
     scene.ledger.stored();
@@ -220,7 +220,7 @@ fn what_ended_for_good_and_is_in_an_older_copy_is_an_entry_again_and_no_past_nam
     scene.ledger.unite(ended.clone());
     assert_eq!((scene.ledger.len(), scene.ledger.past().count()), (1, 0));
     let mut fresh = Ledger::default();
-    fresh.unite(ended);
+    assert!(!fresh.unite(ended), "nobody sends for a past name");
     assert_eq!((fresh.len(), fresh.past().count()), (0, 1));
 }
 

@@ -107,15 +107,18 @@ async fn a_shard_that_somebody_put_back_is_united_with_what_is_known_and_written
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
     kept.put_back(only(&kept.copy(), SHARDS[0]));
-    let united = store.write_shards(&mut scene.ledger, scene.now).await;
-    assert!(united.unwrap());
+    let knew_more = store.write_shards(&mut scene.ledger, scene.now).await;
+    assert!(!knew_more.unwrap());
     assert_eq!(found(&kept).await, 9);
     // Nor does a damaged root say that it is another's.
     let (mut store, mut scene) = with_the_root(&kept).await;
-    kept.put_back(only(&kept.copy(), SHARDS[0]));
+    let more = Kept::default();
+    with_entries(&more, 20).await;
+    kept.put_back(only(&more.copy(), SHARDS[0]));
     kept.damage(ROOT);
-    let united = store.write_shards(&mut scene.ledger, scene.now).await;
-    assert!(united.unwrap());
+    let knew_more = store.write_shards(&mut scene.ledger, scene.now).await;
+    assert!(knew_more.unwrap());
+    assert_eq!(scene.ledger.len(), 20);
 }
 
 #[tokio::test]
@@ -136,12 +139,11 @@ async fn what_cannot_be_read_or_written_of_a_shard_ends_the_store_and_nothing_co
         );
         assert!(!scene.ledger.is_stored());
     }
-    assert!(
-        store
-            .write_shards(&mut scene.ledger, scene.now)
-            .await
-            .unwrap()
-    );
+    store
+        .write_shards(&mut scene.ledger, scene.now)
+        .await
+        .unwrap();
+    assert!(scene.ledger.is_stored());
 }
 
 #[tokio::test]
@@ -158,8 +160,8 @@ async fn promise_3_an_older_copy_that_was_put_back_is_united_with_what_is_known(
     let highest = sequence(&store);
     kept.put_back(&older);
     report(&mut scene, 12..13);
-    let united = stored(&mut store, &mut scene.ledger).await.unwrap();
-    assert_eq!(united, Stored::United);
+    let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!(came, Stored::AsPlanned, "it knows nothing that we do not");
     assert_eq!((store.shards(), found(&kept).await), (2, 13));
     assert!(sequence(&store) > highest, "{highest}");
 }
@@ -182,8 +184,8 @@ async fn a_root_that_was_damaged_is_written_again_and_one_that_cannot_be_written
     let kept = Kept::default();
     let (mut store, mut scene) = with_entries(&kept, 8).await;
     kept.damage(ROOT);
-    let united = stored(&mut store, &mut scene.ledger).await.unwrap();
-    assert_eq!((united, found(&kept).await), (Stored::United, 8));
+    let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+    assert_eq!((came, found(&kept).await), (Stored::AsPlanned, 8));
     kept.fail_replacing();
     let failed = stored(&mut store, &mut scene.ledger).await;
     assert!(matches!(failed, Err(StoreError::Call { .. })), "{failed:?}");
@@ -214,8 +216,8 @@ async fn a_root_of_another_with_no_more_writes_than_ours_is_a_copy_that_was_put_
     let anothers = kept.copy();
     for copy in [&ours, &anothers] {
         kept.put_back(copy);
-        let united = stored(&mut store, &mut scene.ledger).await.unwrap();
-        assert_eq!(united, Stored::United);
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned);
     }
     assert_eq!(found(&kept).await, 8);
 }
@@ -266,7 +268,7 @@ async fn promise_3_a_shard_that_was_deleted_or_put_back_is_whole_again_once_all_
         stored(&mut store, &mut scene.ledger).await.unwrap_err();
         assert!(store.is_due());
         let came = stored(&mut store, &mut scene.ledger).await.unwrap();
-        assert_eq!((came, found(&kept).await), (Stored::United, 32));
+        assert_eq!((came, found(&kept).await), (Stored::AsPlanned, 32));
         let said = log.text();
         assert!(said.contains(word), "{said}");
         assert_eq!(said.contains("book-1"), !word.is_empty(), "{said}");
@@ -286,7 +288,7 @@ async fn a_root_that_was_deleted_or_damaged_is_said_and_written_again() {
         let (mut store, mut scene) = with_entries(&kept, 8).await;
         hand(&kept);
         let came = stored(&mut store, &mut scene.ledger).await.unwrap();
-        assert_eq!((came, found(&kept).await), (Stored::United, 8));
+        assert_eq!((came, found(&kept).await), (Stored::AsPlanned, 8));
         assert!(log.text().contains(words), "{}", log.text());
     }
 }
@@ -298,13 +300,87 @@ async fn a_shard_that_was_damaged_is_said_and_written_again() {
     let kept = Kept::default();
     let (mut store, mut scene) = with_the_root(&kept).await;
     kept.damage(SHARDS[0]);
-    assert!(
-        store
-            .write_shards(&mut scene.ledger, scene.now)
-            .await
-            .unwrap()
-    );
+    store
+        .write_shards(&mut scene.ledger, scene.now)
+        .await
+        .unwrap();
     assert_eq!(found(&kept).await, 9);
     let said = log.text();
     assert!(said.contains("ledger was damaged while running"), "{said}");
+}
+
+/// What others put on it is there, and so is what is ours.
+fn assert_both_on(kept: &Kept, name: &str, theirs: &str) {
+    let meta = kept.copy()[name]["metadata"].clone();
+    let said = [
+        &meta["labels"]["team"],
+        &meta["annotations"]["note"],
+        &meta["ownerReferences"][0]["name"],
+    ];
+    assert_eq!(said, [theirs; 3], "{meta}");
+    assert_eq!(meta["finalizers"][0], format!("example.com/{theirs}"));
+    let ours = &meta["labels"]["app.kubernetes.io/component"];
+    assert_eq!(ours, "ledger", "{meta}");
+}
+
+#[tokio::test]
+async fn what_others_put_on_a_part_stays_when_it_is_written_over() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    for (name, is_damaged) in [
+        (ROOT, false),
+        (ROOT, true),
+        (SHARDS[0], false),
+        (SHARDS[0], true),
+    ] {
+        let theirs = format!("{name}-{is_damaged}");
+        if is_damaged {
+            kept.damage(name);
+        }
+        kept.put_on(name, &theirs);
+        // The second one writes over what the first one wrote.
+        for _ in 0..2 {
+            store.renew();
+            stored(&mut store, &mut scene.ledger).await.unwrap();
+            assert_both_on(&kept, name, &theirs);
+        }
+    }
+    // Who starts now leaves it there too.
+    taken_over(&kept, "latter").await;
+    for name in [ROOT, SHARDS[0]] {
+        assert_both_on(&kept, name, &format!("{name}-true"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_put_on_a_part_that_is_gone_is_not_put_on_the_new_one() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    let usual = [ROOT, SHARDS[0]].map(|name| kept.copy()[name]["metadata"]["labels"].clone());
+    for name in [ROOT, SHARDS[0]] {
+        kept.put_on(name, "theirs");
+    }
+    stored(&mut store, &mut scene.ledger).await.unwrap();
+    for (name, usual) in [ROOT, SHARDS[0]].into_iter().zip(usual) {
+        kept.delete(name);
+        store.renew();
+        stored(&mut store, &mut scene.ledger).await.unwrap();
+        let meta = &kept.copy()[name]["metadata"];
+        assert_eq!(meta["labels"], usual);
+        assert!(meta["finalizers"].is_null(), "{meta}");
+    }
+}
+
+#[tokio::test]
+async fn a_hand_that_leaves_the_content_as_it_is_brings_no_news() {
+    let kept = Kept::default();
+    let (mut store, mut scene) = with_entries(&kept, 8).await;
+    for (number, name) in [ROOT, SHARDS[0]].into_iter().enumerate() {
+        let number = u64::try_from(number).unwrap() + 8;
+        report(&mut scene, number..number + 1);
+        kept.put_on(name, "theirs");
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned, "{name}");
+        assert_eq!(found(&kept).await, scene.ledger.len());
+    }
 }

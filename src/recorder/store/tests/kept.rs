@@ -76,6 +76,19 @@ impl Kept {
         });
     }
 
+    /// Somebody puts something of theirs on it, and takes a label of ours for theirs.
+    pub(super) fn put_on(&self, name: &str, theirs: &str) {
+        self.change(name, |known| {
+            let meta = &mut known["metadata"];
+            meta["labels"]["team"] = json!(theirs);
+            meta["labels"]["app.kubernetes.io/component"] = json!(theirs);
+            meta["annotations"]["note"] = json!(theirs);
+            let owner = json!({"apiVersion": "v1", "kind": "Secret", "name": theirs, "uid": "1"});
+            meta["ownerReferences"] = json!([owner]);
+            meta["finalizers"] = json!([format!("example.com/{theirs}")]);
+        });
+    }
+
     fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut kept = self.0.lock().unwrap();
         let known = kept.maps.get_mut(name).expect(name);
