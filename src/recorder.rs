@@ -33,6 +33,7 @@ mod chain;
 mod cycle;
 mod delivery;
 pub mod events;
+mod failure;
 pub mod hand;
 mod identity;
 mod labels;

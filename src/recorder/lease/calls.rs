@@ -9,6 +9,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::PostParams;
 use kube::{Api, Client};
 
+use crate::recorder::failure;
+
 use super::election::Seen;
 use super::error::LeaseError;
 use super::record::Record;
@@ -58,7 +60,7 @@ impl Leases {
 
     /// The Lease, if there is one.
     pub(super) async fn read(&self) -> Result<Option<Seen<Lease>>, LeaseError> {
-        let call = self.api.get_opt(&self.name);
+        let call = async { failure::present(self.api.get(&self.name).await) };
         match self.within(Doing::Reading, call).await? {
             Ok(lease) => Ok(lease.map(seen)),
             Err(status) => Err(self.refused(Doing::Reading, &status)),
@@ -85,7 +87,7 @@ impl Leases {
             (Ok(lease), _) => Ok(Written::As(Box::new(seen(lease)))),
             (Err(status), _) if status.code == 409 => Ok(Written::Outrun),
             // One that is to be created and cannot be found has no namespace.
-            (Err(status), Doing::Replacing) if status.code == 404 => Ok(Written::Outrun),
+            (Err(status), Doing::Replacing) if failure::is_absent(&status) => Ok(Written::Outrun),
             (Err(status), _) => Err(self.refused(doing, &status)),
         }
     }

@@ -11,15 +11,14 @@ use kube::{Api, Client};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::recorder::failure;
+
 use super::RETRY;
 use super::error::LeaseError;
 use super::look::is_free;
 
 /// How long the call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What the API server gives as the reason of its own 404.
-const NOT_FOUND: &str = "NotFound";
 
 /// What became of a Deployment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +71,7 @@ pub async fn scale_down(client: Client, namespace: &str, name: &str) -> Result<S
             let pods = scale.status.map_or(0, |status| status.replicas);
             return Ok(Scaled::Down { pods });
         }
-        Ok(Err(kube::Error::Api(status))) if status.code == 404 && status.reason == NOT_FOUND => {
+        Ok(Err(kube::Error::Api(status))) if failure::is_absent(&status) => {
             return Ok(Scaled::Absent);
         }
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => {

@@ -12,6 +12,8 @@ use kube::{Api, Client};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::recorder::failure;
+
 use super::StoreError;
 use super::part;
 
@@ -70,6 +72,8 @@ pub enum CallError {
         message: String,
         /// The HTTP status.
         code: u16,
+        /// Whether it said so because the object is not as it was: changed, created or gone.
+        is_conflict: bool,
         /// The rule that would allow it, where it is forbidden.
         rule: Option<String>,
     },
@@ -93,10 +97,10 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the object is not as it was when it was read: changed, created or gone.
+    /// Whether the object is not as it was when it was read.
     pub(super) fn is_conflict(&self) -> bool {
         match self {
-            Self::Refused { code, .. } => matches!(code, 404 | 409),
+            Self::Refused { is_conflict, .. } => *is_conflict,
             Self::Api { .. } | Self::TimedOut { .. } | Self::Content(_) => false,
         }
     }
@@ -179,8 +183,8 @@ impl ConfigMaps {
 
     async fn get(&self, shard: Option<usize>) -> Result<Option<ConfigMap>, StoreError> {
         let name = self.name(shard);
-        self.call(shard, Doing::Reading, self.api.get_opt(&name))
-            .await
+        let call = async { failure::present(self.api.get(&name).await) };
+        self.call(shard, Doing::Reading, call).await
     }
 
     /// The bytes of the root or a shard, in that version of the stored form.
@@ -261,6 +265,7 @@ impl ConfigMaps {
             Err(_) => Err(failed(CallError::TimedOut { what })),
             Ok(Err(kube::Error::Api(status))) => Err(failed(CallError::Refused {
                 what,
+                is_conflict: status.code == 409 || failure::is_absent(&status),
                 message: status.message,
                 code: status.code,
                 rule: (status.code == 403).then(|| self.rule(shard, doing)),

@@ -7,6 +7,7 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use serde_json::{Value, json};
 
+use super::super::calls::{Leases, Written};
 use super::*;
 
 /// What was asked, in order: method, path, form and body.
@@ -90,6 +91,29 @@ async fn only_the_api_servers_own_404_says_that_there_is_no_deployment() {
     let (client, _) = server(vec![(404, json!("a proxy's page"))]);
     let error = scale_down(client, "ns", "it").await.unwrap_err();
     assert!(matches!(error, ScaleError::Failed { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn only_the_api_servers_own_404_says_that_there_is_no_lease() {
+    let (client, _) = server(vec![failure(404, "NotFound")]);
+    let leases = Leases::new(client, "ns", "it");
+    assert!(leases.read().await.unwrap().is_none());
+    let (client, _) = server(vec![
+        held(1),
+        failure(404, "NotFound"),
+        (404, json!("a proxy's page")),
+    ]);
+    let leases = Leases::new(client, "ns", "it");
+    let seen = leases.read().await.unwrap().unwrap();
+    let written = leases.write(Some(&seen), &seen.record).await;
+    assert!(matches!(written, Ok(Written::Outrun)), "{written:?}");
+    let written = leases.write(Some(&seen), &seen.record).await;
+    assert!(
+        matches!(written, Err(LeaseError::Failed { .. })),
+        "{written:?}"
+    );
+    let read = leases.read().await;
+    assert!(matches!(read, Err(LeaseError::Failed { .. })), "{read:?}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::super::config_map::{CallError, ConfigMaps, Version};
 use super::super::part::PartError;
 use super::super::{Store, StoreError};
+use crate::model::moment::Moment;
 
 /// The bodies that were sent.
 type Sent = Arc<Mutex<Vec<Value>>>;
@@ -92,13 +93,44 @@ async fn what_is_written_carries_the_labels_by_which_it_is_found() {
     assert_eq!(sent[0]["binaryData"], json!({"ledger": "aXQ="}));
 }
 
-fn refused(code: u16) -> StoreError {
+#[tokio::test]
+async fn promise_3_only_the_api_servers_own_404_says_that_a_part_is_not_there() {
+    let read = async |answer: &Value| {
+        let maps = ConfigMaps::new(server(404, answer.clone()).0, "ns", "book");
+        maps.version(None).await.map(|found| found.is_none())
+    };
+    let own = json!({
+        "apiVersion": "v1", "kind": "Status", "status": "Failure", "reason": "NotFound",
+        "message": "configmaps \"book\" not found", "code": 404,
+    });
+    assert!(read(&own).await.unwrap());
+    let page = json!("404 page not found");
+    let error = read(&page).await.unwrap_err();
+    assert!(error.is_passing() && !error.is_conflict(), "{error}");
+
+    // Nor is a part gone that was there when it was read, or a ledger begun anew.
+    let known = json!({"metadata": {"resourceVersion": "7"}});
+    let known = ConfigMaps::new(server(200, known).0, "ns", "book");
+    let known = known.version(None).await.unwrap().unwrap();
+    for (answer, is_gone) in [(&own, true), (&page, false)] {
+        let maps = ConfigMaps::new(server(404, answer.clone()).0, "ns", "book");
+        let error = maps.write(None, vec![], Some(&known)).await.unwrap_err();
+        assert!(error.is_passing(), "{error}");
+        assert_eq!(error.is_conflict(), is_gone, "{error}");
+    }
+    let mut store = Store::new(server(404, page).0, "ns", "book", "it".to_owned());
+    let error = store.load(Moment::START).await.unwrap_err();
+    assert!(error.is_passing(), "{error}");
+}
+
+fn refused(code: u16, is_conflict: bool) -> StoreError {
     StoreError::Call {
         part: "book".to_owned(),
         source: CallError::Refused {
             what: "reading it",
             message: String::new(),
             code,
+            is_conflict,
             rule: None,
         },
     }
@@ -115,9 +147,8 @@ fn unreadable(source: PartError) -> StoreError {
 fn what_passes_what_is_a_conflict_and_what_is_damage_are_three_things() {
     let damaged = || PartError::damaged(&"it is torn");
     let cases = [
-        (refused(500), [true, false, false]),
-        (refused(404), [true, true, false]),
-        (refused(409), [true, true, false]),
+        (refused(500, false), [true, false, false]),
+        (refused(409, true), [true, true, false]),
         (unreadable(damaged()), [false, false, true]),
         (unreadable(PartError::Foreign), [false, false, true]),
         (
