@@ -332,8 +332,8 @@ impl<S: Transport> Recorder<S> {
         };
         let blocked: Vec<_> = self.status.lock().blocked.keys().cloned().collect();
         for (host, organization) in blocked {
-            if github.has_new_token(&organization).await {
-                self.pace.token_renewed(Access::new(&host, &organization));
+            let access = Access::new(&host, &organization);
+            if github.has_new_token(&organization).await && self.pace.token_renewed(access) {
                 self.status.lock().blocked.remove(&(host, organization));
                 self.schedule.again_at(Instant::now());
             }

@@ -343,10 +343,9 @@ impl Pace {
     }
 
     /// There is a new token for this organization: what was denied to the old one may be tried at
-    /// once.
-    pub fn token_renewed(&mut self, access: impl Into<Access>) {
-        let access = access.into();
-        self.doors.token_renewed(&access);
+    /// once. Returns whether it may: no token brings a withdrawn version back.
+    pub fn token_renewed(&mut self, access: impl Into<Access>) -> bool {
+        self.doors.token_renewed(&access.into())
     }
 }
 

@@ -231,6 +231,30 @@ async fn a_withdrawn_version_is_asked_for_once_an_hour_and_shown() {
     world.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_withdrawn_version_is_shown_as_long_as_it_is_left_alone_whatever_token_comes() {
+    let token = crate::sign_in::file("old");
+    let mut world = World {
+        token_file: Some(token.path().to_owned()),
+        ..World::default()
+    };
+    world.run(&deployment("shop", "web"));
+    world.start();
+    world.agreed().await;
+    world.fault(Fault::new(FaultKind::Status { status: 410 }));
+    world.run(&deployment("shop", "cart"));
+    world.pass(MINUTE).await;
+    let before = world.blocked();
+    assert!(before[0].contains("no longer serves version"), "{before:?}");
+    token.write("new");
+    world.pass(30 * MINUTE).await;
+    assert_eq!((world.blocked(), world.requests()), (before, 2));
+    world.github.clear();
+    world.agreed_within(31 * MINUTE).await;
+    assert_eq!(world.blocked(), Vec::<String>::new());
+    world.finish().await;
+}
+
 /// Two minutes of new workloads, one a second, with a GitHub that takes a while for each answer.
 #[tokio::test(start_paused = true)]
 async fn promise_6_a_storm_of_changes_is_gathered_into_few_requests_and_its_end_arrives_soon() {

@@ -86,11 +86,14 @@ impl Doors {
         self.closed.remove(access);
     }
 
-    /// There is a new token: what was denied to the old one may be tried at once.
-    pub(super) fn token_renewed(&mut self, access: &Access) {
-        if !matches!(self.closed.get(access), Some(Closed::Withdrawn(_))) {
+    /// There is a new token: what was denied to the old one may be tried at once. Returns whether
+    /// that opens the door: not where the version of the API is withdrawn.
+    pub(super) fn token_renewed(&mut self, access: &Access) -> bool {
+        let opens = !matches!(self.closed.get(access), Some(Closed::Withdrawn(_)));
+        if opens {
             self.open(access);
         }
+        opens
     }
 
     /// The version of the API is withdrawn there.

@@ -40,7 +40,7 @@ fn an_organization_that_never_took_anything_is_asked_from_ten_minutes_to_an_hour
     let waits: Vec<u64> = (0..8).map(|_| wait(&mut story)).collect();
     assert_eq!(waits, [10, 20, 40, 60, 60, 60, 60, 60]);
     assert!(story.pace.is_strange(&stranger) && !story.pace.is_strange(&destination()));
-    story.pace.token_renewed(&stranger);
+    assert!(story.pace.token_renewed(&stranger));
     assert_eq!(story.wait(&stranger), (1, Reason::Spacing), "a new token");
     story.after(&stranger, &acknowledged());
     assert!(!story.pace.is_strange(&stranger));
@@ -103,7 +103,7 @@ fn a_token_that_cannot_be_had_before_a_known_time_pauses_until_then() {
         assert_eq!(story.wait(&destination()), (wait, Reason::NoToken));
     }
     assert_eq!(story.wait(&other_organization()), (0, Reason::Free));
-    story.pace.token_renewed(&destination());
+    assert!(story.pace.token_renewed(&destination()));
     assert_eq!(story.wait(&destination()), (0, Reason::Free));
 }
 
@@ -112,7 +112,7 @@ fn a_new_token_is_tried_at_once() {
     let mut story = Story::new();
     story.waits(&bad_token(), 3);
     story.now += SPACING;
-    story.pace.token_renewed(&destination());
+    assert!(story.pace.token_renewed(&destination()));
     assert_eq!(story.wait(&destination()), (0, Reason::Free));
     let renewed = Exchange {
         token_renewed: true,
@@ -125,7 +125,7 @@ fn a_new_token_is_tried_at_once() {
 fn a_withdrawn_version_is_tried_hourly_and_no_token_changes_that() {
     let mut story = Story::new();
     assert_eq!(story.waits(&withdrawn(), 3), [3600, 3600, 3600]);
-    story.pace.token_renewed(&destination());
+    assert!(!story.pace.token_renewed(&destination()));
     assert_eq!(story.wait(&destination()), (3600, Reason::VersionWithdrawn));
     assert_eq!(story.wait(&other_organization()), (1, Reason::Spacing));
 }
