@@ -211,6 +211,15 @@ impl Credentials {
         }
     }
 
+    /// GitHub denied what the token of this header is there for (403 or 404). One of an App has the
+    /// rights that the App had when it was minted, so the next request goes with a new one, unless
+    /// this one is not a minute old.
+    pub fn denied(&self, header: &HeaderValue) {
+        if let Source::App(app) = &self.0 {
+            app.denied(header);
+        }
+    }
+
     /// GitHub refused the token of this header (401). Returns whether there is another one to try
     /// at once: another in the file, or one that is minted next.
     pub async fn refused(&self, header: &HeaderValue) -> bool {

@@ -134,6 +134,13 @@ impl<S> Caller<S> {
         self.shared.keyring.of(organization).permitted()
     }
 
+    /// Access to this organization failed with the token that this one sent last.
+    pub(super) fn denied(&self, organization: &str) {
+        if let Some(Some(token)) = self.last.get(&folded(organization)) {
+            self.shared.keyring.of(organization).denied(token);
+        }
+    }
+
     /// Whether there is a token for this organization that this one has not sent yet.
     pub(super) async fn has_new_token(&self, organization: &str) -> bool {
         let last = self.last.get(&folded(organization));

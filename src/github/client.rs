@@ -71,6 +71,12 @@ impl<S> Client<S> {
         self.caller.has_new_token(organization).await
     }
 
+    /// Access to this organization failed (403 or 404), which says more of the token than of what was
+    /// asked: see [`Credentials::denied`](super::auth::Credentials::denied).
+    pub fn denied(&self, organization: &str) {
+        self.caller.denied(organization);
+    }
+
     /// What the token at hand may do there with artifact metadata, where GitHub says so
     /// ([`Credentials::permitted`](super::auth::Credentials::permitted)).
     pub fn permitted(&self, organization: &str) -> Option<Permitted> {

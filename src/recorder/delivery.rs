@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::github::answer::{Answer, Failure};
-use crate::github::exchange::NotSent;
+use crate::github::exchange::{Exchange, NotSent};
 use crate::github::pace::Purpose;
 use crate::model::gap::Reason;
 use crate::model::ledger::Outcome;
@@ -218,12 +218,21 @@ impl<S: Transport> Recorder<S> {
         if search.doubts(batch, &exchange.answer) {
             self.pace.heard(&batch.destination, &exchange, now);
         } else {
-            self.pace.answered(&batch.destination, &exchange, now);
-            self.note_access(&batch.destination, &exchange.answer);
+            self.believe(&batch.destination, &exchange, now);
         }
         self.note_turn(&batch.destination, exchange.failure().is_some());
         self.note(super::OPERATION, lines.len(), &exchange);
         Exchanged::Answered(exchange.answer)
+    }
+
+    /// What a request was answered is true of its organization.
+    fn believe(&mut self, destination: &Destination, exchange: &Exchange, now: Instant) {
+        self.pace.answered(destination, exchange, now);
+        self.note_access(destination, &exchange.answer);
+        let is_denied = matches!(exchange.answer, Err(Failure::NoAccess { .. }));
+        if let Some(github) = self.github.as_ref().filter(|_| is_denied) {
+            github.denied(&destination.organization);
+        }
     }
 
     /// Waits for the time at which a request may leave, and for a token to leave with. A request for

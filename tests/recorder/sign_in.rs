@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use deployment_recorder::sandbox::{AppChange, Endpoint, Entry, Fault, FaultKind};
+use deployment_recorder::sandbox::{AppChange, Endpoint, Entry, Fault, FaultKind, Permission};
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::objects::deployment;
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
@@ -159,6 +160,27 @@ async fn tokens_that_are_all_refused_are_asked_for_no_more_often_than_access_tha
     world.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn while_access_is_denied_there_is_no_more_than_one_token_for_each_try() {
+    for kind in [
+        FaultKind::Bare { status: 403 },
+        FaultKind::Bare { status: 404 },
+    ] {
+        let (_key, mut world) = world();
+        world.run(&deployment("shop", "web"));
+        world.start();
+        world.agreed().await;
+        world.fault(Fault::new(kind).at(Endpoint::SetClusterRecords));
+        world.run(&deployment("shop", "cart"));
+        world.pass(HOUR).await;
+        let (mints, writes) = (world.mints().len(), world.writes());
+        assert!(writes <= 12 && mints < writes, "{mints} for {writes}");
+        world.github.clear();
+        world.agreed_within(10 * MINUTE + 10 * SECOND).await;
+        world.finish().await;
+    }
+}
+
 /// How metrics call that answer.
 fn told(kind: &FaultKind) -> &'static str {
     match kind {
@@ -272,6 +294,38 @@ async fn an_app_that_is_not_installed_is_named_with_the_organization() {
     });
     world.agreed_within(10 * MINUTE).await;
     world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permission_that_is_granted_late_is_used_at_the_next_try() {
+    for permission in [Permission::None, Permission::Read] {
+        let (_key, mut world) = world();
+        let may = |permission| AppChange {
+            permission: Some(permission),
+            ..AppChange::default()
+        };
+        world.change(may(permission));
+        world.run(&deployment("shop", "web"));
+        world.start();
+        world.pass(5 * HOUR).await;
+        assert!(!world.blocked().is_empty(), "{}", world.story());
+        // Each try has a token of its own at most, for which GitHub is asked twice.
+        let (mints, writes) = (world.mints(), world.writes());
+        assert!((30..=40).contains(&writes), "{writes} tries");
+        assert!(mints.len() <= 2 * writes, "{} for {writes}", mints.len());
+        let wide = mints.iter().filter(|mint| mint.status == Some(201));
+        let wide: Vec<Duration> = wide.map(|mint| mint.at).collect();
+        for two in wide.windows(2) {
+            assert!(two[1].checked_sub(two[0]) >= Some(MINUTE), "{two:?}");
+        }
+        world.change(may(Permission::Write));
+        world.agreed_within(10 * MINUTE + 10 * SECOND).await;
+        assert_eq!(world.blocked(), Vec::<String>::new());
+        let last = world.mints().pop().unwrap();
+        let narrow = json!({"permissions": {"artifact_metadata": "write"}});
+        assert_eq!(last.body.as_deref(), Some(&narrow));
+        world.finish().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

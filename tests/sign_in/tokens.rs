@@ -176,6 +176,62 @@ async fn a_token_is_for_artifact_metadata_alone_unless_github_does_not_know_the_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_denied_is_tried_with_a_new_token_but_no_more_than_one_a_minute() {
+    let stage = Stage::default();
+    let may = |permission| AppChange {
+        permission: Some(permission),
+        ..AppChange::default()
+    };
+    stage.change(may(Permission::None));
+    let wide = stage.sign_in().await;
+    assert_eq!(
+        (stage.set(&wide).await, stage.statuses()),
+        (403, vec![200, 422, 201])
+    );
+    stage.change(may(Permission::Write));
+    // A token keeps the rights that it was minted with.
+    assert_eq!(stage.set(&wide).await, 403);
+    stage.credentials.denied(&wide);
+    sleep(55 * SECOND).await;
+    assert_eq!(stage.sign_in().await, wide);
+    sleep(5 * SECOND).await;
+    let narrow = stage.sign_in().await;
+    assert_eq!(
+        (stage.set(&narrow).await, stage.statuses()),
+        (200, vec![200, 422, 201, 201])
+    );
+    // What was denied to one says nothing of the next, however often it is said.
+    sleep(5 * MINUTE).await;
+    stage.credentials.denied(&wide);
+    assert_eq!(stage.sign_in().await, narrow);
+    for minted in 4..7 {
+        for _ in 0..20 {
+            stage.credentials.denied(&stage.sign_in().await);
+        }
+        assert_eq!(stage.mints(), minted);
+        sleep(MINUTE).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_whose_permission_is_granted_late_gets_a_token_for_that_alone_at_the_next_renewal() {
+    let stage = Stage::default();
+    let may = |permission| AppChange {
+        permission: Some(permission),
+        ..AppChange::default()
+    };
+    stage.change(may(Permission::None));
+    stage.sign_in().await;
+    sleep(56 * MINUTE).await;
+    stage.sign_in().await;
+    stage.change(may(Permission::Write));
+    sleep(56 * MINUTE).await;
+    let header = stage.sign_in().await;
+    assert_eq!(stage.set(&header).await, 200);
+    assert_eq!(stage.statuses(), [200, 422, 201, 422, 201, 201]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_app_that_may_only_read_reads() {
     let stage = Stage::default();
     stage.change(AppChange {

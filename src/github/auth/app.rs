@@ -213,6 +213,10 @@ impl App {
         self.state().accepted(header);
     }
 
+    pub(super) fn denied(&self, header: &HeaderValue) {
+        self.state().denied(header);
+    }
+
     pub(super) fn refused(&self, header: &HeaderValue) -> bool {
         self.state().refused(header, Instant::now())
     }

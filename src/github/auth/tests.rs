@@ -46,6 +46,8 @@ async fn a_token_file_is_read_trimmed_and_again_when_it_changes() {
     let first = header(&credentials).await;
     assert_eq!(first, "Bearer ghp_first");
     assert!(!renewed(&credentials, &first).await && !credentials.refused(&first).await);
+    credentials.denied(&first);
+    assert_eq!(header(&credentials).await, first, "it stays as it is");
     file.write(b"ghp_second");
     assert!(renewed(&credentials, &first).await && credentials.refused(&first).await);
     let second = header(&credentials).await;

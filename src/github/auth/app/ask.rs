@@ -41,7 +41,7 @@ impl App {
             Some(installation) => installation,
             None => self.look_up(&mut renewal).await?,
         };
-        let narrow = !self.state().refuses_narrow;
+        let narrow = self.state().asks_narrow();
         match self.mint(&mut renewal, installation, narrow).await {
             Err((refusal, _)) if narrow && is(&refusal, StatusCode::UNPROCESSABLE_ENTITY) => {
                 sleep(SPACING).await;
@@ -49,11 +49,12 @@ impl App {
                 let token = token.map_err(|(refusal, rate)| {
                     self.not_minted(self.minting(installation), refusal, &rate)
                 })?;
-                self.state().refuses_narrow = true;
-                warn!(
-                    answer = refusal.text,
-                    "GitHub gives no token for artifact metadata alone, this one has all rights of the App"
-                );
+                if self.state().narrow_refused(true) {
+                    warn!(
+                        answer = refusal.text,
+                        "GitHub gives no token for artifact metadata alone, this one has all rights of the App"
+                    );
+                }
                 Ok(token)
             }
             Err((refusal, rate)) => {
@@ -63,7 +64,12 @@ impl App {
                 }
                 Err(self.not_minted(self.minting(installation), refusal, &rate))
             }
-            Ok(token) => Ok(token),
+            Ok(token) => {
+                if narrow && self.state().narrow_refused(false) {
+                    info!("GitHub gives tokens for artifact metadata alone now");
+                }
+                Ok(token)
+            }
         }
     }
 

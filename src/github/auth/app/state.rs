@@ -23,7 +23,8 @@ const LONGEST: Duration = Duration::from_hours(1);
 const SHORTEST: Duration = Duration::from_mins(1);
 
 /// A token that GitHub refuses so soon may not have reached all of GitHub yet
-/// (octokit/auth-app.js#65), so it is tried again before another is minted.
+/// (octokit/auth-app.js#65), so it is tried again before another is minted. Nor is one replaced
+/// sooner to which something was denied.
 const YOUNG: Duration = Duration::from_mins(1);
 
 /// A token of an installation.
@@ -36,6 +37,8 @@ pub(super) struct Token {
     ends: Instant,
     /// Whether GitHub took it for a good one.
     accepted: bool,
+    /// Whether GitHub denied something to it that it is there for.
+    denied: bool,
     /// What it may do, where GitHub said so.
     permitted: Option<Permitted>,
 }
@@ -57,8 +60,14 @@ impl Token {
             renew: minted + holds.saturating_sub(EARLY).max(holds / 2),
             ends: minted + holds,
             accepted: false,
+            denied: false,
             permitted: None,
         }
+    }
+
+    /// Whether it lacks a right that may be given to the App any time.
+    fn lacks(&self) -> bool {
+        self.denied || matches!(self.permitted, Some(Permitted::Read | Permitted::Nothing))
     }
 
     /// The same, of which GitHub says that it may do so much.
@@ -87,8 +96,8 @@ pub(super) struct State {
     pub(super) installation: Option<u64>,
     /// How far GitHub's clock is ahead of ours.
     pub(super) ahead: SignedDuration,
-    /// Whether GitHub gives no token that is restricted to artifact metadata.
-    pub(super) refuses_narrow: bool,
+    /// Whether GitHub gave no token last that is restricted to artifact metadata.
+    refuses_narrow: bool,
     /// The last failure and the key it came with, until there is a token.
     failure: Option<(CredentialsError, Option<Print>)>,
     denied: Backoff,
@@ -147,6 +156,26 @@ impl State {
             self.token = None;
         }
         accepted
+    }
+
+    /// GitHub denied something to this token. It keeps what the App might do when it was minted, and
+    /// more may be allowed by now: the next request leaves with another, unless this one is young.
+    pub(super) fn denied(&mut self, header: &HeaderValue) {
+        if let Some(token) = self.token.as_mut().filter(|it| it.header == *header) {
+            token.denied = true;
+            token.renew = token.renew.min(token.minted + YOUNG);
+        }
+    }
+
+    /// Whether a token is to be asked for that is restricted to artifact metadata: not where GitHub
+    /// gives none although the App has that permission.
+    pub(super) fn asks_narrow(&self) -> bool {
+        !self.refuses_narrow || self.token.as_ref().is_some_and(Token::lacks)
+    }
+
+    /// GitHub refused such a token, or gave it. Returns whether that is new.
+    pub(super) fn narrow_refused(&mut self, refused: bool) -> bool {
+        refused != std::mem::replace(&mut self.refuses_narrow, refused)
     }
 
     /// There is a new token.
@@ -265,6 +294,55 @@ mod tests {
         assert_eq!(state.usable(now + SECOND), Some(never.clone()));
         assert!(!state.refused(&never, now + MINUTE));
         assert!(state.usable(now + MINUTE).is_none());
+    }
+
+    #[test]
+    fn a_token_to_which_something_was_denied_is_renewed_a_minute_after_it_was_minted() {
+        let now = Instant::now();
+        for (seconds, renewed) in [(3600, 60), (60, 30)] {
+            let mut state = State::default();
+            let first = state.renewed(token("a", now, seconds));
+            state.denied(&header("b"));
+            assert!(state.lasting(now + 29 * SECOND).is_some(), "another one");
+            state.denied(&first);
+            let at = now + Duration::from_secs(renewed);
+            assert!(state.lasting(at - SECOND).is_some(), "{seconds}");
+            assert!(state.lasting(at).is_none(), "{seconds}");
+            let ends = now + Duration::from_secs(seconds.unsigned_abs());
+            assert_eq!(
+                state.usable(ends - SECOND),
+                Some(first),
+                "until there is one"
+            );
+            state.renewed(token("b", at, seconds));
+            assert!(state.lasting(at + 29 * SECOND).is_some(), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_narrow_token_that_was_refused_is_asked_for_again_where_a_right_may_have_been_given() {
+        let now = Instant::now();
+        let may = |permitted| {
+            let mut state = State::default();
+            assert!(state.asks_narrow() && !state.narrow_refused(false));
+            assert!(state.narrow_refused(true) && !state.narrow_refused(true));
+            let wide = state.renewed(token("a", now, 3600).permitted(permitted));
+            (state, wide)
+        };
+        for (permitted, again) in [
+            (None, false),
+            (Some(Permitted::Write), false),
+            (Some(Permitted::Read), true),
+            (Some(Permitted::Nothing), true),
+        ] {
+            let (mut state, wide) = may(permitted);
+            assert_eq!(state.asks_narrow(), again, "{permitted:?}");
+            state.denied(&wide);
+            assert!(state.asks_narrow(), "{permitted:?}");
+            state.renewed(token("b", now, 3600).permitted(permitted));
+            assert_eq!(state.asks_narrow(), again, "{permitted:?}");
+            assert!(state.narrow_refused(false) && state.asks_narrow());
+        }
     }
 
     #[test]
