@@ -82,7 +82,7 @@ impl ImageRef {
         if is_digest(text) || is_image_id(text) || pin.is_some_and(|pin| !is_digest(pin)) {
             return None;
         }
-        let last = rest.rfind('/').map_or(0, |slash| slash + 1);
+        let last = rest.rfind('/').unwrap_or_default();
         let (repository, tag) = match rest.get(last..)?.split_once(':') {
             Some((short, tag)) => (rest.get(..last + short.len())?, Some(tag)),
             None => (rest, None),

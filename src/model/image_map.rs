@@ -155,7 +155,10 @@ mod tests {
     fn the_order_of_the_rules_does_not_matter() {
         let rules = ["a.io/x=b.io", "a.io=c.io", "d.io/x=e.io"];
         let backwards = rules.into_iter().rev();
-        assert_eq!(ImageMap::parse(rules), ImageMap::parse(backwards));
+        let map = ImageMap::parse(rules).unwrap();
+        let printed: Vec<String> = map.rules().collect();
+        assert_eq!(printed, ["a.io/x=b.io", "d.io/x=e.io", "a.io=c.io"]);
+        assert_eq!(Ok(map), ImageMap::parse(backwards));
     }
 
     #[test]

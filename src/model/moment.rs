@@ -1,7 +1,7 @@
 //! A point in time as the core knows it: how long the process has run. It never jumps, because it
 //! is not wall time; every wait that the core decides on begins anew with a restart.
 
-use std::ops::{Add, Sub};
+use std::ops::Add;
 use std::time::Duration;
 
 /// Time since the process started.
@@ -33,13 +33,5 @@ impl Add<Duration> for Moment {
 
     fn add(self, later: Duration) -> Self {
         Self(self.0.saturating_add(later))
-    }
-}
-
-impl Sub<Duration> for Moment {
-    type Output = Self;
-
-    fn sub(self, earlier: Duration) -> Self {
-        Self(self.0.saturating_sub(earlier))
     }
 }

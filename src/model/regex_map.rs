@@ -183,6 +183,7 @@ mod tests {
             "ghcr.io/acme/(?P<name>[^/]+)=$name",
             "ghcr.io/acme/([^/]+)/([^/]+)=${1}-$2",
             "ghcr.io/a=b=c",
+            "quay.io/(?P<the_name>[^/]+)=$the_name",
             ".*/(nginx|redis)=proxy",
             "x|ghcr.io/one=two",
         ]);
@@ -191,6 +192,7 @@ mod tests {
             ("ghcr.io/acme/web-shop2", Some("web-shop2")),
             ("ghcr.io/acme/shop/cart", Some("shop-cart")),
             ("ghcr.io/a=b", Some("c")),
+            ("quay.io/shop", Some("shop")),
             ("docker.io/library/nginx", Some("proxy")),
             ("docker.io/library/nginx-2", None),
             ("evil.example/ghcr.io/acme/web-shop", None),

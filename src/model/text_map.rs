@@ -111,6 +111,15 @@ mod tests {
         assert!(empty < TextMap::from([("a", "")]));
     }
 
+    #[test]
+    fn what_is_split_at_its_end_or_behind_it_stays_what_it_is() {
+        for (most, is_shared) in [(1, false), (2, true), (3, true)] {
+            let map = TextMap::from([("a", "x"), ("b", "y")]);
+            let (first, _) = map.split(most);
+            assert_eq!(first.is_shared(), is_shared, "{most}");
+        }
+    }
+
     proptest! {
         #[test]
         fn it_is_as_a_tree_map_would_be(

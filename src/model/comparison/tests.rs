@@ -9,7 +9,7 @@ use super::DifferenceKind::{
 };
 use super::*;
 use crate::model::facts::State;
-use crate::model::fixtures::{Scene, annotations, digest, minutes, names};
+use crate::model::fixtures::{Scene, annotations, digest, minutes, names, source};
 use crate::model::ledger::{Ledger, Outcome};
 use crate::model::record::Destination;
 use crate::model::selection::{Pattern, Selection};
@@ -171,6 +171,7 @@ fn a_name_under_another_digest_that_was_asked_for_has_the_wrong_digest() {
     let difference = &comparison.differences[0];
     let (body, status) = difference.expected.as_ref().unwrap();
     assert_eq!((body.digest, *status), (digest(1), Status::Deployed));
+    assert_eq!(difference.source, Some(source("web", "app")));
     assert_eq!(difference.found.as_ref(), Some(&web));
     // GitHub has one record of a name: the likest of those that are listed counts.
     let right = listed(&scene, WEB, 1);
@@ -413,6 +414,46 @@ fn what_the_ledger_lacks_is_kept_for_what_is_there_under_its_name_running_or_not
     assert_eq!(keepers(&scene), web, "it is there");
     scene.remove_pods("web");
     assert_eq!(keepers(&scene), []);
+}
+
+#[test]
+fn what_is_adopted_says_of_its_image_what_a_pod_says_of_that_digest() {
+    let record = |scene: &Scene| {
+        let expected = expected(scene);
+        let records = [listed(scene, WEB, 1)];
+        let mut found = expected.adoptable(&lists(&expected, &records));
+        assert_eq!(found.len(), 1);
+        found.remove(0).body.unwrap()
+    };
+    let mut scene = Scene::new();
+    // Digests that are before and behind it in any order are another matter.
+    for (name, number) in [("api", 0), ("web", 1), ("cart", 2)] {
+        scene.deploy(name, "app", number);
+    }
+    let named = |tag: &str| format!("ghcr.io/acme/web:{tag}");
+    for (tag, is_said) in [("a".repeat(100), true), ("a".repeat(101), false)] {
+        scene.change_pods("web", |pod| pod.containers[0].image = named(&tag).into());
+        let body = record(&scene);
+        assert_eq!((body.digest, &*body.name), (digest(1), "ghcr.io/acme/web"));
+        assert_eq!(body.version.as_deref(), is_said.then_some(&*tag));
+    }
+}
+
+#[test]
+fn a_name_is_known_that_is_held_that_ended_or_that_runs() {
+    let mut scene = Scene::recorded();
+    scene.delete(&Kind::Deployment, "web");
+    scene.cycle();
+    scene.wait(minutes(10));
+    scene.cycle();
+    scene.deploy("api", "app", 2);
+    scene.cycle();
+    scene.deploy("cart", "app", 3);
+    let expected = expected(&scene);
+    for name in [WEB, "shop-api-app", "shop-cart-app"] {
+        assert!(expected.is_known(&scene.identity(name)), "{name}");
+    }
+    assert!(!expected.is_known(&scene.identity("by-hand")));
 }
 
 #[test]

@@ -119,6 +119,8 @@ fn what_is_no_reference_is_none() {
         "-registry.io/web",
         "[::1/web",
         "[]/web",
+        "[]:5000/web",
+        "[::x]/web",
         "[::1]5000/web",
         "a..b",
         "a___b",
@@ -194,8 +196,28 @@ fn the_digest_that_runs_is_the_pin_or_a_pulled_manifest_and_never_a_configuratio
 }
 
 #[test]
+fn what_a_status_names_is_told_apart() {
+    for (text, kind) in [
+        ("", ImageId::Nothing),
+        ("ghcr.io/acme/web@{A}", ImageId::Manifest),
+        ("docker-pullable://nginx@{A}", ImageId::Manifest),
+        ("{A}", ImageId::Configuration),
+        ("{a}", ImageId::Configuration),
+        ("docker://{A}", ImageId::Configuration),
+        ("docker.io/library/import-2026-01-01@{A}", ImageId::Archive),
+        ("nginx:1", ImageId::Other),
+        ("nginx@sha512:{512}", ImageId::Other),
+        ("rkt://{A}", ImageId::Other),
+    ] {
+        assert_eq!(ImageId::read(&filled(text)).0, kind, "{text}");
+    }
+}
+
+#[test]
 fn a_digest_is_lower_case_sha256_and_prints_as_it_was_read() {
-    assert_eq!(Digest::parse(B).unwrap().to_string(), B);
+    let read = Digest::parse(B).unwrap();
+    assert_eq!(read.to_string(), B);
+    assert_eq!(read.bytes()[..3], [0xb1, 0xb2, 0xb3]);
     for text in [
         "",
         &B[7..],

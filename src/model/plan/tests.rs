@@ -12,7 +12,7 @@ use crate::model::risk::Risks;
 use crate::model::text_map::TextMap;
 use crate::model::workload::Kind;
 
-use super::{Plan, Why};
+use super::{Plan, Row, Why};
 
 mod exposure;
 mod gaps;
@@ -92,6 +92,12 @@ fn scene_spelling(name: &Identity) -> Identity {
         destination: Arc::new(destination()),
         name: name.name.clone(),
     }
+}
+
+#[test]
+fn rows_are_numbered_as_they_stand_in_the_table() {
+    let numbers = Row::ALL.map(Row::number);
+    assert!(numbers.into_iter().eq(1..=16));
 }
 
 #[test]

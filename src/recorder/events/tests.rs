@@ -8,6 +8,7 @@ use k8s_openapi::api::events::v1::Event;
 use kube::client::Body;
 use tokio::time::{Instant, sleep};
 
+use super::queue::{Queue, Said};
 use super::*;
 use crate::model::facts::Object;
 use crate::model::fixtures::{Scene, annotations, rollout, source, workload};
@@ -56,6 +57,10 @@ fn an_event_says_what_is_wrong_with_which_workload_and_what_to_do_about_it() {
         note.contains(reason.meaning()) && note.ends_with(reason.advice()),
         "{note}"
     );
+    assert_eq!(
+        event.reporting_controller.as_deref(),
+        Some("deployment-recorder")
+    );
     // The API server takes none without these.
     assert_eq!(event.action.as_deref(), Some("Recording"));
     assert!(event.event_time.is_some());
@@ -76,6 +81,9 @@ fn an_event_keeps_the_bounds_that_the_api_server_has() {
     for reason in Reason::ALL {
         let note = shown(&cause("web", reason, "x")).note.unwrap();
         assert!(!note.contains('…'), "{note}");
+        // Of two long things what to do is the more useful one.
+        let note = shown(&cause("web", reason, &"x".repeat(2_000))).note;
+        assert!(note.unwrap().ends_with(reason.advice()));
     }
     let event = shown(&Cause {
         workload: workload(rollout(), "shop", "web"),
@@ -364,6 +372,23 @@ async fn nothing_is_said_by_who_may_not_write_or_is_gone() {
     drop(events);
     sleep(Duration::from_mins(5)).await;
     assert!(server.came().is_empty());
+}
+
+#[test]
+fn how_often_a_namespace_refused_is_forgotten_ten_minutes_after_its_last_pause() {
+    let start = Instant::now();
+    let cause = cause("web", Reason::InvalidTag, "team");
+    let wrong: Arc<super::Wrong> = Arc::new([(cause.clone(), None)].into());
+    for (after, pause) in [(659, 120), (660, 60)] {
+        let mut queue = Queue::default();
+        queue.learn(wrong.clone(), start);
+        queue.done(cause.clone(), Said::Refused, start);
+        let now = start + after * SECOND;
+        queue.learn(wrong.clone(), now);
+        queue.done(cause.clone(), Said::Refused, now);
+        let over = queue.next(now + 5 * SECOND).unwrap_err();
+        assert_eq!(over, Some(now + pause * SECOND), "{after}");
+    }
 }
 
 #[test]

@@ -350,3 +350,23 @@ fn promise_2_coverage_goes_by_namespace() {
     assert_eq!(names(&plan.decommissions), [WEB]);
     assert_eq!(why(&plan, "bank-db-db"), Some(Why::NotCovered));
 }
+
+#[test]
+fn row_5_what_is_out_of_scope_takes_no_name_from_what_is_in_it() {
+    let mut scene = Scene::new();
+    // Both are `shop-web-api-app`, and the first of them would get it.
+    scene.deploy("web", "api-app", 1);
+    scene.deploy("web-api", "app", 2);
+    let named = |scene: &Scene| {
+        let plan = scene.plan();
+        plan.names
+            .get(&source("web-api", "app"))
+            .unwrap()
+            .name
+            .clone()
+    };
+    assert_ne!(&*named(&scene), "shop-web-api-app");
+    let pod = Arc::make_mut(&mut scene.facts.pods[0]);
+    pod.annotations = annotations(&[("ignore", "true")]);
+    assert_eq!(&*named(&scene), "shop-web-api-app");
+}
