@@ -19,3 +19,10 @@ pub(super) fn present<T>(answer: kube::Result<T>) -> kube::Result<Option<T>> {
         answer => answer.map(Some),
     }
 }
+
+/// Whether a right to `verb` is what lacks: RBAC says so. A quota and an admission policy refuse with 403
+/// too, and no rule helps there.
+pub(super) fn is_lack_of_right(status: &Status, verb: &str) -> bool {
+    let words = format!(" cannot {verb} resource ");
+    status.code == 403 && status.message.contains(&words)
+}

@@ -278,6 +278,7 @@ impl Apiserver {
             return Ok(answer);
         };
         match fault {
+            Fault::Status(403) => Ok(statuses::forbidden(&request)),
             Fault::Status(code) => Ok(statuses::status(code, "a fault of the test")),
             Fault::Refused => Err("connection refused by the test".into()),
             Fault::AnswerLost => {

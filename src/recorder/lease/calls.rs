@@ -136,7 +136,7 @@ impl Leases {
             return LeaseError::Forbidden {
                 lease,
                 doing: doing_it,
-                rule: self.rule(doing),
+                rule: failure::is_lack_of_right(status, doing.verb()).then(|| self.rule(doing)),
                 message: status.message.clone(),
             };
         }

@@ -7,16 +7,16 @@ use super::identity::described;
 pub enum LeaseError {
     /// The API server does not allow it.
     #[error(
-        "Lease {lease}: {doing} it is forbidden, so nothing is written. The Role in its namespace \
-         lacks this rule: {rule}. The API server says: {message}"
+        "Lease {lease}: {doing} it is forbidden, so nothing is written.{} The API server says: {message}",
+        lacking(rule.as_deref())
     )]
     Forbidden {
         /// Namespace and name.
         lease: String,
         /// What was tried.
         doing: &'static str,
-        /// The rule that would allow it.
-        rule: String,
+        /// The rule that would allow it, where that is what lacks.
+        rule: Option<String>,
         /// What the API server said.
         message: String,
     },
@@ -70,8 +70,14 @@ impl LeaseError {
         }
     }
 
-    /// Whether it is for lack of a right.
+    /// Whether it is not allowed.
     pub(super) fn is_forbidden(&self) -> bool {
         matches!(self, Self::Forbidden { .. })
     }
+}
+
+/// What the Role lacks, in words.
+pub(super) fn lacking(rule: Option<&str>) -> String {
+    let words = |rule| format!(" The Role in its namespace lacks this rule: {rule}.");
+    rule.map(words).unwrap_or_default()
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::recorder::failure;
 
 use super::RETRY;
-use super::error::LeaseError;
+use super::error::{LeaseError, lacking};
 use super::look::is_free;
 
 /// How long the call may take.
@@ -37,14 +37,15 @@ pub enum Scaled {
 pub enum ScaleError {
     /// The API server does not allow it.
     #[error(
-        "Deployment {deployment}: scaling it to 0 is forbidden, so nothing was done. The Role in its \
-         namespace lacks this rule: {rule}. The API server says: {message}"
+        "Deployment {deployment}: scaling it to 0 is forbidden, so nothing was done.{} The API server says: \
+         {message}",
+        lacking(rule.as_deref())
     )]
     Forbidden {
         /// Namespace and name.
         deployment: String,
-        /// The rule that would allow it.
-        rule: String,
+        /// The rule that would allow it, where that is what lacks.
+        rule: Option<String>,
         /// What the API server said.
         message: String,
     },
@@ -77,7 +78,7 @@ pub async fn scale_down(client: Client, namespace: &str, name: &str) -> Result<S
         Ok(Err(kube::Error::Api(status))) if status.code == 403 => {
             return Err(ScaleError::Forbidden {
                 deployment,
-                rule: rule(name),
+                rule: failure::is_lack_of_right(&status, "patch").then(|| rule(name)),
                 message: status.message,
             });
         }

@@ -74,7 +74,7 @@ pub enum CallError {
         code: u16,
         /// Whether it said so because the object is not as it was: changed, created or gone.
         is_conflict: bool,
-        /// The rule that would allow it, where it is forbidden.
+        /// The rule that would allow it, where that is what lacks.
         rule: Option<String>,
     },
     /// The API server was not reached, or its answer not understood.
@@ -265,10 +265,11 @@ impl ConfigMaps {
             Err(_) => Err(failed(CallError::TimedOut { what })),
             Ok(Err(kube::Error::Api(status))) => Err(failed(CallError::Refused {
                 what,
+                rule: failure::is_lack_of_right(&status, doing.verb())
+                    .then(|| self.rule(shard, doing)),
                 is_conflict: status.code == 409 || failure::is_absent(&status),
                 message: status.message,
                 code: status.code,
-                rule: (status.code == 403).then(|| self.rule(shard, doing)),
             })),
             Ok(Err(error)) => Err(failed(CallError::Api {
                 what,

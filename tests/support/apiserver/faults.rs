@@ -45,7 +45,7 @@ impl Verb {
 /// What goes wrong with a request.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Answered with this HTTP status; nothing is done.
+    /// Answered with this HTTP status, of which 403 is for lack of a right; nothing is done.
     Status(u16),
     /// The connection breaks before anything is done.
     Refused,

@@ -41,11 +41,21 @@ fn server(answers: Vec<(u16, Value)>) -> (Client, Asked) {
 }
 
 fn failure(code: u16, reason: &str) -> (u16, Value) {
+    said(code, reason, "what it says")
+}
+
+fn said(code: u16, reason: &str, message: &str) -> (u16, Value) {
     let status = json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure",
-        "message": "what it says", "reason": reason, "code": code,
+        "message": message, "reason": reason, "code": code,
     });
     (code, status)
+}
+
+/// What RBAC says of who lacks that right.
+fn lacks(verb: &str, resource: &str) -> (u16, Value) {
+    let message = format!("\"it\" is forbidden: User \"me\" cannot {verb} resource \"{resource}\"");
+    said(403, "Forbidden", &message)
 }
 
 /// A Scale as the API server answers it.
@@ -94,6 +104,26 @@ async fn only_the_api_servers_own_404_says_that_there_is_no_deployment() {
 }
 
 #[tokio::test]
+async fn a_lease_that_a_quota_refuses_asks_for_no_rule() {
+    let quota = "leases \"it\" is forbidden: exceeded quota: few, requested: count/leases=1";
+    let (client, _) = server(vec![
+        held(1),
+        said(403, "Forbidden", quota),
+        lacks("create", "leases"),
+    ]);
+    let leases = Leases::new(client, "ns", "it");
+    let record = leases.read().await.unwrap().unwrap().record;
+    let begun = "Lease ns/it: creating it is forbidden, so nothing is written.";
+    let error = leases.write(None, &record).await.unwrap_err();
+    let expected = format!("{begun} The API server says: {quota}");
+    assert_eq!(error.to_string(), expected);
+    let error = leases.write(None, &record).await.unwrap_err().to_string();
+    let rule = "apiGroups: [coordination.k8s.io], resources: [leases], verbs: [create]";
+    let expected = format!("{begun} The Role in its namespace lacks this rule: {rule}. The API");
+    assert!(error.starts_with(&expected), "{error}");
+}
+
+#[tokio::test]
 async fn only_the_api_servers_own_404_says_that_there_is_no_lease() {
     let (client, _) = server(vec![failure(404, "NotFound")]);
     let leases = Leases::new(client, "ns", "it");
@@ -119,19 +149,24 @@ async fn only_the_api_servers_own_404_says_that_there_is_no_lease() {
 #[tokio::test]
 async fn a_403_names_the_rule_and_another_failure_what_was_said() {
     let (client, asked) = server(vec![
-        failure(403, "Forbidden"),
+        lacks("patch", "deployments/scale"),
         failure(500, "InternalError"),
+        said(403, "Forbidden", "denied by a policy"),
     ]);
     let error = scale_down(client.clone(), "ns", "it").await.unwrap_err();
     let expected = "Deployment ns/it: scaling it to 0 is forbidden, so nothing was done. The Role in \
                     its namespace lacks this rule: apiGroups: [apps], resources: \
                     [deployments/scale], verbs: [patch], resourceNames: [it]. The API server says: \
-                    what it says";
+                    \"it\" is forbidden: User \"me\" cannot patch resource \"deployments/scale\"";
     assert_eq!(error.to_string(), expected);
-    let error = scale_down(client, "ns", "it").await.unwrap_err();
+    let error = scale_down(client.clone(), "ns", "it").await.unwrap_err();
     let expected = "Deployment ns/it: scaling it to 0 failed: what it says (500)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(asked.lock().unwrap().len(), 2, "neither is tried again");
+    let error = scale_down(client, "ns", "it").await.unwrap_err();
+    let expected = "Deployment ns/it: scaling it to 0 is forbidden, so nothing was done. The API \
+                    server says: denied by a policy";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,10 +33,10 @@ fn server(status: u16, answer: Value) -> (Client, Sent) {
     (Client::new(service, "default"), sent)
 }
 
-fn refusing(code: u16) -> ConfigMaps {
+fn refusing(code: u16, message: &str) -> ConfigMaps {
     let status = json!({
         "apiVersion": "v1", "kind": "Status", "status": "Failure",
-        "message": "what it says", "reason": "it has one", "code": code,
+        "message": message, "reason": "it has one", "code": code,
     });
     ConfigMaps::new(server(code, status).0, "ns", "book")
 }
@@ -49,27 +49,43 @@ fn words(error: &StoreError) -> String {
 
 #[tokio::test]
 async fn what_is_forbidden_names_the_part_what_was_tried_and_the_rule_that_allows_it() {
-    let known = "ConfigMap book-3: replacing it failed: what it says (403); the Role in its namespace lacks \
+    let known = "ConfigMap book-3: replacing it failed: me cannot update resource it (403); the Role in its namespace lacks \
                  this rule: apiGroups: [\"\"], resources: [configmaps], verbs: [get, update], resourceNames: [book-3]";
-    let new = "ConfigMap book: creating it failed: what it says (403); the Role in its namespace lacks this \
+    let new = "ConfigMap book: creating it failed: me cannot create resource it (403); the Role in its namespace lacks this \
                rule: apiGroups: [\"\"], resources: [configmaps], verbs: [create]";
-    let maps = refusing(403);
     let version = serde_json::from_value(json!({"metadata": {"resourceVersion": "7"}}));
     let (there, _) = server(200, version.unwrap());
     let there = ConfigMaps::new(there, "ns", "book");
     let version = there.version(Some(3)).await.unwrap().unwrap();
-    let error = maps
-        .write(Some(3), vec![], Some(&version))
-        .await
-        .unwrap_err();
-    assert_eq!(words(&error), known);
+    let refusing_to = |verb: &str| refusing(403, &format!("me cannot {verb} resource it"));
+    let maps = refusing_to("update");
+    let error = maps.write(Some(3), vec![], Some(&version)).await;
+    assert_eq!(words(&error.unwrap_err()), known);
+    let maps = refusing_to("create");
     let error = maps.write(None, vec![], Some(&Version::absent())).await;
     assert_eq!(words(&error.unwrap_err()), new);
-    let error = refusing(500).version(None).await.unwrap_err();
+    let error = refusing(500, "what it says")
+        .version(None)
+        .await
+        .unwrap_err();
     assert_eq!(
         words(&error),
         "ConfigMap book: reading it failed: what it says (500)"
     );
+}
+
+#[tokio::test]
+async fn what_a_quota_or_a_policy_refuses_asks_for_no_rule() {
+    for message in [
+        "configmaps \"book\" is forbidden: exceeded quota: few, requested: count/configmaps=1",
+        "configmaps \"book\" is forbidden: ValidatingAdmissionPolicy 'no' denied request: no",
+        "admission webhook \"no.example.com\" denied the request: you cannot have it",
+    ] {
+        let maps = refusing(403, message);
+        let error = maps.write(None, vec![], None).await.unwrap_err();
+        let expected = format!("ConfigMap book: creating it failed: {message} (403)");
+        assert_eq!(words(&error), expected);
+    }
 }
 
 #[tokio::test]
