@@ -317,6 +317,20 @@ async fn a_watch_that_is_too_old_is_listed_anew_however_the_server_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_is_too_old_after_hours_is_listed_anew_after_one_short_pause() {
+    let server = server(2);
+    let cluster = start(&server, Scope::default()).await;
+    tokio::time::sleep(Duration::from_hours(3)).await;
+    let begun = tokio::time::Instant::now();
+    server.expire("Pod");
+    until_state(&cluster, &Kind::Pod, MirrorState::Interrupted).await;
+    until_state(&cluster, &Kind::Pod, MirrorState::Synced).await;
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert_eq!(server.count(Verb::List, "Pod"), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_cannot_be_read_is_lost_and_so_everything_is_listed_anew() {
     let server = server(1);
     let cluster = start(&server, Scope::default()).await;

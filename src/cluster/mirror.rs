@@ -142,6 +142,8 @@ impl<K: Keep> Mirror<K> {
                         if start_anew {
                             break;
                         }
+                        // Where a list is needed now, it is another one.
+                        list_began = Instant::now();
                     }
                 }
             }
