@@ -68,6 +68,9 @@ pub mod operations;
 #[path = "simulation/oracle.rs"]
 pub mod oracle;
 #[cfg(test)]
+#[path = "simulation/parts.rs"]
+pub mod parts;
+#[cfg(test)]
 #[path = "simulation/process.rs"]
 pub mod process;
 #[cfg(test)]

@@ -93,6 +93,16 @@ impl Store {
         }
     }
 
+    /// The same, whose shards are split beyond so many bytes instead of 64 KiB: so that a small ledger
+    /// has as many as else only a large one.
+    #[must_use]
+    pub fn with_roomy_shards(self, bytes: usize) -> Self {
+        Self {
+            roomy: bytes,
+            ..self
+        }
+    }
+
     /// Where it is: namespace and name of the root.
     pub fn place(&self) -> (&str, &str) {
         self.maps.place()

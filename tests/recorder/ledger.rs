@@ -147,6 +147,12 @@ impl Stored {
             .collect()
     }
 
+    /// The shard in which an entry of that name is to be, for a destination with these keys.
+    pub fn shard_of(&self, destination: &Value, name: &str) -> u64 {
+        let count = self.root["shards"].as_u64().unwrap_or(1);
+        hash_of(destination, name) % count
+    }
+
     /// The names of all entries.
     pub fn names(&self) -> Vec<&str> {
         self.entries.keys().map(|(_, name)| &**name).collect()

@@ -32,7 +32,7 @@ impl World {
     pub async fn adopt(&mut self) -> Option<String> {
         let is_stuck = |it: &Trouble| matches!(it.relief, Relief::Process(_));
         let stuck = self.troubles.iter().any(is_stuck);
-        if stuck || self.wire.is_ledger_partial() || self.slots.len() > 1 {
+        if stuck || self.missing.is_any() || self.slots.len() > 1 {
             return None;
         }
         self.stop_for_a_person().await?;
@@ -51,7 +51,7 @@ impl World {
     /// What a person could not adopt is adopted now that everything is well.
     pub async fn adopt_what_is_left(&mut self) {
         if !self.strays.is_empty() {
-            while self.slots[0].process.is_none() {
+            while self.slots[0].process.is_none() || self.missing.is_any() {
                 self.pass(Duration::from_secs(10)).await;
             }
             self.stop_for_a_person().await;
@@ -135,7 +135,7 @@ impl World {
             patience: Patience::GiveUp,
         };
         let holder = format!("recorder-{number}");
-        let store = Store::new(client, ledger::NAMESPACE, ledger::NAME, holder);
+        let store = self.told.store(client, holder);
         (candidate, store)
     }
 

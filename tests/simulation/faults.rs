@@ -85,6 +85,22 @@ impl Fault {
     ];
 }
 
+impl Fault {
+    /// Whether who writes may end by it.
+    pub fn may_end_a_process(self) -> bool {
+        matches!(
+            self,
+            Self::LeaseErrors
+                | Self::ApiUnreachable
+                | Self::Killed
+                | Self::Stopped
+                | Self::Frozen
+                | Self::PausedAndCutOff
+                | Self::BlindStart
+        )
+    }
+}
+
 /// How something is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relief {
@@ -135,6 +151,7 @@ impl World {
             self.operate();
         }
         let struck = match fault {
+            _ if fault.may_end_a_process() && self.missing.is_any() => None,
             Fault::WatchBroken
             | Fault::WatchEnded
             | Fault::WatchSilent

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use crate::faults::{Fault, Relief};
-use crate::ledger;
 use crate::support::apiserver::{Fault as AtApi, Verb};
 use crate::world::World;
 
@@ -80,8 +79,11 @@ impl World {
         let how = self.dice.one_of(&hows).clone();
         let said = format!("{how:?}");
         let skip = self.dice.number(0, 2);
-        api.fail(Verb::Update, kind, how).skip(skip).times(times);
-        said
+        // Parts are created when shards are split, and where one was deleted.
+        let creates = kind == "ConfigMap" && self.dice.percent(30);
+        let verb = if creates { Verb::Create } else { Verb::Update };
+        api.fail(verb, kind, how).skip(skip).times(times);
+        format!("{said} to {verb:?}")
     }
 
     /// Somebody puts a label on a part of the ledger.
@@ -98,30 +100,34 @@ impl World {
         name
     }
 
-    /// Somebody deletes a part of the ledger, or all of it, while a recorder has it in memory.
+    /// Somebody deletes a part of the ledger, some of several or all, while a recorder has it in memory.
+    /// Who ends before it is written again is refused at the next start, so nothing else ends one then.
     pub fn delete_ledger(&mut self) -> Option<String> {
-        let leads = self.leader().is_some();
-        if !leads
-            || self.wire.is_ledger_partial()
-            || !self.troubles.is_empty()
+        let leader = self.leader();
+        let has_read_it = leader.is_some_and(|it| it.status.lock().plan.is_some());
+        let wrong = self.troubles.iter().map(|it| it.fault);
+        let mut wrong = wrong.chain(self.shadows.iter().map(|it| it.0));
+        if !has_read_it
+            || self.missing.is_any()
+            || wrong.any(Fault::may_end_a_process)
+            || self.land.api.is_planned("Lease")
             || self.is_short_of_processes()
         {
             return None;
         }
-        let maps = self.land.api.all("ConfigMap");
-        let one = self
-            .dice
-            .percent(50)
-            .then(|| self.dice.number(0, maps.len() - 1));
-        let mut names = Vec::new();
-        for (index, map) in maps.iter().enumerate() {
-            if one.is_none_or(|one| one == index) {
-                let name = map["metadata"]["name"].as_str().unwrap();
-                self.land.api.delete("ConfigMap", ledger::NAMESPACE, name);
-                names.push(name.to_owned());
-            }
+        let mut names = self.part_names();
+        let all = names.len();
+        let count = match self.dice.number(0, 3) {
+            0 | 1 => 1,
+            2 => self.dice.number(1, all.min(4)),
+            _ => all,
+        };
+        while names.len() > count {
+            let spared = self.dice.number(0, names.len() - 1);
+            names.remove(spared);
         }
-        self.wire.misses(&names);
+        self.note_loss(names.len(), all);
+        self.missing.delete(&names);
         Some(names.join(", "))
     }
 }

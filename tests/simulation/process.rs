@@ -11,7 +11,6 @@ use deployment_recorder::github::auth::{Credentials, Keyring};
 use deployment_recorder::github::client::Client;
 use deployment_recorder::recorder::lease::{Candidate, Identity, Patience, Tenure};
 use deployment_recorder::recorder::status::Shared;
-use deployment_recorder::recorder::store::Store;
 use deployment_recorder::recorder::{Error, Parts, Recorder, Settings, chain};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -123,7 +122,7 @@ impl Start {
             },
             cluster: Cluster::start(client.clone(), self.told.scope(), self.seed),
             github: Some(github),
-            store: Store::new(client, ledger::NAMESPACE, ledger::NAME, holder),
+            store: self.told.store(client, holder),
             labels: None,
             lease,
             clock,

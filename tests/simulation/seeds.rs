@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::faults::Fault;
 use crate::operations::Sequels;
+use crate::parts::{Lives, Parts};
 use crate::table::Table;
 use crate::workload::Kind;
 use crate::world::World;
@@ -22,6 +23,7 @@ const ENOUGH: u64 = 500;
 struct Told {
     story: String,
     table: Table,
+    parts: Parts,
 }
 
 impl World {
@@ -110,6 +112,7 @@ impl World {
         Told {
             story: self.story.whole(),
             table: self.table,
+            parts: self.parts,
         }
     }
 
@@ -187,14 +190,17 @@ fn a_seed_tells_the_same_story_twice() {
 #[test]
 fn whatever_goes_wrong_no_record_is_falsely_gone_or_forgotten_and_in_the_end_github_is_right() {
     let count = number("SEEDS").unwrap_or(1);
-    let table = Mutex::new(Table::default());
+    let sums = Mutex::new((Table::default(), Lives::default()));
     side_by_side(count, |seed| {
         let told = lived(seed);
-        table.lock().unwrap().add(&told.table);
+        let mut sums = sums.lock().unwrap();
+        sums.0.add(&told.table);
+        sums.1.add(told.parts);
     });
-    let table = table.into_inner().unwrap();
-    println!("{}", table.text());
+    let (table, lives) = sums.into_inner().unwrap();
+    println!("{}\n{}", table.text(), lives.text());
     if count >= ENOUGH {
         assert_eq!(table.empty(), Vec::<String>::new());
+        assert_eq!(lives.never(), Vec::<&str>::new());
     }
 }

@@ -12,8 +12,10 @@ use deployment_recorder::model::record::Destination;
 use deployment_recorder::model::regex_map::RegexMap;
 use deployment_recorder::model::selection::{KindGroup, Pattern, Selection};
 use deployment_recorder::model::template::Template;
+use deployment_recorder::recorder::store::Store;
 
 use crate::dice::Dice;
+use crate::ledger;
 
 /// The label of a Namespace that names its environment, where that is asked for.
 pub const ENVIRONMENT: &str = "example.com/environment";
@@ -44,6 +46,8 @@ pub struct Told {
     pub excluded: Option<&'static str>,
     /// Whether Jobs and Pods of their own count too.
     pub bare: bool,
+    /// Beyond how many bytes shards of the ledger are split, where small ones are wanted.
+    pub shard: Option<usize>,
 }
 
 impl Told {
@@ -65,6 +69,16 @@ impl Told {
             },
             excluded: (!exact && dice.percent(20)).then(|| namespaces[0]),
             bare: dice.percent(40),
+            shard: *dice.one_of(&[None, None, None, Some(1500), Some(1900), Some(2300)]),
+        }
+    }
+
+    /// The ledger's store, which `holder` writes.
+    pub fn store(&self, client: kube::Client, holder: String) -> Store {
+        let store = Store::new(client, ledger::NAMESPACE, ledger::NAME, holder);
+        match self.shard {
+            Some(bytes) => store.with_roomy_shards(bytes),
+            None => store,
         }
     }
 

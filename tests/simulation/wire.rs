@@ -21,6 +21,7 @@ use tower::Service;
 use crate::dice::Dice;
 use crate::ledger;
 use crate::oracle::Oracle;
+use crate::parts::Missing;
 use crate::story::Story;
 use crate::support::apiserver::{Apiserver, Line};
 
@@ -48,8 +49,7 @@ struct Shared {
     wrong: Mutex<Vec<String>>,
     /// Which process cannot reach GitHub, if one cannot.
     cut: Mutex<Option<usize>>,
-    /// Parts of the ledger that somebody deleted and nobody wrote again yet.
-    deleted: Mutex<Vec<String>>,
+    missing: Missing,
     /// Whether a person adopts records for nobody.
     adopts: AtomicBool,
     /// Whether the stored ledger is an older copy.
@@ -66,7 +66,7 @@ struct Said {
 impl Wire {
     pub fn new(
         github: &Sandbox,
-        api: Apiserver,
+        (api, missing): (Apiserver, Missing),
         story: Story,
         oracle: Arc<Mutex<Oracle>>,
         dice: Dice,
@@ -80,7 +80,7 @@ impl Wire {
             acknowledged: Mutex::default(),
             wrong: Mutex::default(),
             cut: Mutex::default(),
-            deleted: Mutex::default(),
+            missing,
             adopts: AtomicBool::default(),
             is_set_back: AtomicBool::default(),
         };
@@ -110,19 +110,6 @@ impl Wire {
     /// From now on that process does not reach GitHub; none: all do.
     pub fn cut(&self, number: Option<usize>) {
         *self.shared.cut.lock().unwrap() = number;
-    }
-
-    /// Somebody deletes these parts of the ledger.
-    pub fn misses(&self, parts: &[String]) {
-        self.shared.deleted.lock().unwrap().extend_from_slice(parts);
-    }
-
-    /// Whether somebody deleted a part of the ledger which is not written again yet.
-    pub fn is_ledger_partial(&self) -> bool {
-        let api = &self.shared.api;
-        let mut deleted = self.shared.deleted.lock().unwrap();
-        deleted.retain(|name| api.get("ConfigMap", ledger::NAMESPACE, name).is_none());
-        !deleted.is_empty()
     }
 
     /// From now on a person adopts records for nobody.
@@ -155,13 +142,12 @@ impl Wire {
     /// What must be so of every request at the moment at which it leaves.
     fn judge(&self, environment: &str, said: &[Said]) {
         let stored = ledger::stored(&self.shared.api);
-        // Somebody deleted a part of it: until its next swap the recorder's memory is the ledger.
-        let is_partial = self.is_ledger_partial();
         self.judge_the_lease();
         let oracle = self.shared.oracle.lock().unwrap();
         let acknowledged = self.shared.acknowledged.lock().unwrap();
         for Said { name, digest, ends } in said {
-            if !is_partial && !stored.knows(environment, name, digest) {
+            let is_hidden = || self.shared.missing.hides(&stored, environment, name);
+            if !stored.knows(environment, name, digest) && !is_hidden() {
                 self.is_wrong(format!(
                     "{environment} {name} {digest} leaves and is not stored"
                 ));

@@ -16,6 +16,7 @@ use crate::land::{Land, NAMESPACES};
 use crate::ledger;
 use crate::operations::Sequels;
 use crate::oracle::{Held, Oracle};
+use crate::parts::{Away, Missing, Parts};
 use crate::process::{Process, Start};
 use crate::story::{Guard, Story};
 use crate::support::apiserver::Verb;
@@ -44,6 +45,9 @@ pub struct World {
     pub story: Story,
     pub guard: Guard,
     pub wire: Wire,
+    pub missing: Missing,
+    pub away: Away,
+    pub parts: Parts,
     pub slots: Vec<Slot>,
     pub shift: &'static AtomicI64,
     pub troubles: Vec<Trouble>,
@@ -79,9 +83,10 @@ impl World {
         let oracle = Arc::new(Mutex::new(Oracle::new(told.clone())));
         let story = Story::begun();
         story.tell(&format!("seed {seed}: {told:?}"));
+        let missing = Missing::none(land.api.clone());
         let wire = Wire::new(
             &github,
-            land.api.clone(),
+            (land.api.clone(), missing.clone()),
             story.clone(),
             oracle.clone(),
             Dice::new(seed, 2),
@@ -98,6 +103,9 @@ impl World {
             guard: story.of_seed(seed),
             story,
             wire,
+            missing,
+            away: Away::default(),
+            parts: Parts::default(),
             shift: Box::leak(Box::new(AtomicI64::new(0))),
             troubles: Vec::new(),
             shadows: Vec::new(),
@@ -165,9 +173,6 @@ impl World {
 
     /// Something happens to the process that writes.
     pub fn strike_process(&mut self, fault: Fault) -> Option<(String, Relief)> {
-        if self.wire.is_ledger_partial() {
-            return None;
-        }
         let steps = self.dice.number(0, 300);
         let process = self.leader()?;
         let number = process.number;
@@ -260,18 +265,21 @@ impl World {
         for (sequence, violation) in self.github.violations() {
             wrong.push(format!("request {sequence}: {violation:?}"));
         }
-        if !self.wire.is_ledger_partial() && !self.is_apart {
+        if !self.is_apart {
             wrong.extend(self.forgotten());
         }
         self.must_be(&wrong);
     }
 
-    /// What GitHub holds as deployed and is not in the stored ledger.
-    pub fn forgotten(&self) -> Vec<String> {
+    /// What GitHub holds as deployed and is not in the stored ledger, as far as that is there.
+    pub fn forgotten(&mut self) -> Vec<String> {
         let stored = ledger::stored(&self.land.api);
+        self.note_shards(&stored);
         let held = self.held().into_iter();
         let unknown = held.filter(|((environment, name), (_, digest, ..))| {
-            !stored.knows(environment, name, digest) && !self.strays.contains_key(name)
+            !stored.knows(environment, name, digest)
+                && !self.strays.contains_key(name)
+                && !self.missing.hides(&stored, environment, name)
         });
         unknown
             .map(|((environment, name), (_, digest, ..))| {
@@ -321,6 +329,7 @@ impl World {
             self.relieve(false);
             self.mind().await;
             self.note_rows();
+            self.note_missing(hop);
             let requests = self.github.request_count();
             if requests != self.checked {
                 self.checked = requests;

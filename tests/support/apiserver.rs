@@ -228,6 +228,13 @@ impl Apiserver {
         }
     }
 
+    /// Whether a fault still waits for requests of this kind.
+    pub fn is_planned(&self, kind: &str) -> bool {
+        let inner = self.inner();
+        let mut rules = inner.rules.iter();
+        rules.any(|rule| rule.kind == kind && rule.times > 0)
+    }
+
     /// No request meets a fault any more, nothing is forbidden, and no watch is silent.
     pub fn heal(&self) {
         let mut inner = self.inner();
