@@ -104,7 +104,7 @@ impl Plan {
     /// | 10 | runs under another identity | yes | report that; this: withheld until that is acknowledged, then decommission, whether or not it still runs |
     /// | 11 | runs | no | report |
     /// | 12 | runs, no digest or no usable name | yes / no | retained and Gap / Gap |
-    /// | 13 | in some pod's spec, not running | yes / no | retained / counted |
+    /// | 13 | in some pod's spec, not running; or in that of one whose owner is not seen and may be of its workload | yes / no | retained / counted |
     /// | 14 | has pods, none with this container; one of them runs / none does | yes | decommission (a kind that is not built in: when idle for long) / retained |
     /// | 15 | CronJob or Job without a pod | yes | retained |
     /// | 16 | workload without a pod | yes | retained; when idle for long: decommission |

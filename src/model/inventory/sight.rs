@@ -12,12 +12,12 @@ use crate::model::image::ImageRef;
 use crate::model::organization::Ruling;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
-use crate::model::workload::Source;
+use crate::model::workload::{Source, Workload};
 
-use super::Inventory;
-use super::crew::Team;
+use super::crew::{self, Team};
 use super::place;
 use super::scope::{Known, Presence, selected};
+use super::{Inventory, Stray};
 
 /// An image's normalised name and its version.
 pub type NameAndVersion = (Arc<str>, Option<Arc<str>>);
@@ -49,7 +49,7 @@ pub struct Sight {
 pub enum Standing {
     /// It has evidence.
     Runs(Box<Running>),
-    /// It stands in some pod's spec and has no evidence.
+    /// It stands in some pod's spec and has no evidence, or in that of one that may be of its workload.
     InSpec,
     /// There are pods, and it stands in the spec of none of them.
     Dropped {
@@ -199,8 +199,8 @@ impl Inventory {
         let name = image
             .as_ref()
             .and_then(|image| Some(image.as_ref().ok()?.0.clone()));
-        let source = evidence.as_ref().zip(place.as_deref());
-        self.find_repository(context.as_mut().zip(name.as_ref()), source, policy);
+        let spoken = evidence.as_ref().zip(place.as_deref());
+        self.find_repository(context.as_mut().zip(name.as_ref()), spoken, policy);
         let running = evidence.zip(image).map(|(evidence, image)| {
             Box::new(Running {
                 evidence,
@@ -222,8 +222,27 @@ impl Inventory {
             place,
             place_by_namespace: known.and_then(|name| self.places.of_namespace(name)),
             image: name.filter(|_| pods_read),
-            standing: standing(running, &team),
+            standing: standing(running, &team, || self.may_stand_in_a_stray(source)),
         }
+    }
+
+    /// Whether `source` stands in the spec of a pod whose owner is not seen and may be of its workload: what
+    /// a controller makes in between is called after it (`web-6d5f9c`, `backup-29384756`).
+    fn may_stand_in_a_stray(&self, source: &Source) -> bool {
+        let Workload {
+            kind,
+            namespace,
+            name,
+        } = &source.workload;
+        self.strays.iter().any(|Stray { pod, owner, .. }| {
+            let behind = owner.name.strip_prefix(&**name);
+            owner.kind.is_passed_through()
+                && owner.kind != *kind
+                && pod.namespace == *namespace
+                && behind.is_some_and(|rest| rest.starts_with('-'))
+                && crew::counts(pod, kind)
+                && pod.container(&source.container).is_some()
+        })
     }
 
     /// Where no annotation names the repository: by the image's name, else by what the image says.
@@ -278,11 +297,15 @@ fn context(
     )
 }
 
-fn standing(running: Option<Box<Running>>, team: &Team<'_>) -> Standing {
+fn standing(
+    running: Option<Box<Running>>,
+    team: &Team<'_>,
+    may_stand_elsewhere: impl FnOnce() -> bool,
+) -> Standing {
     match running {
         Some(running) => Standing::Runs(running),
+        None if team.newest_named().is_some() || may_stand_elsewhere() => Standing::InSpec,
         None if team.is_empty() => Standing::NoPods,
-        None if team.newest_named().is_some() => Standing::InSpec,
         None => Standing::Dropped {
             another_runs: team.runs(),
         },

@@ -333,3 +333,81 @@ fn promise_2_what_runs_while_not_all_of_it_is_seen_is_not_idle() {
     scene.wait(minutes(12));
     assert_eq!(names(&scene.plan().decommissions), [""; 0]);
 }
+
+/// The pods of `web` are those of a ReplicaSet, or a Job, that is not seen though its kind is.
+fn under_an_unseen(scene: &mut Scene, kind: &Kind, name: &str) {
+    let owner = object(kind.clone(), SHOP, name).as_controller();
+    scene.change_pods("web", |pod| pod.controller = Some(owner.clone()));
+}
+
+#[test]
+fn promise_2_pods_that_may_be_of_a_workload_keep_it_from_being_idle() {
+    type Change = fn(&mut Scene);
+    let table: [(&str, Change, bool); 6] = [
+        (
+            "of its ReplicaSet",
+            |scene| under_an_unseen(scene, &Kind::ReplicaSet, "web-2"),
+            true,
+        ),
+        (
+            "of another's",
+            |scene| under_an_unseen(scene, &Kind::ReplicaSet, "website-2"),
+            false,
+        ),
+        (
+            "of none",
+            |scene| under_an_unseen(scene, &Kind::StatefulSet, "web-2"),
+            false,
+        ),
+        (
+            "without the container",
+            |scene| {
+                under_an_unseen(scene, &Kind::ReplicaSet, "web-2");
+                scene.change_pods("web", |pod| pod.containers[0].name = "other".into());
+            },
+            false,
+        ),
+        (
+            "finished",
+            |scene| {
+                under_an_unseen(scene, &Kind::ReplicaSet, "web-2");
+                scene.change_pods("web", |pod| *pod = pod.clone().finished());
+            },
+            false,
+        ),
+        (
+            "elsewhere",
+            |scene| {
+                under_an_unseen(scene, &Kind::ReplicaSet, "web-2");
+                scene.change_pods("web", |pod| pod.namespace = "bank".into());
+            },
+            false,
+        ),
+    ];
+    for (which, change, is_kept) in table {
+        let mut scene = Scene::recorded();
+        change(&mut scene);
+        scene.cycle();
+        scene.wait(minutes(60));
+        let plan = scene.plan();
+        assert_eq!(plan.decommissions.is_empty(), is_kept, "{which}");
+        let row = if is_kept { Row::NotRunning } else { Row::Idle };
+        assert_eq!(plan.rows[&source("web", "app")], row, "{which}");
+    }
+}
+
+#[test]
+fn promise_2_a_container_that_unseen_ones_may_have_is_not_dropped() {
+    let mut scene = Scene::recorded();
+    let mut other = Arc::clone(&scene.facts.pods[0]);
+    under_an_unseen(&mut scene, &Kind::ReplicaSet, "web-2");
+    let pod = Arc::make_mut(&mut other);
+    pod.name = "web-new".into();
+    pod.uid = "web-new".into();
+    pod.containers[0].name = "other".into();
+    scene.facts.pods.push(other);
+    let plan = scene.cycle();
+    assert_eq!(plan.rows[&source("web", "app")], Row::NotRunning);
+    scene.facts.pods.remove(0);
+    assert_eq!(names(&scene.plan().decommissions), [WEB]);
+}
