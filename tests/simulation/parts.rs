@@ -87,6 +87,9 @@ pub struct Parts {
 #[derive(Default)]
 pub struct Lives(Vec<Parts>);
 
+/// Whether something happened in a life.
+type Happened = fn(&Parts) -> bool;
+
 impl Lives {
     /// One more.
     pub fn add(&mut self, life: Parts) {
@@ -109,7 +112,7 @@ impl Lives {
 
     /// What did not happen in any.
     pub fn never(&self) -> Vec<&'static str> {
-        let cases: [(fn(&Parts) -> bool, &str); 4] = [
+        let cases: [(Happened, &str); 4] = [
             (|it| it.shards == 1, "one shard alone"),
             (|it| it.shards > 8, "more than eight shards"),
             (|it| it.splits > 0, "a split during life"),
