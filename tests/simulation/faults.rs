@@ -123,7 +123,8 @@ pub struct Trouble {
     pub relief: Relief,
 }
 
-const KINDS: [&str; 10] = [
+/// What recorders watch.
+pub const KINDS: [&str; 10] = [
     "Pod",
     "ReplicaSet",
     "Deployment",

@@ -11,7 +11,7 @@ use deployment_recorder::sandbox::{Sandbox, Settings, Status};
 use tokio::time::Instant;
 
 use crate::dice::Dice;
-use crate::faults::{Fault, Relief, Trouble};
+use crate::faults::{Fault, KINDS, Relief, Trouble};
 use crate::land::{Land, NAMESPACES};
 use crate::ledger;
 use crate::operations::Sequels;
@@ -66,6 +66,8 @@ pub struct World {
     /// What another tool left and nobody could adopt yet: digests by name.
     pub strays: BTreeMap<String, String>,
     pub adopted: usize,
+    /// By kind: when its watches are told next how far they are.
+    marks: BTreeMap<&'static str, Instant>,
 }
 
 impl World {
@@ -118,6 +120,7 @@ impl World {
             checked: 0,
             strays: BTreeMap::new(),
             adopted: 0,
+            marks: BTreeMap::new(),
         }
     }
 
@@ -313,6 +316,17 @@ impl World {
         self.table.note(&faults, plan);
     }
 
+    /// About once a minute the API server tells a watch how far it is, though nothing changed.
+    fn mark_watches(&mut self) {
+        let now = Instant::now();
+        for kind in KINDS {
+            if self.marks.get(kind).is_none_or(|at| *at <= now) {
+                self.land.api.bookmark(kind);
+                self.marks.insert(kind, now + self.dice.seconds(50, 70));
+            }
+        }
+    }
+
     /// Lets time pass.
     pub async fn pass(&mut self, time: Duration) {
         let until = Instant::now() + time;
@@ -326,6 +340,7 @@ impl World {
             if !followed.is_empty() {
                 self.look();
             }
+            self.mark_watches();
             self.relieve(false);
             self.mind().await;
             self.note_rows();
