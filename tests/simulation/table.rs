@@ -11,7 +11,14 @@ use crate::faults::Fault;
 
 /// Counts of plans' entries by fault and row.
 #[derive(Clone, Default)]
-pub struct Table(BTreeMap<(Fault, Row), usize>);
+pub struct Table(BTreeMap<(Fault, Row), Cell>);
+
+/// How often that was so.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    entries: usize,
+    seeds: usize,
+}
 
 /// Cells that cannot be filled, each with the reason.
 const IMPOSSIBLE: [(Fault, Row, &str); 0] = [];
@@ -32,15 +39,19 @@ impl Table {
         let rows = rows.chain(withheld).chain(adopted.map(|_| Row::Adopted));
         for row in rows {
             for fault in faults {
-                *self.0.entry((*fault, row)).or_default() += 1;
+                let cell = self.0.entry((*fault, row)).or_default();
+                cell.entries += 1;
+                cell.seeds = 1;
             }
         }
     }
 
     /// Takes over what another one counted.
     pub fn add(&mut self, other: &Self) {
-        for (cell, count) in &other.0 {
-            *self.0.entry(*cell).or_default() += count;
+        for (place, more) in &other.0 {
+            let cell = self.0.entry(*place).or_default();
+            cell.entries += more.entries;
+            cell.seeds += more.seeds;
         }
     }
 
@@ -60,6 +71,20 @@ impl Table {
             .collect()
     }
 
+    fn cell(&self, fault: Fault, row: Row) -> Cell {
+        self.0.get(&(fault, row)).copied().unwrap_or_default()
+    }
+
+    /// Every cell with the number of seeds that had it, the rarest first.
+    fn rarest(&self) -> impl Iterator<Item = (usize, Fault, Row)> {
+        let cells = Fault::ALL
+            .into_iter()
+            .flat_map(|fault| Row::ALL.map(|row| (self.cell(fault, row).seeds, fault, row)));
+        let mut cells: Vec<(usize, Fault, Row)> = cells.collect();
+        cells.sort_by_key(|it| it.0);
+        cells.into_iter()
+    }
+
     /// For people.
     pub fn text(&self) -> String {
         let mut text = format!("{:20}", "");
@@ -69,10 +94,15 @@ impl Table {
         for fault in Fault::ALL {
             let _ = write!(text, "\n{:20}", format!("{fault:?}"));
             for row in Row::ALL {
-                let count = self.0.get(&(fault, row)).copied().unwrap_or_default();
-                let _ = write!(text, "{count:>7}");
+                let _ = write!(text, "{:>7}", self.cell(fault, row).entries);
             }
         }
+        let rare = self.rarest().map(|(seeds, fault, row)| {
+            let row = row.number();
+            format!("{fault:?} in row {row} ({seeds})")
+        });
+        let rare: Vec<String> = rare.take(12).collect();
+        let _ = write!(text, "\nin the fewest seeds: {}", rare.join(", "));
         text
     }
 }
