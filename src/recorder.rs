@@ -294,7 +294,9 @@ impl<S: Transport> Recorder<S> {
             }
             self.notice_new_token().await;
             let now = Instant::now();
-            if self.schedule.is_store_due(now) {
+            if self.schedule.is_renewal_due(now) {
+                self.renew().await?;
+            } else if self.schedule.is_store_due(now) {
                 self.store_acknowledgements().await?;
             }
             if self.schedule.next(self.pace.is_tight(now)) <= now {

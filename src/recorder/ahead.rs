@@ -65,6 +65,17 @@ impl<S: Transport> Recorder<S> {
         self.ledger.is_stored() && !self.store.as_ref().is_some_and(Store::is_due)
     }
 
+    /// Writes all of the ledger again: what somebody deleted or put back is found so, once an interval and
+    /// when nobody waits for it.
+    pub(super) async fn renew(&mut self) -> Result<(), Error> {
+        self.schedule.renewed();
+        if let Some(store) = &mut self.store {
+            store.renew();
+        }
+        self.store_acknowledgements().await?;
+        Ok(())
+    }
+
     /// Stores acknowledgements, if there are any. Returns whether nothing is left to store.
     pub(super) async fn store_acknowledgements(&mut self) -> Result<bool, Error> {
         self.schedule.stored();

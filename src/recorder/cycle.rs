@@ -46,6 +46,9 @@ impl<S: Transport> Recorder<S> {
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
             self.rest.begin(&plan);
+            if self.store.is_some() {
+                self.schedule.renew_soon(started);
+            }
         }
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));
@@ -60,10 +63,6 @@ impl<S: Transport> Recorder<S> {
         } else {
             self.send(&plan, Run::new(started, changed_at)).await?
         };
-        if full && let Some(store) = &mut self.store {
-            // Once an interval, behind the snapshot, which waits for nobody.
-            store.renew();
-        }
         let left = self.finish(&plan, (started, changed_at), sent);
         self.send_storage(&left).await;
         Ok(())
@@ -250,7 +249,7 @@ impl<S: Transport> Recorder<S> {
         let most = self.size.most();
         let waiting = batch::changes(&left, most);
         let rest = batch::snapshot(&left, &self.rest, most);
-        self.note_late(&waiting, changed_at);
+        self.note_late(planned, &waiting, changed_at);
         self.note_waits(waiting.iter().chain(&rest));
         let sent_whole = requests > 0 && self.turned_away.is_empty();
         let nothing_to_send = left.snapshot().is_empty();

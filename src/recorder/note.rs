@@ -1,7 +1,7 @@
 //! What delivery lets others see: requests and their answers, what GitHub does not let happen, how
 //! long a change took. Nothing is decided by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -30,14 +30,28 @@ impl<S: Transport> Recorder<S> {
     fn is_news(&self, line: &Line) -> bool {
         let entry = self.ledger.entry(&line.identity);
         entry.is_none_or(|entry| match line.status {
-            Status::Deployed => entry.held.as_ref() != Some(&line.body),
+            Status::Deployed => entry.is_tombstone() || entry.held.as_ref() != Some(&line.body),
             Status::Decommissioned => !entry.is_tombstone(),
         })
     }
 
-    /// These changes are still to be sent.
-    pub(super) fn note_late(&mut self, waiting: &[Batch], changed_at: Option<Instant>) {
-        let waiting: BTreeSet<Access> = waiting.iter().map(Batch::access).collect();
+    /// These changes are still to be sent. Late are those that were to be sent by `planned` already; what
+    /// came meanwhile is not.
+    pub(super) fn note_late(
+        &mut self,
+        planned: &Plan,
+        waiting: &[Batch],
+        changed_at: Option<Instant>,
+    ) {
+        let planned = planned.reports.iter().chain(&planned.decommissions);
+        let planned: BTreeMap<&Identity, &Line> = planned
+            .map(|step| (&step.line.identity, &step.line))
+            .collect();
+        let waiting = waiting.iter().flat_map(|batch| &batch.steps);
+        let late = waiting.filter(|it| planned.get(&it.line.identity) == Some(&&it.line));
+        let waiting: BTreeSet<Access> = late
+            .map(|step| Access::from(&step.line.identity.destination))
+            .collect();
         self.late.retain(|access, _| waiting.contains(access));
         for access in waiting {
             if let Some(changed_at) = changed_at {

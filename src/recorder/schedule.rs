@@ -30,7 +30,8 @@ const STORM_WITHIN: Duration = Duration::from_secs(90);
 /// for either takes requests, and takes the other with it.
 const GATHER: Duration = Duration::from_mins(1);
 
-/// Acknowledgements alone are stored after so long.
+/// Acknowledgements alone are stored after so long, and so long behind the beginning of a snapshot all of
+/// the ledger is.
 const STORE_AFTER: Duration = Duration::from_mins(1);
 
 /// When the next cycle begins.
@@ -44,8 +45,10 @@ pub(super) struct Schedule {
     again_at: Option<Instant>,
     /// When something in the plan falls due although nothing changes.
     due_at: Option<Instant>,
-    /// When that is stored for which nobody waits: acknowledgements, and all of it once an interval.
+    /// When acknowledgements are to be stored.
     store_at: Option<Instant>,
+    /// When all of the ledger is to be written again.
+    renew_at: Option<Instant>,
     /// When the last cycles sent changes, the oldest first: at most [`STORM`] of them.
     senders: VecDeque<Instant>,
 }
@@ -61,6 +64,7 @@ impl Schedule {
             again_at: None,
             due_at: None,
             store_at: None,
+            renew_at: None,
             senders: VecDeque::with_capacity(STORM),
         }
     }
@@ -120,9 +124,24 @@ impl Schedule {
         self.snapshot_at = now + interval.max(shortest);
     }
 
-    /// There is something to store that nobody waits for.
+    /// There are acknowledgements to store.
     pub(super) fn store_soon(&mut self, now: Instant) {
         self.store_at.get_or_insert(now + STORE_AFTER);
+    }
+
+    /// All of the ledger is to be written again, when what is sent now is sent.
+    pub(super) fn renew_soon(&mut self, now: Instant) {
+        self.renew_at.get_or_insert(now + STORE_AFTER);
+    }
+
+    /// It is being written.
+    pub(super) fn renewed(&mut self) {
+        self.renew_at = None;
+    }
+
+    /// Whether it is to be written now.
+    pub(super) fn is_renewal_due(&self, now: Instant) -> bool {
+        self.renew_at.is_some_and(|at| at <= now)
     }
 
     /// Everything is stored.
@@ -130,7 +149,7 @@ impl Schedule {
         self.store_at = None;
     }
 
-    /// Whether that is to be stored now.
+    /// Whether acknowledgements are to be stored now.
     pub(super) fn is_store_due(&self, now: Instant) -> bool {
         self.store_at.is_some_and(|at| at <= now)
     }
@@ -151,7 +170,7 @@ impl Schedule {
                 }
             });
         let due = self.due_at.map(|at| if tight { at + GATHER } else { at });
-        let others = [changes, self.again_at, due, self.store_at];
+        let others = [changes, self.again_at, due, self.store_at, self.renew_at];
         others
             .into_iter()
             .flatten()

@@ -22,6 +22,7 @@ use crate::model::record::{Identity, Line};
 
 use super::batch::Batch;
 
+use doubts::Asking;
 pub(super) use doubts::Doubts;
 pub(super) use ruling::{Ruling, Verdict, is_shut};
 
@@ -52,9 +53,8 @@ pub(super) struct Search<'a> {
     /// Records that were called invalid although they were alone.
     alone: Vec<Line>,
     /// Organizations that are only asked whether they take anything by now.
-    only_asked: BTreeSet<Access>,
-    /// Those of them that do not, and what is not sent there for that.
-    given_up: BTreeSet<Access>,
+    asking: Asking,
+    /// What is not sent to them, because they do not.
     left_out: Vec<Batch>,
 }
 
@@ -72,16 +72,16 @@ impl<'a> Search<'a> {
             unsettled: Vec::new(),
             unsearched: BTreeSet::new(),
             alone: Vec::new(),
-            only_asked: BTreeSet::new(),
-            given_up: BTreeSet::new(),
+            asking: Asking::default(),
             left_out: Vec::new(),
         }
     }
 
     /// The same, but these are only asked: until they take something, nothing is searched for there.
     #[must_use]
-    pub(super) fn only_asking(self, only_asked: BTreeSet<Access>) -> Self {
-        Self { only_asked, ..self }
+    pub(super) fn only_asking(self, organizations: BTreeSet<Access>) -> Self {
+        let asking = Asking::new(organizations);
+        Self { asking, ..self }
     }
 
     /// This is to be sent too.
@@ -103,7 +103,7 @@ impl<'a> Search<'a> {
         let in_doubt = |access: &Access| alone.contains(access) && !self.taken.contains(access);
         while let Some(batch) = self.whole.pop_front() {
             let access = batch.access();
-            if self.given_up.contains(&access) {
+            if self.asking.is_over(&access) {
                 self.left_out.push(batch);
                 continue;
             }
@@ -117,11 +117,17 @@ impl<'a> Search<'a> {
             }
             return Some(batch);
         }
-        self.parts.next(in_doubt)
+        while let Some(part) = self.parts.next(in_doubt) {
+            if !self.asking.is_over(&part.access()) {
+                return Some(part);
+            }
+            self.left_out.push(part);
+        }
+        None
     }
 
     fn is_only_asked(&self, access: &Access) -> bool {
-        self.only_asked.contains(access) && !self.taken.contains(access)
+        self.asking.is_of(access) && !self.taken.contains(access)
     }
 
     /// Whether something was found out, and only parts are left: they may wait for the next search.
@@ -210,8 +216,7 @@ impl<'a> Search<'a> {
     /// refused for `reason`; without one only if others are taken.
     fn turned_down(&mut self, batch: Batch, reason: Option<Reason>) -> Ruling {
         let access = batch.access();
-        if reason.is_none() && self.is_only_asked(&access) {
-            self.given_up.insert(access.clone());
+        if reason.is_none() && self.is_only_asked(&access) && self.asking.says_no(&access) {
             self.unsearched.insert(access);
             return Ruling::Dropped;
         }

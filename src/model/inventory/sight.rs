@@ -222,7 +222,9 @@ impl Inventory {
             place,
             place_by_namespace: known.and_then(|name| self.places.of_namespace(name)),
             image: name.filter(|_| pods_read),
-            standing: standing(running, &team, || self.may_stand_in_a_stray(source)),
+            standing: standing(running, &team, || {
+                covered && self.may_stand_in_a_stray(source)
+            }),
         }
     }
 

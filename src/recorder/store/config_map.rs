@@ -20,6 +20,9 @@ use super::part;
 /// The key in `binaryData`.
 const KEY: &str = "ledger";
 
+/// Where `kubectl apply` keeps what it was given.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -115,6 +118,10 @@ impl Version {
     fn of(mut metadata: ObjectMeta) -> Self {
         // The API server's own account of who wrote what, which is long.
         metadata.managed_fields = None;
+        // And that of `kubectl apply`, which is all of the part once more.
+        if let Some(annotations) = &mut metadata.annotations {
+            annotations.remove(LAST_APPLIED);
+        }
         // Without its version an object would be written over whatever it is by then.
         let is_known = metadata.resource_version.is_some();
         Self(is_known.then(|| Box::new(metadata)))

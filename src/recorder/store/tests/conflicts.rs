@@ -247,19 +247,25 @@ async fn what_is_renewed_is_written_whole_once_and_is_no_news() {
     }
 }
 
+/// Objects as they were.
+type Copies = BTreeMap<String, Value>;
+
 #[tokio::test]
 async fn promise_3_a_shard_that_was_deleted_or_put_back_is_whole_again_once_all_is_renewed() {
-    type Hand = fn(&Kept);
+    type Hand = fn(&Kept, &Copies);
     let table: [(Hand, &str); 3] = [
-        (|kept| kept.delete(SHARDS[1]), "deleted"),
-        (|kept| kept.damage(SHARDS[1]), "damaged"),
-        (|kept| kept.put_back(only(&kept.copy(), SHARDS[1])), ""),
+        (|kept, _| kept.delete(SHARDS[1]), "deleted"),
+        (|kept, _| kept.damage(SHARDS[1]), "damaged"),
+        (|kept, older| kept.put_back(only(older, SHARDS[1])), ""),
     ];
     for (hand, word) in table {
         let (kept, log) = (Kept::default(), Log::default());
         let _logs = log.begin();
         let (mut store, mut scene) = with_two_shards(&kept).await;
-        hand(&kept);
+        let older = kept.copy();
+        report(&mut scene, 32..48);
+        stored(&mut store, &mut scene.ledger).await.unwrap();
+        hand(&kept, &older);
         let came = stored(&mut store, &mut scene.ledger).await.unwrap();
         assert_eq!(came, Stored::AsPlanned, "nobody looked");
         store.renew();
@@ -268,7 +274,7 @@ async fn promise_3_a_shard_that_was_deleted_or_put_back_is_whole_again_once_all_
         stored(&mut store, &mut scene.ledger).await.unwrap_err();
         assert!(store.is_due());
         let came = stored(&mut store, &mut scene.ledger).await.unwrap();
-        assert_eq!((came, found(&kept).await), (Stored::AsPlanned, 32));
+        assert_eq!((came, found(&kept).await), (Stored::AsPlanned, 48));
         let said = log.text();
         assert!(said.contains(word), "{said}");
         assert_eq!(said.contains("book-1"), !word.is_empty(), "{said}");
