@@ -14,9 +14,10 @@ use super::{Recorder, Transport, outcome};
 impl<S: Transport> Recorder<S> {
     /// Tells the ledger what an answer means for each line.
     pub(super) fn settle(&mut self, lines: &[Line], answer: &Answer, run: &Run) {
+        let changed_at = self.changed_at(lines, run);
         for (line, outcome) in lines.iter().zip(outcome::of(answer, lines.len())) {
-            if outcome == Outcome::Acknowledged {
-                self.note_lag(line, run);
+            if let (Outcome::Acknowledged, Some(changed_at)) = (outcome, changed_at) {
+                self.note_lag(line, changed_at);
             }
             self.book(std::slice::from_ref(line), outcome);
         }

@@ -53,17 +53,16 @@ impl<S: Transport> Recorder<S> {
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));
 
-        let sent = if self.github.is_none() {
+        let mut run = Run::new(started, changed_at);
+        if self.github.is_none() {
             report::dry_run(&plan, &mut self.last_dry_run);
             self.rest = Rest::default();
-            0
         } else if self.uids.is_empty() {
             self.wait_for_identity(started);
-            0
         } else {
-            self.send(&plan, Run::new(started, changed_at)).await?
-        };
-        let left = self.finish(&plan, (started, changed_at), sent);
+            self.send(&plan, &mut run).await?;
+        }
+        let left = self.finish(&plan, &run);
         self.send_storage(&left).await;
         Ok(())
     }
@@ -140,8 +139,8 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Writes ahead and sends what may leave now. Returns how many requests that were.
-    async fn send(&mut self, plan: &Plan, mut run: Run) -> Result<usize, Error> {
+    /// Writes ahead and sends what may leave now.
+    async fn send(&mut self, plan: &Plan, run: &mut Run) -> Result<(), Error> {
         let most = self.size.most();
         let changes = self.sendable(batch::changes(plan, most));
         let rest = batch::snapshot(plan, &self.rest, most);
@@ -150,7 +149,7 @@ impl<S: Transport> Recorder<S> {
         let snapshot = self.sendable(rest);
         if changes.is_empty() && snapshot.is_empty() {
             self.ledger.take_back_unsent();
-            return Ok(0);
+            return Ok(());
         }
         for batch in changes.iter().chain(&snapshot) {
             self.intend(&batch.steps);
@@ -159,14 +158,14 @@ impl<S: Transport> Recorder<S> {
             Written::Yes if run.is_stale() => {
                 // It stays intended: what the next plan finds to be so still has been stored by then.
                 self.schedule.again_at(Instant::now());
-                return Ok(0);
+                return Ok(());
             }
-            Written::Yes => self.send_all(changes, snapshot, plan, &mut run).await,
+            Written::Yes => self.send_all(changes, snapshot, plan, run).await,
             Written::Anew => self.schedule.again_at(Instant::now()),
             Written::No => {}
         }
         self.ledger.take_back_unsent();
-        Ok(run.requests)
+        Ok(())
     }
 
     /// Whether nothing is sent to this organization now, while others may be sent to.
@@ -230,12 +229,8 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
-    fn finish(
-        &mut self,
-        planned: &Arc<Plan>,
-        (started, changed_at): (Instant, Option<Instant>),
-        requests: usize,
-    ) -> Arc<Plan> {
+    fn finish(&mut self, planned: &Arc<Plan>, run: &Run) -> Arc<Plan> {
+        let requests = run.requests;
         if !self.is_stored() && self.store.is_some() {
             self.schedule.store_soon(Instant::now());
         }
@@ -249,7 +244,7 @@ impl<S: Transport> Recorder<S> {
         let most = self.size.most();
         let waiting = batch::changes(&left, most);
         let rest = batch::snapshot(&left, &self.rest, most);
-        self.note_late(planned, &waiting, changed_at);
+        self.note_late(planned, &waiting, run.changed_at);
         self.note_waits(waiting.iter().chain(&rest));
         let sent_whole = requests > 0 && self.turned_away.is_empty();
         let nothing_to_send = left.snapshot().is_empty();
@@ -275,7 +270,7 @@ impl<S: Transport> Recorder<S> {
             status.last_success = Some(self.clock.wall());
         }
         drop(status);
-        let duration = started.elapsed();
+        let duration = run.planned_at.elapsed();
         report::cycle(
             planned,
             &left,

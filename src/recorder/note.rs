@@ -19,11 +19,11 @@ use super::status::{Blocked, Note};
 use super::{Recorder, Transport};
 
 impl<S: Transport> Recorder<S> {
-    /// Since when there are changes that the organization is sent now: of this cycle, or of an earlier one
-    /// whose changes it did not take.
-    fn changed_at(&self, destination: &Destination, run: &Run) -> Option<Instant> {
-        let late = self.late.get(&Access::from(destination)).copied();
-        late.or(run.changed_at)
+    /// Since when there are changes that the organization of these lines is sent now: of this cycle, or of
+    /// an earlier one whose changes it did not take.
+    pub(super) fn changed_at(&self, lines: &[Line], run: &Run) -> Option<Instant> {
+        let access = Access::from(&lines.first()?.identity.destination);
+        self.late.get(&access).copied().or(run.changed_at)
     }
 
     /// Whether a line says something that GitHub has not acknowledged yet.
@@ -61,9 +61,8 @@ impl<S: Transport> Recorder<S> {
     }
 
     /// How long what is acknowledged now has taken, if it is new.
-    pub(super) fn note_lag(&self, line: &Line, run: &Run) {
-        let changed_at = self.changed_at(&line.identity.destination, run);
-        if let Some(changed_at) = changed_at.filter(|_| self.is_news(line)) {
+    pub(super) fn note_lag(&self, line: &Line, changed_at: Instant) {
+        if self.is_news(line) {
             let lag = changed_at.elapsed().as_secs_f64();
             self.status.lock().report_lag.0.observe(lag);
         }
