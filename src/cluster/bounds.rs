@@ -35,6 +35,14 @@ pub(super) fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
+/// Whether `request` asks for a watch.
+pub(super) fn is_watch<T>(request: &Request<T>) -> bool {
+    let query = request.uri().query().unwrap_or_default();
+    query
+        .split('&')
+        .any(|part| ["watch=true", "watch=1"].contains(&part))
+}
+
 /// How much may be said at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bound {
@@ -47,9 +55,8 @@ impl Bound {
     /// That of the answer to `request`.
     pub(super) fn of<T>(request: &Request<T>) -> Self {
         let query = request.uri().query().unwrap_or_default();
-        let asks = |word: &str| query.split('&').any(|part| part == word);
         let limit = query.split('&').find(|part| part.starts_with("limit="));
-        let by_line = ["watch=true", "watch=1"].into_iter().any(asks);
+        let by_line = is_watch(request);
         let is_many = limit.is_some_and(|limit| limit != "limit=1") && !by_line;
         Self {
             longest: if is_many { MANY } else { ONE },

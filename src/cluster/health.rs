@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::patience::QUIET;
-
 /// What goes wrong with a kind for less than this may be over in a moment: a right that is taken and
 /// given again, an API whose server starts anew.
 pub(super) const LASTS: Duration = Duration::from_mins(1);
@@ -117,14 +115,9 @@ impl Health {
         self.state == MirrorState::Forbidden && lasts
     }
 
-    /// When a watch that went on without a word counts as whole again: it emits nothing when it
-    /// resumes.
-    pub(super) fn restored_at(&self) -> Option<Instant> {
-        let resumed = !self.needs_list && !self.is_synced();
-        self.last_trouble
-            .as_ref()
-            .filter(|_| resumed)
-            .map(|(at, _)| *at + QUIET)
+    /// Whether a watch is to go on from where it failed.
+    pub(super) fn resumes(&self) -> bool {
+        !self.needs_list && !self.is_synced()
     }
 
     /// Whether a list is under way or to come.
@@ -147,16 +140,9 @@ impl Health {
         self.enter(MirrorState::Synced);
     }
 
-    /// A watch event came.
-    pub(super) fn event(&mut self) {
+    /// An event came, or the watch was opened again and has said what it had to.
+    pub(super) fn goes_on(&mut self) {
         if !self.needs_list {
-            self.enter(MirrorState::Synced);
-        }
-    }
-
-    /// The time of [`Self::restored_at`] may have come.
-    pub(super) fn time_passed(&mut self) {
-        if self.restored_at().is_some_and(|at| at <= Instant::now()) {
             self.enter(MirrorState::Synced);
         }
     }
@@ -205,9 +191,7 @@ mod tests {
     async fn only_a_whole_list_makes_a_new_watch_synced() {
         let mut health = Health::new();
         health.list_begins();
-        health.event();
-        tokio::time::advance(QUIET * 2).await;
-        health.time_passed();
+        health.goes_on();
         assert_eq!(health.state().0, MirrorState::Listing);
         assert!(!health.was_synced());
         health.listed();
@@ -217,40 +201,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn any_error_ends_synced_and_the_next_event_restores_it() {
+    async fn any_error_ends_synced_and_a_watch_that_goes_on_restores_it() {
         let mut health = synced();
         health.failed(&trouble(false, false));
         assert_eq!(health.state().0, MirrorState::Interrupted);
         assert_eq!(health.error().map(|error| &**error), Some("broken"));
-        health.event();
+        assert!(health.resumes());
+        health.goes_on();
         assert!(health.is_synced());
+        assert!(!health.resumes());
         assert_eq!(health.error(), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_watch_that_goes_on_quietly_is_synced_after_two_minutes_without_an_error() {
-        let mut health = synced();
-        health.failed(&trouble(false, false));
-        tokio::time::advance(Duration::from_secs(119)).await;
-        health.failed(&trouble(false, false));
-        tokio::time::advance(Duration::from_secs(119)).await;
-        health.time_passed();
-        assert_eq!(health.state().0, MirrorState::Interrupted);
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(health.restored_at(), Some(Instant::now()));
-        health.time_passed();
-        assert!(health.is_synced());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn while_a_list_is_read_neither_events_nor_time_restore_it() {
+    async fn while_a_list_is_read_no_event_restores_it() {
         let mut health = synced();
         health.failed(&trouble(false, true));
         health.list_begins();
-        health.event();
-        tokio::time::advance(QUIET * 3).await;
-        health.time_passed();
-        assert_eq!(health.restored_at(), None);
+        assert!(!health.resumes());
+        health.goes_on();
         assert_eq!(health.state().0, MirrorState::Interrupted);
         health.listed();
         assert!(health.is_synced());

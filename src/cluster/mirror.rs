@@ -2,6 +2,7 @@
 //! an error, a list that breaks or an answer that never comes leaves the index as it was and ends
 //! Synced.
 
+mod opened;
 mod step;
 
 use std::pin::pin;
@@ -22,6 +23,7 @@ use super::patience::Patience;
 use super::place::Place;
 use super::wake::Wake;
 
+use opened::Opened;
 use step::{Step, failed, given_up};
 
 /// What a mirror does with its place, as RBAC calls it.
@@ -42,6 +44,7 @@ pub(super) struct Mirror<K: Keep> {
     pub(super) place: Place,
     keep: K,
     state: Mutex<State<K::Kept>>,
+    opened: Opened,
     wake: Wake,
 }
 
@@ -62,6 +65,7 @@ impl<K: Keep> Mirror<K> {
             place,
             keep,
             state: Mutex::new(state),
+            opened: Opened::not_yet(),
             wake,
         }
     }
@@ -102,6 +106,7 @@ impl<K: Keep> Mirror<K> {
         patience: &mut Patience,
     ) {
         let resource = &served.resource;
+        let client = self.opened.said_by(client);
         let api: Api<K::Wire> = match &self.place.namespace {
             Some(namespace) if served.namespaced => {
                 Api::namespaced_with(client, namespace, resource)
@@ -128,8 +133,8 @@ impl<K: Keep> Mirror<K> {
                         tokio::time::sleep(patience.wait()).await;
                         break;
                     }
-                    Step::TimePassed => self.update(|state| {
-                        state.health.time_passed();
+                    Step::CaughtUp => self.update(|state| {
+                        state.health.goes_on();
                         Change::none()
                     }),
                     Step::Unknown(trouble) => return self.fail(&trouble),
@@ -154,9 +159,9 @@ impl<K: Keep> Mirror<K> {
     where
         S: Stream<Item = watcher::Result<Event<K::Wire>>> + Unpin,
     {
-        let (listing, restored_at) = {
+        let (listing, resumes) = {
             let state = self.state();
-            (state.health.needs_list(), state.health.restored_at())
+            (state.health.needs_list(), state.health.resumes())
         };
         let next = events.next();
         let next = if listing {
@@ -167,11 +172,12 @@ impl<K: Keep> Mirror<K> {
                 return given_up(format!("a list made no progress for {LIST_STALLS_AFTER:?}"));
             };
             next
-        } else if let Some(at) = restored_at {
-            let Ok(next) = tokio::time::timeout_at(at, next).await else {
-                return Step::TimePassed;
-            };
-            next
+        } else if resumes {
+            tokio::select! {
+                biased;
+                next = next => next,
+                () = self.opened.caught_up() => return Step::CaughtUp,
+            }
         } else {
             next.await
         };
@@ -201,13 +207,13 @@ impl<K: Keep> Mirror<K> {
                 state.index.finish()
             }
             Event::Apply(wire) => {
-                state.health.event();
+                state.health.goes_on();
                 let key = self.keep.key(&wire);
                 let kept = self.keep.read(&wire, state.index.get(&key));
                 state.index.apply(shared(key, kept.as_ref()), kept)
             }
             Event::Delete(wire) => {
-                state.health.event();
+                state.health.goes_on();
                 let key = self.keep.key(&wire);
                 // The last view of an object may tell more than the one before.
                 if let Some(last) = self.keep.read(&wire, state.index.get(&key)) {
@@ -229,6 +235,7 @@ impl<K: Keep> Mirror<K> {
 
     /// Takes in that something failed.
     pub(super) fn fail(&self, trouble: &Trouble) {
+        self.opened.failed();
         self.update(|state| {
             state.health.failed(trouble);
             Change::none()

@@ -17,7 +17,8 @@ pub(super) enum Step<T> {
     Unknown(Trouble),
     /// So many objects are more than may be said at once.
     TooMuch(Trouble),
-    TimePassed,
+    /// The watch goes on, and there was nothing to say.
+    CaughtUp,
 }
 
 /// Nothing more is waited for: everything is listed anew.
