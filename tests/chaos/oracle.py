@@ -78,7 +78,8 @@ def weigh(kind: str, thing: dict, namespace: dict, pods: "list[dict]"):
     if kind not in COMPLETES:
         pods = [pod for pod in pods if pod["status"].get("phase") not in ("Succeeded", "Failed")]
     names = {container["name"] for pod in pods for container in containers(pod)}
-    ignored = any(said(it, "ignore") == "true" for it in (namespace, thing, *pods))
+    # A pod has the last word on that: without one it is not known (README.md).
+    ignored = pods and any(said(it, "ignore") == "true" for it in (namespace, thing, *pods))
     if not any(
         is_leading(pod) for pod in pods
     ):  # who lost a container, or has no pods, is not known for sure
