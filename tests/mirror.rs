@@ -517,6 +517,24 @@ async fn exact_namespaces_are_watched_one_by_one_and_read_with_get() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_at_once_is_opened_again_after_a_pause_and_misses_nothing() {
+    let server = server(1);
+    server
+        .fail(Verb::Watch, "Pod", Fault::Text(String::new()))
+        .forever();
+    let cluster = start(&server, Scope::default()).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let asked = server.count(Verb::Watch, "Pod");
+    assert!((8..=12).contains(&asked), "{asked} in a minute");
+    assert_eq!(state_of(&cluster, &Kind::Pod), MirrorState::Synced);
+    server.heal();
+    server.apply(pod("shop", "web-new", None));
+    let came = tokio::time::Instant::now();
+    until(&cluster, |facts| facts.pods.len() == 2).await;
+    assert!(came.elapsed() < Duration::from_secs(7));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_cronjob_remembers_a_pod_that_came_and_went_between_two_looks() {
     let server = server(0);
     server.apply(object("batch/v1", "CronJob", "shop", "report"));

@@ -13,9 +13,14 @@ use crate::cluster::bounds::is_watch;
 
 /// What came to pass while there was no watch is said first. So long after it was opened this is over, as is an
 /// error in place of it (410 with the status 200), and an API server that lags behind another has caught up.
-pub(super) const CATCHES_UP_WITHIN: Duration = Duration::from_secs(5);
+const CATCHES_UP_WITHIN: Duration = Duration::from_secs(5);
 
-/// When the watch that goes on now was opened.
+/// No sooner after it was opened is a watch that ended in good order opened again. kube's watcher does that
+/// without a pause and without a word, and what is in between may end each answer at once. Whoever asks so often
+/// sees all changes nevertheless: each answer goes on where the one before it ended.
+const OPENED_AGAIN_AFTER: Duration = Duration::from_secs(6);
+
+/// When the watch that goes on now was opened, or the one that ended in good order.
 #[derive(Debug)]
 pub(super) struct Opened(watch::Sender<Option<Instant>>);
 
@@ -33,6 +38,10 @@ impl Opened {
             let (client, opened) = (client.clone(), opened.clone());
             async move {
                 let is_watch = is_watch(&request);
+                let before = *opened.borrow();
+                if let Some(before) = before.filter(|_| is_watch) {
+                    tokio::time::sleep_until(before + OPENED_AGAIN_AFTER).await;
+                }
                 let answer = client.send(request).await?;
                 if is_watch && answer.status() == StatusCode::OK {
                     opened.send_replace(Some(Instant::now()));
