@@ -517,6 +517,32 @@ async fn exact_namespaces_are_watched_one_by_one_and_read_with_get() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_2_a_namespace_that_was_not_found_and_has_pods_is_not_gone_and_is_read_again_at_once()
+ {
+    let server = server(0);
+    let cluster = start(&server, exactly(&["bank"])).await;
+    let covered = |facts: &Facts| facts.coverage.namespaces.covers("bank");
+    assert!(covered(&cluster.facts()), "404 is an answer");
+    server.fail(Verb::Get, "Namespace", Fault::Status(503));
+    server.apply(namespace("bank"));
+    server.apply(pod("bank", "ledger", None));
+    let facts = until(&cluster, |facts| !facts.pods.is_empty()).await;
+    assert!(!covered(&facts), "{facts:?}");
+    let came = tokio::time::Instant::now();
+    let facts = until(&cluster, covered).await;
+    assert_eq!(facts.namespaces.len(), 1);
+    assert!(came.elapsed() < Duration::from_secs(5));
+    // What is still in it is not known while its mirror is not Synced: the answer is the newer one.
+    server.forbid_in("Pod", "bank");
+    server.drop_watches("Pod");
+    until_state(&cluster, &Kind::Pod, MirrorState::Forbidden).await;
+    server.delete("Namespace", "", "bank");
+    cluster.refresh_namespaces().await;
+    let facts = cluster.facts();
+    assert!(covered(&facts) && facts.namespaces.is_empty(), "{facts:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_watch_that_ends_at_once_is_opened_again_after_a_pause_and_misses_nothing() {
     let server = server(1);
     server

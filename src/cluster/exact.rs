@@ -1,13 +1,14 @@
 //! Namespaces that are looked at one by one: each is read with a GET, because a watch of namespaces
 //! needs rights on the whole cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
 use kube::{Api, Client};
+use tokio::sync::Notify;
 
 use crate::model::facts::{Namespace, View};
 
@@ -32,12 +33,18 @@ const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// What is known of the namespaces that were named.
 #[derive(Debug)]
-pub(super) struct ExactNamespaces(Mutex<BTreeMap<Arc<str>, Known>>);
+pub(super) struct ExactNamespaces {
+    known: Mutex<BTreeMap<Arc<str>, Known>>,
+    /// One of them is contradicted.
+    doubt: Notify,
+}
 
 #[derive(Debug)]
 struct Known {
     /// As it was read last; `None` where it does not exist.
     namespace: Option<Arc<Namespace>>,
+    /// It did not exist when it was read last, and there is something in it.
+    contradicted: bool,
     health: Health,
 }
 
@@ -49,15 +56,19 @@ impl ExactNamespaces {
                 name,
                 Known {
                     namespace: None,
+                    contradicted: false,
                     health: Health::new(),
                 },
             )
         };
-        Self(Mutex::new(names.into_iter().map(known).collect()))
+        Self {
+            known: Mutex::new(names.into_iter().map(known).collect()),
+            doubt: Notify::new(),
+        }
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Known>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads each of them.
@@ -66,8 +77,8 @@ impl ExactNamespaces {
         self.read(names, client, converter, wake).await;
     }
 
-    /// Reads again, at growing pauses, those whose last read failed. Never ends: nobody changes
-    /// anything when the API server is well again.
+    /// Reads again, at growing pauses, those whose last read failed or is contradicted. Never ends: nobody
+    /// changes anything when the API server is well again.
     pub(super) async fn read_again(
         &self,
         client: &Client,
@@ -79,8 +90,11 @@ impl ExactNamespaces {
         loop {
             let unread = self.unread();
             if unread.is_empty() {
-                // The sender is in `wake`.
-                let _ = changes.changed().await;
+                tokio::select! {
+                    // The sender is in `wake`.
+                    _ = changes.changed() => {}
+                    () = self.doubt.notified() => {}
+                }
                 continue;
             }
             tokio::time::sleep(patience.wait()).await;
@@ -88,12 +102,12 @@ impl ExactNamespaces {
         }
     }
 
-    /// Those whose last read failed.
+    /// Those whose last read failed, or is contradicted.
     fn unread(&self) -> Vec<Arc<str>> {
         let all = self.known();
         let failed = all
             .iter()
-            .filter(|(_, known)| known.health.error().is_some());
+            .filter(|(_, known)| known.contradicted || known.health.error().is_some());
         failed.map(|(name, _)| Arc::clone(name)).collect()
     }
 
@@ -128,6 +142,7 @@ impl ExactNamespaces {
         let Some(known) = all.get_mut(name) else {
             return;
         };
+        known.contradicted = false;
         let state_before = known.health.state().0;
         let mut matters = false;
         match read {
@@ -158,12 +173,18 @@ impl ExactNamespaces {
         }
     }
 
-    /// What is known, and of which namespaces it is known whether they exist.
-    pub(super) fn facts(&self) -> (Vec<Arc<Namespace>>, View) {
-        let all = self.known();
+    /// What is known, and of which namespaces it is known whether they exist. One in which there is something
+    /// (`inhabited`) came back since it was not found: it is read again, and nothing is known of it until then.
+    pub(super) fn facts(&self, inhabited: &BTreeSet<Arc<str>>) -> (Vec<Arc<Namespace>>, View) {
+        let mut all = self.known();
         let mut seen = Seen::default();
-        for (name, known) in all.iter() {
-            seen.add(&place(name), known.health.state().0);
+        for (name, known) in all.iter_mut() {
+            known.contradicted |= known.namespace.is_none() && inhabited.contains(name);
+            if known.contradicted {
+                self.doubt.notify_one();
+            } else {
+                seen.add(&place(name), known.health.state().0);
+            }
         }
         (
             all.values()

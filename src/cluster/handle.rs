@@ -93,7 +93,9 @@ impl HealthHandle {
             .retain(|it| it.namespace.is_empty() || is_in(&it.namespace));
         match &self.namespaces {
             KnownNamespaces::Exact(exact) => {
-                (facts.namespaces, facts.coverage.namespaces) = exact.facts();
+                // Behind the pods: one that is among them is seen here too.
+                let inhabited = inhabited(&self.pods).chain(inhabited(&self.owners));
+                (facts.namespaces, facts.coverage.namespaces) = exact.facts(&inhabited.collect());
             }
             KnownNamespaces::Watched(mirror) => {
                 let state = mirror.state();
@@ -156,6 +158,16 @@ impl MirrorHealth {
 /// and namespaces nothing is known.
 fn is_optional(kind: &Kind) -> bool {
     !kind.is_built_in() && *kind != namespace_kind()
+}
+
+/// The namespaces in which these show something: where namespaces are looked at one by one, each has mirrors of
+/// its own.
+fn inhabited<K: Keep>(mirrors: &[Arc<Mirror<K>>]) -> impl Iterator<Item = Arc<str>> {
+    mirrors.iter().filter_map(|mirror| {
+        let state = mirror.state();
+        let shows = state.shown() == MirrorState::Synced && state.index.len() > 0;
+        mirror.place.namespace.clone().filter(|_| shows)
+    })
 }
 
 /// How a mirror is.
