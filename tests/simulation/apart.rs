@@ -98,7 +98,9 @@ impl World {
         self.pass(self.told.patience()).await;
         self.must_be(&self.differences());
 
-        let seconds = self.dice.number(20, 60) as u64;
+        // Who comes after the one that is killed has to have the Lease before.
+        let least = if deposed { 45 } else { 20 };
+        let seconds = self.dice.number(least, 60) as u64;
         let late = AtGithub::new(FaultKind::Late { seconds }).times(1);
         self.github.fault(late);
         let before = self.github.request_count();
@@ -112,11 +114,21 @@ impl World {
             self.is_apart = true;
             self.leader().unwrap().fuse.light(0);
         }
-        let applied = Instant::now() + Duration::from_secs(seconds);
-        while Instant::now() < applied {
+        let sent = self.github.request_count();
+        // The request may have come three seconds ago.
+        let mut left = seconds - 3;
+        while left > 0 {
             self.operate();
-            self.pass(Duration::from_secs(10)).await;
+            let step = left.min(10);
+            self.pass(Duration::from_secs(step)).await;
+            left -= step;
         }
+        assert!(
+            !deposed || self.github.request_count() > sent,
+            "nobody sent anything before the late request was applied"
+        );
+        self.operate();
+        self.pass(Duration::from_secs(10)).await;
         self.rest().await;
         // An outcome that is unknown is settled by what is answered so much later; what is held back or
         // idle waits besides, and a rollout that is under way comes to its end.
