@@ -109,13 +109,17 @@ impl CallError {
     }
 }
 
-/// What was known of an object when it was read or written last: its version, and what others put beside
-/// what is in it, which stays when it is written over.
+/// What was known of an object when it was read or written last: its version, what others put beside
+/// what is in it, which stays when it is written over, and which content it had.
 #[derive(Clone, Debug)]
-pub(super) struct Version(Option<Box<ObjectMeta>>);
+pub(super) struct Version {
+    metadata: Option<Box<ObjectMeta>>,
+    /// The header of the part, which has its checksum; none where it was not read.
+    header: Option<Box<[u8]>>,
+}
 
 impl Version {
-    fn of(mut metadata: ObjectMeta) -> Self {
+    fn of(mut metadata: ObjectMeta, content: Option<&[u8]>) -> Self {
         // The API server's own account of who wrote what, which is long.
         metadata.managed_fields = None;
         // And that of `kubectl apply`, which is all of the part once more.
@@ -124,12 +128,23 @@ impl Version {
         }
         // Without its version an object would be written over whatever it is by then.
         let is_known = metadata.resource_version.is_some();
-        Self(is_known.then(|| Box::new(metadata)))
+        Self {
+            metadata: is_known.then(|| Box::new(metadata)),
+            header: content.map(|content| part::header(content).into()),
+        }
+    }
+
+    /// Whether the object has the content that it had then: somebody touched what is beside it.
+    pub(super) fn is_only_touched(&self, found: &Self) -> bool {
+        self.header.is_some() && self.header == found.header
     }
 
     /// Of an object that is not there.
     pub(super) fn absent() -> Self {
-        Self(None)
+        Self {
+            metadata: None,
+            header: None,
+        }
     }
 }
 
@@ -176,7 +191,7 @@ impl ConfigMaps {
             part: self.name(shard),
             source,
         })?;
-        Ok(Some((content, Version::of(map.metadata))))
+        Ok(Some((content, Version::of(map.metadata, Some(&bytes.0)))))
     }
 
     /// The version alone of the root or a shard; `None` where it is not there.
@@ -185,7 +200,7 @@ impl ConfigMaps {
         shard: Option<usize>,
     ) -> Result<Option<Version>, StoreError> {
         let map = self.get(shard).await?;
-        Ok(map.map(|map| Version::of(map.metadata)))
+        Ok(map.map(|map| Version::of(map.metadata, None)))
     }
 
     async fn get(&self, shard: Option<usize>) -> Result<Option<ConfigMap>, StoreError> {
@@ -215,13 +230,16 @@ impl ConfigMaps {
         version: Option<&Version>,
     ) -> Result<Version, StoreError> {
         let name = self.name(shard);
-        let known = version.and_then(|version| version.0.clone());
+        let known = version.and_then(|version| version.metadata.clone());
         let exists = known.is_some();
         let mut metadata = known.map_or_else(|| self.fresh(&name), |known| *known);
         metadata.labels.get_or_insert_default().extend(labels());
         let map = ConfigMap {
             metadata,
-            binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(content))])),
+            binary_data: Some(BTreeMap::from([(
+                KEY.to_owned(),
+                ByteString(content.clone()),
+            )])),
             ..ConfigMap::default()
         };
         let parameters = PostParams::default();
@@ -236,7 +254,7 @@ impl ConfigMaps {
             self.call(shard, Doing::Creating, self.api.create(&parameters, &map))
                 .await?
         };
-        Ok(Version::of(written.metadata))
+        Ok(Version::of(written.metadata, Some(&content)))
     }
 
     fn fresh(&self, name: &str) -> ObjectMeta {

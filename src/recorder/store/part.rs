@@ -69,6 +69,11 @@ pub(super) fn write(content: &impl Serialize, version: u32) -> Result<Vec<u8>, P
     Ok(part)
 }
 
+/// The line that names the format and the checksum; no two contents have the same.
+pub(super) fn header(part: &[u8]) -> &[u8] {
+    part.split(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 /// The content of a part.
 pub(super) fn read<T: DeserializeOwned>(part: &[u8]) -> Result<T, PartError> {
     let end = part

@@ -92,6 +92,7 @@ impl Store {
                 self.misses(Some(index));
                 None
             }
+            Ok(Some((_, version))) if self.has_only_touched(index, &version) => Some(version),
             Ok(Some((shard, version))) => {
                 match shard.read() {
                     Ok(mut content) => {
@@ -112,6 +113,13 @@ impl Store {
             *known = version;
         }
         Ok(knew_more)
+    }
+
+    /// Whether a shard has the content that it had when it was read or written last. What is in memory comes
+    /// of that, and may know since what became of a request that is unanswered there.
+    fn has_only_touched(&self, index: usize, found: &Version) -> bool {
+        let known = self.versions.get(index).and_then(Option::as_ref);
+        known.is_some_and(|known| known.is_only_touched(found))
     }
 
     fn overwrites(&self, shard: Option<usize>, error: &(dyn std::error::Error + 'static)) {

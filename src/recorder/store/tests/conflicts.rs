@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::super::{Store, StoreError, Stored};
 use super::kept::Kept;
-use super::stage::{ROOT, found, only, report, split, stored, taken_over, with_entries};
-use crate::model::fixtures::Scene;
-use crate::model::ledger::Ledger;
+use super::stage::{ROOT, found, loaded, only, report, split, stored, taken_over, with_entries};
+use crate::model::fixtures::{Scene, minutes};
+use crate::model::ledger::{Ledger, Outcome};
 
 const SHARDS: [&str; 2] = ["book-0", "book-1"];
 
@@ -388,5 +388,32 @@ async fn a_hand_that_leaves_the_content_as_it_is_brings_no_news() {
         let came = stored(&mut store, &mut scene.ledger).await.unwrap();
         assert_eq!(came, Stored::AsPlanned, "{name}");
         assert_eq!(found(&kept).await, scene.ledger.len());
+    }
+}
+
+#[tokio::test]
+async fn what_was_answered_since_it_was_stored_is_not_opened_again_by_a_hand_that_leaves_the_content()
+ {
+    for touched in [ROOT, SHARDS[0]] {
+        let kept = Kept::default();
+        let (mut store, mut scene) = with_entries(&kept, 8).await;
+        scene.deploy("web8", "app", 8);
+        scene.cycle_with(|_| Outcome::Unknown);
+        store.renew();
+        stored(&mut store, &mut scene.ledger).await.unwrap();
+        let is_open = |ledger: &Ledger| ledger.entries().any(|(_, entry)| entry.is_unanswered());
+        assert!(is_open(&scene.ledger) && is_open(&loaded(&kept).await.1));
+        // What was acknowledged last closes it only when it is said once more, later.
+        for _ in 0..3 {
+            scene.wait(minutes(15));
+            scene.cycle();
+        }
+        assert!(!is_open(&scene.ledger));
+        kept.put_on(touched, "theirs");
+        store.renew();
+        let came = stored(&mut store, &mut scene.ledger).await.unwrap();
+        assert_eq!(came, Stored::AsPlanned, "{touched}");
+        assert!(!is_open(&scene.ledger), "{touched}");
+        assert!(!is_open(&loaded(&kept).await.1), "{touched}");
     }
 }
