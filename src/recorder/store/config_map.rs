@@ -119,7 +119,7 @@ pub(super) struct Version {
 }
 
 impl Version {
-    fn of(mut metadata: ObjectMeta, content: Option<&[u8]>) -> Self {
+    fn of(mut metadata: ObjectMeta, header: Option<Box<[u8]>>) -> Self {
         // The API server's own account of who wrote what, which is long.
         metadata.managed_fields = None;
         // And that of `kubectl apply`, which is all of the part once more.
@@ -130,7 +130,7 @@ impl Version {
         let is_known = metadata.resource_version.is_some();
         Self {
             metadata: is_known.then(|| Box::new(metadata)),
-            header: content.map(|content| part::header(content).into()),
+            header,
         }
     }
 
@@ -191,7 +191,8 @@ impl ConfigMaps {
             part: self.name(shard),
             source,
         })?;
-        Ok(Some((content, Version::of(map.metadata, Some(&bytes.0)))))
+        let header = part::header(&bytes.0).into();
+        Ok(Some((content, Version::of(map.metadata, Some(header)))))
     }
 
     /// The version alone of the root or a shard; `None` where it is not there.
@@ -230,16 +231,14 @@ impl ConfigMaps {
         version: Option<&Version>,
     ) -> Result<Version, StoreError> {
         let name = self.name(shard);
+        let header = part::header(&content).into();
         let known = version.and_then(|version| version.metadata.clone());
         let exists = known.is_some();
         let mut metadata = known.map_or_else(|| self.fresh(&name), |known| *known);
         metadata.labels.get_or_insert_default().extend(labels());
         let map = ConfigMap {
             metadata,
-            binary_data: Some(BTreeMap::from([(
-                KEY.to_owned(),
-                ByteString(content.clone()),
-            )])),
+            binary_data: Some(BTreeMap::from([(KEY.to_owned(), ByteString(content))])),
             ..ConfigMap::default()
         };
         let parameters = PostParams::default();
@@ -254,7 +253,7 @@ impl ConfigMaps {
             self.call(shard, Doing::Creating, self.api.create(&parameters, &map))
                 .await?
         };
-        Ok(Version::of(written.metadata, Some(&content)))
+        Ok(Version::of(written.metadata, Some(header)))
     }
 
     fn fresh(&self, name: &str) -> ObjectMeta {
