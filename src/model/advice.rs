@@ -12,7 +12,7 @@ impl Reason {
     pub fn meaning(self) -> &'static str {
         match self {
             Self::NoDigest => "the container runtime names no digest of a manifest or index",
-            Self::OtherDigest => "other ready pods run another digest of the same image as written",
+            Self::OtherDigest => "other ready pods run another digest",
             Self::InvalidImage => "the image as written is no image reference",
             Self::NameTooLong => "the image's name has more than 256 bytes",
             Self::ContextUnknown => {
@@ -53,8 +53,8 @@ impl Reason {
                  from a registry instead of loading it from an archive"
             }
             Self::OtherDigest => {
-                "nothing, if a rollout is under way; else the tag was moved: restart the workload, or \
-                 pin the image to its digest"
+                "nothing, if a rollout is under way, or is meant to stay so, as a canary; else the tag was \
+                 moved: restart the workload, or pin the image to its digest"
             }
             Self::InvalidImage => "correct the image in the pod template",
             Self::NameTooLong => {

@@ -11,7 +11,7 @@ use super::workload::Source;
 pub enum Reason {
     /// It runs, but the runtime names no manifest or index digest for it.
     NoDigest,
-    /// Other ready pods run other digests of the same image as written.
+    /// Other ready pods run other digests.
     OtherDigest,
     /// The image as written is no image reference.
     InvalidImage,
