@@ -165,6 +165,9 @@ mod tests {
         let (address, sending) = endless(chunked).await;
         let error = ask(&address).await.unwrap_err();
         assert!(matches!(error, TransportError::TooLong), "{error:?}");
+        // Whoever can name an image could else stop all that is asked of this registry.
+        let failure = crate::registry::client::Failure::broken(&error);
+        assert_eq!(failure.setback(), crate::registry::queue::Setback::OfImage);
         let sent = sending.await.unwrap();
         assert!((LONGEST..LONGEST + BUFFERS).contains(&sent), "{sent}");
     }

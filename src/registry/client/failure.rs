@@ -12,6 +12,7 @@ use crate::registry::address::Refused;
 use crate::registry::look_ups::Outcome;
 use crate::registry::names::Nobodys;
 use crate::registry::queue::Setback;
+use crate::registry::transport::TransportError;
 
 /// Why a look-up failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -31,6 +32,10 @@ pub(in crate::registry) enum Failure {
     /// There is no whole answer.
     #[error("{0}")]
     Broken(String),
+    /// The answer does not end, or is longer than anything that is read. What is said of an image makes it so
+    /// long, which says nothing of the registry.
+    #[error("the registry's answer is too long")]
+    TooLong,
     /// There is none in time.
     #[error("the registry does not answer in time")]
     Late,
@@ -75,6 +80,9 @@ impl Failure {
     pub(in crate::registry) fn broken(error: &(dyn Error + 'static)) -> Self {
         /// In characters; some of it may be another side's.
         const LONGEST: usize = 300;
+        if let Some(TransportError::TooLong) = error.downcast_ref() {
+            return Self::TooLong;
+        }
         let mut texts = vec![error.to_string()];
         let mut cause = error.source();
         while let Some(error) = cause {
@@ -100,9 +108,12 @@ impl Failure {
             Self::Denied(_) | Self::Secrets(_) => Outcome::Denied,
             Self::NotFound => Outcome::NotFound,
             Self::Limited(_) => Outcome::Limited,
-            Self::Status(_) | Self::Broken(_) | Self::Late | Self::Lost | Self::NoToken => {
-                Outcome::Failed
-            }
+            Self::Status(_)
+            | Self::Broken(_)
+            | Self::TooLong
+            | Self::Late
+            | Self::Lost
+            | Self::NoToken => Outcome::Failed,
             Self::Untrue => Outcome::Untrue,
             Self::Refused(_) => Outcome::Refused,
         }
@@ -115,6 +126,7 @@ impl Failure {
             Self::Status(_) | Self::Broken(_) | Self::Late => Setback::OfRegistry,
             Self::Denied(_)
             | Self::NotFound
+            | Self::TooLong
             | Self::Lost
             | Self::NoToken
             | Self::Untrue
