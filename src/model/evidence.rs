@@ -112,7 +112,8 @@ pub fn of_job(pods: &[Arc<Pod>], container: &str) -> Option<Evidence> {
     Some(Evidence {
         pod: pod.clone(),
         image: found.image.clone(),
-        digest: found.digest,
+        // What never ran is pinned, or was pulled, and that is all.
+        digest: found.digest.filter(|_| found.state != State::NeverRan),
         other_digests: BTreeSet::new(),
     })
 }

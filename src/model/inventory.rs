@@ -1,7 +1,7 @@
 //! Inventory: per source what is there, which container speaks for it and in which context. No
 //! names of records, no ledger: what to do about it is decided in `plan`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::exposure::Exposure;
@@ -34,7 +34,7 @@ pub struct Inventory {
     places: Places,
     coverage: Coverage,
     strays: Vec<Stray>,
-    unwatched_pods: usize,
+    unwatched: HashSet<(Arc<str>, Arc<str>)>,
     digests: BTreeSet<Digest>,
     exposure: Option<Exposure>,
     labels: Arc<Labels>,
@@ -65,7 +65,7 @@ impl Inventory {
             places: Places::new(facts, policy),
             coverage: facts.coverage.clone(),
             strays: Vec::new(),
-            unwatched_pods: 0,
+            unwatched: HashSet::new(),
             digests: BTreeSet::new(),
             exposure: None,
             labels: facts.labels.clone(),
@@ -103,8 +103,12 @@ impl Inventory {
                 Vec::new(),
                 pod.uid.clone(),
             ),
-            Walk::NotWatched(_) => {
-                self.unwatched_pods += 1;
+            Walk::NotWatched(owner) => {
+                if !pod.finished {
+                    let containers = pod.containers.iter().map(|it| it.name.clone());
+                    self.unwatched
+                        .extend(containers.map(|name| (owner.uid.clone(), name)));
+                }
                 return;
             }
             Walk::Orphan(owner) => {
@@ -186,9 +190,10 @@ impl Inventory {
         &self.strays
     }
 
-    /// How many pods end at an owner of a kind that nobody looks at.
-    pub fn unwatched_pods(&self) -> usize {
-        self.unwatched_pods
+    /// How many containers stand in pods whose walk ends at an owner of a kind that nobody looks at: each
+    /// once for an owner.
+    pub fn unwatched(&self) -> usize {
+        self.unwatched.len()
     }
 
     /// What is fully seen.

@@ -60,7 +60,7 @@ pub struct Plan {
     /// Sources of which no pod has the container, as far as is seen, and those of which that was so when
     /// they were seen last: [`Ledger::observe`].
     pub idle: BTreeSet<Source>,
-    /// Sources that are not selected, by reason.
+    /// Sources that are not selected, by reason; of kinds that nobody looks at, what is seen of their pods.
     pub not_selected: BTreeMap<Unselected, usize>,
     /// Sources that never ran yet and are in no ledger.
     pub not_running: usize,

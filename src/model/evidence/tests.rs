@@ -175,6 +175,11 @@ fn the_newest_pod_of_a_job_speaks_for_all_its_containers() {
     assert!(of_job(&pods, "dropped").is_none());
     let late = of_job(&pods, "late").unwrap();
     assert_eq!((&*late.image, late.digest), (B, None));
+    // A pin says what is to run, not that it does.
+    let pinned = container("late", B, 2).in_state(State::NeverRan);
+    let new = pod("b", [container("app", A, 1).in_state(State::Ran), pinned]);
+    let late = of_job(&shared([new]), "late").unwrap();
+    assert_eq!((&*late.image, late.digest), (B, None));
 }
 
 #[test]

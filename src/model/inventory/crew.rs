@@ -38,29 +38,42 @@ pub(super) fn counts(pod: &Pod, kind: &Kind) -> bool {
 impl Crew {
     /// The pods that count for `container`. Those of a kind that is not built in may be of both
     /// sorts: an operator's cluster owns servers, and jobs that set them up. A container that
-    /// stands only in pods that do not restart always is one of a job; the others never see it.
+    /// stands only in pods that do not restart always is one of a job, and of several sorts of jobs
+    /// those count that have it. One that servers have too, as a sidecar that is put into every pod,
+    /// is theirs.
     pub(super) fn team<'a>(&'a self, kind: &Kind, container: &'a str) -> Team<'a> {
-        let mut named = self.pods.iter().filter(|pod| names(pod, container));
-        let (completes, pods) = if kind.is_built_in() {
-            (kind.runs_to_completion(), Cow::Borrowed(&*self.pods))
-        } else {
-            let completes = named.clone().next().is_some() && named.all(|pod| !pod.restarts_always);
-            let counts = |pod: &&Arc<Pod>| {
-                if completes {
-                    !pod.restarts_always
-                } else {
-                    !pod.finished
-                }
+        if kind.is_built_in() {
+            return Team {
+                pods: Cow::Borrowed(&*self.pods),
+                container,
+                completes: kind.runs_to_completion(),
             };
-            (
-                completes,
-                self.pods.iter().filter(counts).cloned().collect(),
-            )
-        };
+        }
+        let named = self.pods.iter().filter(|pod| names(pod, container));
+        let named: Vec<Arc<Pod>> = named.cloned().collect();
+        if named.iter().any(|pod| pod.restarts_always) {
+            return self.servers(container);
+        }
+        let completes = !named.is_empty();
+        let going_on = || self.pods.iter().filter(|pod| !pod.finished).cloned();
         Team {
-            pods,
+            pods: Cow::Owned(if completes {
+                named
+            } else {
+                going_on().collect()
+            }),
             container,
             completes,
+        }
+    }
+
+    /// The pods that count for `container` if it is one of those that go on, whoever else has it.
+    pub(super) fn servers<'a>(&'a self, container: &'a str) -> Team<'a> {
+        let serve = |pod: &&Arc<Pod>| pod.restarts_always && !pod.finished;
+        Team {
+            pods: self.pods.iter().filter(serve).cloned().collect(),
+            container,
+            completes: false,
         }
     }
 }

@@ -124,7 +124,9 @@ impl Inventory {
         } else if runs && self.coverage.lacks(kind, namespace).is_some() {
             kinds.extend(passed.iter().cloned());
         } else {
-            kinds.extend([Kind::ReplicaSet, Kind::ReplicationController, kind.clone()]);
+            let between = [Kind::ReplicaSet, Kind::ReplicationController];
+            kinds.extend(between.into_iter().filter(|it| self.coverage.watches(it)));
+            kinds.push(kind.clone());
         }
         let namespaces = !self.coverage.namespaces.covers(namespace);
         let namespaces = namespaces.then_some(View::Namespaces).into_iter();

@@ -101,7 +101,10 @@ impl Inventory {
         let kinds = if runs && self.lacks(workload).is_some() {
             crew.is_some_and(|crew| crew.passed.iter().all(covers))
         } else if !kind.is_built_in() {
-            covers(&Kind::ReplicaSet) && covers(&Kind::ReplicationController) && covers(kind)
+            // Who wants only what runs to an end watches neither: their pods restart always.
+            let between = [Kind::ReplicaSet, Kind::ReplicationController];
+            let mut watched = between.iter().filter(|kind| self.coverage.watches(kind));
+            watched.all(covers) && covers(kind)
         } else if *kind == Kind::Deployment {
             covers(&Kind::ReplicaSet) && covers(kind)
         } else if *kind == Kind::CronJob {
@@ -158,6 +161,13 @@ pub(super) fn selected(
         }
     }
     selected
+}
+
+/// Whether only pods that run to an end name the container, and `--kinds` has what goes on of a kind
+/// that is not built in, but not those: they say nothing of a record of the others.
+pub(super) fn is_of_jobs_alone(kind: &Kind, team: &Team<'_>, selection: &Selection) -> bool {
+    let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
+    !kind.is_built_in() && team.restarts_always() == Some(false) && has(true) && !has(false)
 }
 
 /// Whether `--kinds` has the group of `kind`. Where no pod has the container nobody can say whether

@@ -12,11 +12,11 @@ use crate::model::image::ImageRef;
 use crate::model::organization::Ruling;
 use crate::model::policy::Policy;
 use crate::model::record::Destination;
-use crate::model::workload::{Source, Workload};
+use crate::model::workload::{Kind, Source, Workload};
 
 use super::crew::{self, Team};
 use super::place;
-use super::scope::{Known, Presence, selected};
+use super::scope::{Known, Presence, is_of_jobs_alone, selected};
 use super::{Inventory, Stray};
 
 /// An image's normalised name and its version.
@@ -29,6 +29,9 @@ pub struct Sight {
     pub namespace_gone: bool,
     /// Whether it is selected, the image apart: see [`Sight::selected`].
     selected: Selected,
+    /// Whether only jobs name it, of an owner of a kind that is not built in, and `--kinds` leaves
+    /// those out: a record of it may be one of the owner's servers, of which `standing` tells.
+    pub of_jobs_alone: bool,
     /// Whether everything that its presence depends on is fully seen.
     pub covered: bool,
     /// Whether its workload is missing from a complete view of its kind.
@@ -173,6 +176,10 @@ impl Inventory {
         let namespace = self.namespace(&workload.namespace);
         let object = self.object(workload, crew);
         let covered = self.covers(workload, crew, team.runs());
+        let by_settings = selected(workload, &team, &namespace, &object, policy);
+        let of_jobs_alone = is_of_jobs_alone(&workload.kind, &team, &policy.selection);
+        let servers = crew.filter(|_| of_jobs_alone);
+        let team = servers.map_or(team, |crew| crew.servers(&source.container));
         let evidence = team.evidence();
 
         let speaker = evidence.as_ref().map(|it| (&it.pod, &it.image));
@@ -189,7 +196,7 @@ impl Inventory {
             self.with_unusable(said, &namespace, image, policy)
         });
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
-        let selected = match selected(workload, &team, &namespace, &object, policy) {
+        let selected = match by_settings {
             Selected::Yes | Selected::Unread if covered && ignored => {
                 Selected::No(Unselected::OptedOut)
             }
@@ -217,6 +224,7 @@ impl Inventory {
         Sight {
             namespace_gone: matches!(namespace, Presence::Gone),
             selected,
+            of_jobs_alone,
             covered,
             workload_gone: matches!(object, Presence::Gone),
             place,
@@ -229,7 +237,8 @@ impl Inventory {
     }
 
     /// Whether `source` stands in the spec of a pod whose owner is not seen and may be of its workload: what
-    /// a controller makes in between is called after it (`web-6d5f9c`, `backup-29384756`).
+    /// a controller makes in between is called after it (`web-6d5f9c`, `backup-29384756`), except for
+    /// the Jobs of an operator, which it calls as it likes.
     fn may_stand_in_a_stray(&self, source: &Source) -> bool {
         let Workload {
             kind,
@@ -238,10 +247,12 @@ impl Inventory {
         } = &source.workload;
         self.strays.iter().any(|Stray { pod, owner, .. }| {
             let behind = owner.name.strip_prefix(&**name);
+            let is_called_after = behind.is_some_and(|rest| rest.starts_with('-'));
+            let is_an_operators = !kind.is_built_in() && owner.kind == Kind::Job;
             owner.kind.is_passed_through()
                 && owner.kind != *kind
                 && pod.namespace == *namespace
-                && behind.is_some_and(|rest| rest.starts_with('-'))
+                && (is_called_after || is_an_operators)
                 && crew::counts(pod, kind)
                 && pod.container(&source.container).is_some()
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::exposure::Exposed;
 use crate::model::gap::{Gap, Reason, Subject};
 use crate::model::inventory::Inventory;
-use crate::model::inventory::sight::{Running, Selected, Sight, Standing};
+use crate::model::inventory::sight::{Running, Selected, Sight, Standing, Unselected};
 use crate::model::ledger::{BySource, Entry, Ledger, Owner};
 use crate::model::moment::Moment;
 use crate::model::naming::{self, Candidate};
@@ -131,9 +131,15 @@ impl<'a> Draft<'a> {
 
     /// Rows 5, 6 and 8 to 13 for what is seen now.
     pub(super) fn weigh_sources(&mut self) {
+        // What is behind these is not known, and it is of no kind that was asked for.
+        let unwatched = self.inventory.unwatched();
+        if unwatched > 0 {
+            self.plan.not_selected.insert(Unselected::Kind, unwatched);
+        }
         for (source, sight) in self.sights {
             let known = self.by_source.contains_key(source);
             match (sight.selected(None, self.policy), &sight.standing) {
+                (Selected::No(Unselected::Kind), _) if known && sight.of_jobs_alone => {}
                 (Selected::No(why), _) => {
                     *self.plan.not_selected.entry(why).or_default() += 1;
                     self.plan.rows.insert(source.clone(), Row::NotSelected);

@@ -14,6 +14,7 @@ use crate::model::workload::Kind;
 
 use super::{Plan, Row, Why};
 
+mod crews;
 mod exposure;
 mod gaps;
 mod guard;
