@@ -176,10 +176,11 @@ fn of_view(view: &View) -> String {
 
 impl From<sight::Selected> for Selected {
     fn from(selected: sight::Selected) -> Self {
-        let (selected, why) = match selected {
-            sight::Selected::Yes => (Some(true), None),
-            sight::Selected::No(why) => (Some(false), Some(why)),
-            sight::Selected::Unread => (None, None),
+        let why = selected.left_out_by();
+        let selected = match selected {
+            sight::Selected::Yes => Some(true),
+            sight::Selected::No(_) | sight::Selected::JobsOnly => Some(false),
+            sight::Selected::Unread => None,
         };
         Self {
             selected,

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::model::facts::Facts;
 use crate::model::image::{Digest, ImageRef};
 use crate::model::inventory::Inventory;
-use crate::model::inventory::sight::Selected;
 use crate::model::ledger::Ledger;
 use crate::model::naming;
 use crate::model::plan::Plan;
@@ -84,7 +83,7 @@ pub(super) fn present(inventory: &Inventory, policy: &Policy) -> BTreeMap<Identi
     let mut present = BTreeMap::new();
     for source in inventory.sources() {
         let sight = inventory.sight(&source, policy);
-        let is_out = matches!(sight.selected(None, policy), Selected::No(_));
+        let is_out = sight.selected(None, policy).left_out_by().is_some();
         let Some(place) = sight.place.filter(|_| !is_out) else {
             continue;
         };

@@ -137,17 +137,22 @@ pub(super) fn selected(
     if !selection.has_namespace(&workload.namespace) {
         return Selected::No(Unselected::Namespace);
     }
-    if !kind_selected(&workload.kind, team, selection) {
-        return Selected::No(Unselected::Kind);
+    let mut selected = by_kind(&workload.kind, team, selection);
+    if selected == Selected::No(Unselected::Kind) {
+        return selected;
     }
-    let mut selected = Selected::Yes;
+    let is_unread = |selected: &mut Selected| {
+        if *selected == Selected::Yes {
+            *selected = Selected::Unread;
+        }
+    };
     if selection.by_namespace_labels {
         match namespace {
             Presence::Present(namespace) if !namespace.selected => {
                 return Selected::No(Unselected::NamespaceLabels);
             }
             Presence::Present(_) => {}
-            Presence::Gone | Presence::Unread => selected = Selected::Unread,
+            Presence::Gone | Presence::Unread => is_unread(&mut selected),
         }
     }
     if selection.by_workload_labels {
@@ -157,25 +162,21 @@ pub(super) fn selected(
             }
             // One that is gone has no labels to go by; it is gone by another row.
             Presence::Present(Ok(_)) | Presence::Gone => {}
-            Presence::Present(Err(_)) | Presence::Unread => selected = Selected::Unread,
+            Presence::Present(Err(_)) | Presence::Unread => is_unread(&mut selected),
         }
     }
     selected
 }
 
-/// Whether only pods that run to an end name the container, and `--kinds` has what goes on of a kind
-/// that is not built in, but not those: they say nothing of a record of the others.
-pub(super) fn is_of_jobs_alone(kind: &Kind, team: &Team<'_>, selection: &Selection) -> bool {
-    let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
-    !kind.is_built_in() && team.restarts_always() == Some(false) && has(true) && !has(false)
-}
-
 /// Whether `--kinds` has the group of `kind`. Where no pod has the container nobody can say whether
 /// those of a kind that is not built in restart always; either group will do then.
-fn kind_selected(kind: &Kind, team: &Team<'_>, selection: &Selection) -> bool {
+fn by_kind(kind: &Kind, team: &Team<'_>, selection: &Selection) -> Selected {
     let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
-    match team.restarts_always() {
-        Some(restarts) => has(restarts),
-        None => has(true) || has(false),
+    let restarts = team.restarts_always();
+    match restarts {
+        Some(restarts) if has(restarts) => Selected::Yes,
+        None if has(true) || has(false) => Selected::Yes,
+        Some(false) if has(true) => Selected::JobsOnly,
+        Some(_) | None => Selected::No(Unselected::Kind),
     }
 }

@@ -16,7 +16,7 @@ use crate::model::workload::{Kind, Source, Workload};
 
 use super::crew::{self, Team};
 use super::place;
-use super::scope::{Known, Presence, is_of_jobs_alone, selected};
+use super::scope::{Known, Presence, selected};
 use super::{Inventory, Stray};
 
 /// An image's normalised name and its version.
@@ -29,9 +29,6 @@ pub struct Sight {
     pub namespace_gone: bool,
     /// Whether it is selected, the image apart: see [`Sight::selected`].
     selected: Selected,
-    /// Whether only jobs name it, of an owner of a kind that is not built in, and `--kinds` leaves
-    /// those out: a record of it may be one of the owner's servers, of which `standing` tells.
-    pub of_jobs_alone: bool,
     /// Whether everything that its presence depends on is fully seen.
     pub covered: bool,
     /// Whether its workload is missing from a complete view of its kind.
@@ -86,8 +83,22 @@ pub enum Selected {
     Yes,
     /// It is not.
     No(Unselected),
+    /// It is not, as far as pods name it: those are jobs', which `--kinds` leaves out, of an owner of a kind that
+    /// is not built in. A record of it may be one of the owner's servers, which are selected.
+    JobsOnly,
     /// What decides it was not read.
     Unread,
+}
+
+impl Selected {
+    /// Why what pods name is not selected, if it is not.
+    pub fn left_out_by(self) -> Option<Unselected> {
+        match self {
+            Self::No(why) => Some(why),
+            Self::JobsOnly => Some(Unselected::Kind),
+            Self::Yes | Self::Unread => None,
+        }
+    }
 }
 
 /// Why a source is not selected.
@@ -143,8 +154,9 @@ impl Sight {
         let mut known = self.image.iter().chain(held).chain(&mapped).peekable();
         let image_chosen = known.peek().is_none() || known.any(chosen);
         match self.selected {
-            Selected::Yes | Selected::Unread if !image_chosen => Selected::No(Unselected::Image),
-            selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
+            Selected::No(_) => self.selected,
+            _ if !image_chosen => Selected::No(Unselected::Image),
+            selected @ (Selected::Yes | Selected::JobsOnly | Selected::Unread) => selected,
         }
     }
 }
@@ -177,8 +189,8 @@ impl Inventory {
         let object = self.object(workload, crew);
         let covered = self.covers(workload, crew, team.runs());
         let by_settings = selected(workload, &team, &namespace, &object, policy);
-        let of_jobs_alone = is_of_jobs_alone(&workload.kind, &team, &policy.selection);
-        let servers = crew.filter(|_| of_jobs_alone);
+        // What is left out says nothing of what is not.
+        let servers = crew.filter(|_| by_settings == Selected::JobsOnly);
         let team = servers.map_or(team, |crew| crew.servers(&source.container));
         let evidence = team.evidence();
 
@@ -197,10 +209,9 @@ impl Inventory {
         });
         let ignored = context.as_ref().is_some_and(|context| context.ignored);
         let selected = match by_settings {
-            Selected::Yes | Selected::Unread if covered && ignored => {
-                Selected::No(Unselected::OptedOut)
-            }
-            selected @ (Selected::Yes | Selected::Unread | Selected::No(_)) => selected,
+            Selected::No(_) => by_settings,
+            _ if covered && ignored => Selected::No(Unselected::OptedOut),
+            Selected::Yes | Selected::JobsOnly | Selected::Unread => by_settings,
         };
         let image = speaker.map(|(_, image)| name_and_version(image, policy));
         let name = image
@@ -224,7 +235,6 @@ impl Inventory {
         Sight {
             namespace_gone: matches!(namespace, Presence::Gone),
             selected,
-            of_jobs_alone,
             covered,
             workload_gone: matches!(object, Presence::Gone),
             place,

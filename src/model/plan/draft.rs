@@ -138,13 +138,14 @@ impl<'a> Draft<'a> {
         }
         for (source, sight) in self.sights {
             let known = self.by_source.contains_key(source);
-            match (sight.selected(None, self.policy), &sight.standing) {
-                (Selected::No(Unselected::Kind), _) if known && sight.of_jobs_alone => {}
-                (Selected::No(why), _) => {
+            let selected = sight.selected(None, self.policy);
+            match (selected.left_out_by(), &sight.standing) {
+                (Some(_), _) if known && selected == Selected::JobsOnly => {}
+                (Some(why), _) => {
                     *self.plan.not_selected.entry(why).or_default() += 1;
                     self.plan.rows.insert(source.clone(), Row::NotSelected);
                 }
-                (selected, Standing::Runs(_) | Standing::InSpec)
+                (None, Standing::Runs(_) | Standing::InSpec)
                     if !sight.covered || selected == Selected::Unread =>
                 {
                     self.gap(

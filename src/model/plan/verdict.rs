@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::inventory::Inventory;
-use crate::model::inventory::sight::{Selected, Sight, Standing, Unselected};
+use crate::model::inventory::sight::{Selected, Sight, Standing};
 use crate::model::ledger::{Entry, Ledger, Owner, Sent};
 use crate::model::moment::Moment;
 use crate::model::policy::Policy;
@@ -169,10 +169,9 @@ impl Judge<'_> {
         let selected = sight.selected(held, self.policy);
         let ended = match selected {
             _ if sight.namespace_gone => Some(Row::NamespaceGone),
-            // Which of the two it is a record of, what goes on or its jobs, is not written down.
-            Selected::No(Unselected::Kind) if sight.of_jobs_alone => None,
             Selected::No(_) => Some(Row::NotSelected),
-            Selected::Yes | Selected::Unread => None,
+            // Which of the two it is a record of, what goes on or its jobs, is not written down.
+            Selected::Yes | Selected::JobsOnly | Selected::Unread => None,
         };
         let covered = sight.covered && selected != Selected::Unread;
         let runs = matches!(sight.standing, Standing::Runs(_)) && ended.is_none() && covered;
