@@ -275,6 +275,21 @@ fn a_403_or_404_that_names_repositories_is_about_them_even_with_rate_headers() {
 }
 
 #[test]
+fn of_many_repositories_the_first_are_named_and_the_others_counted() {
+    for (count, last) in [(20, "19"), (21, "and 1 more"), (100_000, "and 99980 more")] {
+        let all: Vec<usize> = (0..count).collect();
+        let body = serde_json::json!({"message": {"cause": "gone", "repositories": all}});
+        let Err(Failure::NamesRepositories { repositories, .. }) =
+            read(404, &[], &body.to_string())
+        else {
+            panic!("{count}");
+        };
+        assert_eq!(repositories.len(), count.min(21));
+        assert_eq!(repositories.last().unwrap(), last);
+    }
+}
+
+#[test]
 fn any_other_404_and_a_403_without_a_limit_are_about_access() {
     for (body, text) in [
         (r#"{"message":"Not Found"}"#, "Not Found"),

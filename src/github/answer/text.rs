@@ -5,6 +5,9 @@ use serde_json::Value;
 use super::super::wire;
 use super::tidy;
 
+/// How many repositories are named.
+const MOST_NAMED: usize = 20;
+
 /// What can be told from the body of an error.
 pub(in crate::github) struct ErrorText {
     /// On one line; never empty.
@@ -44,10 +47,19 @@ impl ErrorText {
             } else {
                 tidy(&text)
             },
-            repositories: repositories.iter().map(|one| tidy(&plain(one))).collect(),
+            repositories: first(&repositories),
             names_limit,
         }
     }
+}
+
+/// The first ones, and how many more there are: of a thousand lines each may have its own.
+fn first(repositories: &[Value]) -> Vec<String> {
+    let named = repositories.iter().take(MOST_NAMED);
+    let named = named.map(|one| tidy(&plain(one)));
+    let more = repositories.len().saturating_sub(MOST_NAMED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    named.chain(more).collect()
 }
 
 /// A JSON value as a person would write it.
