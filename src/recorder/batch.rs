@@ -18,9 +18,9 @@ pub(super) struct Batch {
     pub(super) steps: Vec<Step>,
     /// What it is for.
     pub(super) purpose: Purpose,
-    /// Whether GitHub has taken one of its records as it is before: what it does to all of them says
-    /// nothing of the others then.
-    pub(super) witnessed: bool,
+    /// How many of its last lines are records that GitHub has taken before as they are: what it does to
+    /// all of them says nothing of the others then.
+    pub(super) witnesses: usize,
 }
 
 /// The changes of a plan: reports of names that GitHub holds, then of those it never held, then
@@ -37,7 +37,7 @@ pub(super) fn changes(plan: &Plan, most: usize) -> Vec<Batch> {
     for batch in &mut newcomers {
         if let Some(witness) = witness(plan, &batch.destination) {
             batch.steps.push(witness.clone());
-            batch.witnessed = true;
+            batch.witnesses = 1;
         }
     }
     batches.append(&mut newcomers);
@@ -80,8 +80,14 @@ impl Batch {
             destination: witness.line.identity.destination.clone(),
             steps: vec![witness],
             purpose: Purpose::Change,
-            witnessed: true,
+            witnesses: 1,
         }
+    }
+
+    /// Takes the witnesses off.
+    pub(super) fn split_off_witnesses(&mut self) -> Vec<Step> {
+        let others = self.steps.len() - std::mem::take(&mut self.witnesses);
+        self.steps.split_off(others)
     }
 
     /// The organization that it goes to.
@@ -99,13 +105,14 @@ impl Batch {
         if self.steps.len() < 2 {
             return Err(self);
         }
+        let steps = self.steps.split_off(self.steps.len() / 2);
         let second = Self {
             destination: self.destination.clone(),
-            steps: self.steps.split_off(self.steps.len() / 2),
+            witnesses: self.witnesses.min(steps.len()),
+            steps,
             purpose: self.purpose,
-            witnessed: self.witnessed,
         };
-        self.witnessed = false;
+        self.witnesses -= second.witnesses;
         Ok([self, second])
     }
 }
@@ -124,7 +131,7 @@ fn cut(steps: Vec<&Step>, most: usize, purpose: Purpose) -> Vec<Batch> {
                 destination: destination.clone(),
                 steps: vec![step.clone()],
                 purpose,
-                witnessed: false,
+                witnesses: 0,
             }),
         }
     }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use http::StatusCode;
 
 use crate::github::answer::{Answer, Failure};
-use crate::github::pace::Access;
+use crate::github::pace::{Access, Purpose};
 use crate::github::request::MAX_LINES;
 use crate::model::gap::Reason;
 use crate::model::plan::{Plan, Step};
@@ -33,6 +33,10 @@ use ruling::of_repository;
 /// fault itself since.
 const WITNESSES: usize = 2;
 
+/// How many of all that it took are asked for at last, in one request: those two may be of one repository that
+/// is gone, or was taken out of what the App may see.
+const MANY: usize = 100;
+
 /// What is to be sent, and what is to be found out about it.
 pub(super) struct Search<'a> {
     plan: &'a Plan,
@@ -44,6 +48,8 @@ pub(super) struct Search<'a> {
     proven: BTreeSet<Identity>,
     /// How many records organizations were asked about, whether they take anything.
     asked: BTreeMap<Access, usize>,
+    /// Organizations that were asked about many of their records at once.
+    asked_for_many: BTreeSet<Access>,
     /// Witnesses that were denied like what they were to speak for.
     denied: Vec<Line>,
     /// Those of them that nothing was said about yet.
@@ -68,6 +74,7 @@ impl<'a> Search<'a> {
             taken: BTreeSet::new(),
             proven: BTreeSet::new(),
             asked: BTreeMap::new(),
+            asked_for_many: BTreeSet::new(),
             denied: Vec::new(),
             unsettled: Vec::new(),
             unsearched: BTreeSet::new(),
@@ -155,12 +162,13 @@ impl<'a> Search<'a> {
                 if taken.count(batch.steps.len()) > 0 {
                     self.taken.insert(Access::from(&batch.destination));
                 }
-                let last = batch.steps.len() - 1;
-                let refused = taken.refused.iter().any(|(index, _)| *index == last);
-                if batch.witnessed && !refused {
-                    let witness = batch.steps.into_iter().next_back();
-                    self.proven.extend(witness.map(|step| step.line.identity));
-                }
+                let refused: BTreeSet<usize> =
+                    taken.refused.iter().map(|(index, _)| *index).collect();
+                let others = batch.steps.len() - batch.witnesses;
+                let witnesses = batch.steps.into_iter().enumerate().skip(others);
+                let proven = witnesses.filter(|(index, _)| !refused.contains(index));
+                self.proven
+                    .extend(proven.map(|(_, step)| step.line.identity));
                 Ruling::Settled
             }
             Err(Failure::Invalid { .. }) => self.turned_down(batch, None),
@@ -185,16 +193,14 @@ impl<'a> Search<'a> {
     /// Access is denied, which is not believed yet: what was said is asked once more, with another
     /// witness.
     fn denied(&mut self, mut batch: Batch, word: SecondWord, status: StatusCode) -> Ruling {
-        if batch.witnessed {
-            let witness = batch.steps.pop().map(|step| step.line);
-            self.unsettled.extend(witness.clone());
-            self.denied.extend(witness);
-            batch.witnessed = false;
-        }
+        let witnesses = batch.split_off_witnesses();
+        let witnesses = witnesses.into_iter().map(|step| step.line);
+        self.unsettled.extend(witnesses.clone());
+        self.denied.extend(witnesses);
         match word {
             SecondWord::Witness(witness) if !batch.steps.is_empty() => {
                 batch.steps.push(witness);
-                batch.witnessed = true;
+                batch.witnesses = 1;
                 self.whole.push_front(batch);
             }
             SecondWord::Taken if !batch.steps.is_empty() => {
@@ -207,6 +213,13 @@ impl<'a> Search<'a> {
                     self.whole.push_front(batch);
                 }
                 self.whole.push_front(Batch::alone(witness));
+            }
+            SecondWord::Many(witnesses) => {
+                self.asked_for_many.insert(batch.access());
+                if !batch.steps.is_empty() {
+                    self.whole.push_front(batch);
+                }
+                self.whole.push_front(witnesses);
             }
         }
         Ruling::Later
@@ -270,36 +283,57 @@ impl<'a> Search<'a> {
         let access = Access::from(&batch.destination);
         let denied = self.denied.iter();
         let denied = denied.filter(|line| Access::from(&line.identity.destination) == access);
-        if denied.count() + usize::from(batch.witnessed) >= WITNESSES {
-            return None;
-        }
+        let is_enough = denied.count() + batch.witnesses >= WITNESSES;
         let witness = self.witness_outside(batch).cloned();
-        let is_of_the_same_place = |witness: &Step| {
-            let destination = &witness.line.identity.destination;
-            destination.is_spelled_as(&batch.destination)
+        let fits = |witness: &Step| {
+            let identity = &witness.line.identity;
+            identity.destination.is_spelled_as(&batch.destination)
+                && batch.steps.len() < MAX_LINES
+                && (!is_enough || self.proven.contains(identity))
         };
         match witness {
-            Some(witness) if is_of_the_same_place(&witness) && batch.steps.len() < MAX_LINES => {
-                Some(SecondWord::Witness(witness))
-            }
+            Some(witness) if fits(&witness) => Some(SecondWord::Witness(witness)),
             _ if self.taken.contains(&access) => Some(SecondWord::Taken),
+            _ if is_enough => self.many_outside(batch).map(SecondWord::Many),
             Some(witness) if self.may_ask(&access) => Some(SecondWord::Elsewhere(witness)),
             _ => None,
         }
     }
 
-    /// A record of the organization that GitHub has taken as it is before, and which is neither in
-    /// this batch nor turned down or denied itself: one of the same place where there is one, best
-    /// one that was taken again in this search.
-    fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
+    /// Many records that GitHub has taken as they are before, of all sorts, if it was not asked for those
+    /// yet.
+    fn many_outside(&self, batch: &Batch) -> Option<Batch> {
+        let first = self.witness_outside(batch)?;
+        let destination = &first.line.identity.destination;
+        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(destination);
+        let all: Vec<&Step> = self.outside(batch).filter(is_near).collect();
+        let every = all.len().div_ceil(MANY);
+        let steps: Vec<Step> = all.into_iter().step_by(every).cloned().collect();
+        let is_asked = self.asked_for_many.contains(&batch.access());
+        (!is_asked).then(|| Batch {
+            destination: destination.clone(),
+            witnesses: steps.len(),
+            steps,
+            purpose: Purpose::Change,
+        })
+    }
+
+    /// The records that GitHub has taken as they are before, and which are neither in this batch nor
+    /// turned down or denied themselves.
+    fn outside(&self, batch: &Batch) -> impl Iterator<Item = &'a Step> + use<'a> {
         let inside = batch.steps.iter().map(|step| &step.line.identity);
         let tried = self.alone.iter().chain(&self.denied);
         let tried = tried.map(|line| &line.identity);
-        let tried: BTreeSet<&Identity> = inside.chain(tried).collect();
-        let outside = || {
-            let unchanged = self.plan.unchanged.iter();
-            unchanged.filter(|step| !tried.contains(&step.line.identity))
-        };
+        let tried: BTreeSet<Identity> = inside.chain(tried).cloned().collect();
+        let unchanged = self.plan.unchanged.iter();
+        unchanged.filter(move |step| !tried.contains(&step.line.identity))
+    }
+
+    /// One of those of the organization: of the same place where there is one, best one that was taken
+    /// again in this search.
+    fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
+        let outside: Vec<&Step> = self.outside(batch).collect();
+        let outside = || outside.iter().copied();
         let destination = |step: &Step| step.line.identity.destination.clone();
         let access = Access::from(&batch.destination);
         let is_near = |step: &&Step| destination(step).is_spelled_as(&batch.destination);
@@ -345,6 +379,8 @@ enum SecondWord {
     Taken,
     /// A record that was taken before, in a request of its own.
     Elsewhere(Step),
+    /// Many of them.
+    Many(Batch),
 }
 
 #[cfg(test)]

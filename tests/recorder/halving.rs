@@ -222,6 +222,33 @@ async fn promise_5_a_request_in_which_github_finds_nothing_closes_no_organizatio
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_5_records_of_a_repository_that_is_gone_close_no_organization_after_a_restart() {
+    let names = ["aa", "ab", "ac", "web", "x", "y"];
+    let mut world = World::with(&names.map(|name| deployment("shop", name))).await;
+    world.fault(Fault::new(FaultKind::NothingFound));
+    for gone in [
+        "shop-aa-main",
+        "shop-ab-main",
+        "shop-ac-main",
+        "shop-redis-main",
+    ] {
+        world.fault(Fault::new(FaultKind::UnknownDigest).record(gone));
+    }
+    let third_party = deployment("shop", "redis").image("docker.io/library/redis:7");
+    world.roll_out(&third_party);
+    let gaps = |world: &World| world.gaps("not-found") == 4;
+    world.within(2 * INTERVAL, "four Gaps", gaps).await;
+    // What was refused is forgotten with the process, and is asked for first.
+    world.stop().await;
+    world.restart().await;
+    world.within(MINUTE, "four Gaps", gaps).await;
+    assert!(world.blocked().is_empty(), "{:?}", world.blocked());
+    world.remove("shop", "x");
+    world.agreed_within(10 * SECOND).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn promise_7_requests_that_are_too_large_to_be_answered_get_smaller() {
     let mut world = World::default();
     let heavy = FaultKind::TooHeavy {

@@ -160,6 +160,14 @@ impl World {
         gaps.chain(withheld).collect()
     }
 
+    /// How many Gaps there are for that reason.
+    pub fn gaps(&self, reason: &str) -> usize {
+        let status = self.status();
+        let status = status.lock();
+        let gaps = status.plan.iter().flat_map(|plan| &plan.gaps);
+        gaps.filter(|gap| gap.reason.to_string() == reason).count()
+    }
+
     /// What GitHub does not let happen, in its words.
     pub fn blocked(&self) -> Vec<String> {
         let status = self.status();

@@ -433,3 +433,40 @@ fn promise_5_a_witness_that_is_at_fault_itself_closes_no_organization() {
     assert!(!story.outage);
     assert!(story.invalid.contains(&0), "{story:?}");
 }
+
+#[test]
+fn promise_5_witnesses_of_one_repository_that_is_gone_close_no_organization() {
+    for fresh in [true, false] {
+        // The first ones that are unchanged are not found any more, and nobody knows it yet.
+        let mut held = plan(0..3, 100..500);
+        held.reports.iter_mut().for_each(|step| step.fresh = fresh);
+        let story = play(&held, changes(&held), finds(|name| name > 450));
+        assert!(!story.denied);
+        assert_eq!(story.refused.keys().filter(|name| **name < 100).count(), 3);
+        assert!(story.requests <= 6, "{}", story.requests);
+        // Not one is found of all that are asked for: that is believed.
+        let story = play(&held, changes(&held), finds(|_| false));
+        assert!(story.denied);
+        assert!(story.refused.is_empty() && story.taken.is_empty());
+        // The last one is held back by the pause that this begins.
+        assert_eq!(story.requests, if fresh { 4 } else { 5 });
+    }
+}
+
+#[test]
+fn promise_5_where_something_was_taken_what_is_not_found_is_no_lost_access() {
+    // A place whose records are of one repository that is gone.
+    let mut plan = plan(0..0, 0..3);
+    let gone = (100..104).map(|number| step("staging", number, false));
+    plan.unchanged.extend(gone);
+    let mut rest = super::super::rest::Rest::default();
+    rest.begin(&plan);
+    let batches = super::super::batch::snapshot(&plan, &rest, MAX_LINES);
+    let story = play(&plan, batches, finds(|name| name < 100));
+    assert!(!story.denied);
+    assert_eq!(story.taken, (0..3).collect());
+    assert_eq!(
+        story.refused.into_keys().collect::<Vec<_>>(),
+        [100, 101, 102, 103]
+    );
+}
