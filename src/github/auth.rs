@@ -92,7 +92,10 @@ pub enum NotMinted {
     /// It does not know the App by this key, wherever that signs in.
     Unknown,
     /// It was asked too much, which concerns everybody.
-    Limited,
+    Limited {
+        /// Whether it named the time until which nothing is asked.
+        named: bool,
+    },
     /// GitHub, or the way to it, fails.
     Outage,
 }
@@ -120,6 +123,8 @@ impl CredentialsError {
 pub struct SignIn {
     /// The value of the `Authorization` header for the next request.
     pub result: Result<HeaderValue, CredentialsError>,
+    /// Why that is still the last token, where it should be a new one.
+    pub not_renewed: Option<CredentialsError>,
     /// The requests that it took: none where a token was at hand.
     pub errands: Vec<Errand>,
 }
@@ -176,6 +181,7 @@ impl Credentials {
         match &self.0 {
             Source::File(_) | Source::Given(_) => SignIn {
                 result: self.header().await,
+                not_renewed: None,
                 errands: Vec::new(),
             },
             // Kept apart: it is large, and few calls need it.

@@ -232,18 +232,18 @@ impl Pace {
     pub fn answered<T>(&mut self, access: impl Into<Access>, exchange: &Exchange<T>, now: Instant) {
         let access = access.into();
         self.heard(access.clone(), exchange, now);
-        let purpose = self.last_purpose();
-        if purpose == Purpose::Storage {
+        if self.last_purpose() == Purpose::Storage {
             let aside = self.aside.entry(access.clone()).or_default();
             aside.answered(exchange.failure(), now);
+            // What is taken there says nothing of what is more important, and ends none of its pauses.
+            match exchange.failure() {
+                Some(Failure::Limited { .. }) => self.limits.answered(&access, exchange, now),
+                Some(_) => {}
+                None => self.doors.know(access),
+            }
+            return;
         }
         match exchange.failure() {
-            Some(
-                Failure::Unknown { .. }
-                | Failure::VersionWithdrawn { .. }
-                | Failure::BadToken { .. }
-                | Failure::NoAccess { .. },
-            ) if purpose == Purpose::Storage => {}
             None => {
                 self.limits.answered(&access, exchange, now);
                 self.outages.end(&access);
@@ -293,11 +293,25 @@ impl Pace {
             return self.doors.no_good_token(access, now);
         };
         let kind = why.not_minted();
-        if kind == Some(NotMinted::Limited) {
-            self.limits.told_of_tokens(&access, until, now);
+        match kind {
+            // The host may fail for all of them, and each would ask by itself.
+            Some(NotMinted::Outage) => self.outages.begin(&access, now),
+            Some(NotMinted::Limited { named }) => {
+                self.limits.told_of_tokens(&access, until, named, now);
+            }
+            Some(NotMinted::Denied | NotMinted::Unknown) | None => {}
         }
         let is_denied = kind == Some(NotMinted::Denied);
         self.doors.no_token(access, until, is_denied, now);
+    }
+
+    /// The token for this organization was not renewed, and the last one holds still. A limit is everybody's
+    /// nevertheless.
+    pub fn not_renewed(&mut self, access: impl Into<Access>, why: &CredentialsError, now: Instant) {
+        if let (Some(until), Some(NotMinted::Limited { named })) = (why.until(), why.not_minted()) {
+            self.limits
+                .told_of_tokens(&access.into(), until, named, now);
+        }
     }
 
     /// No request could leave for this organization because it would break the contract.

@@ -166,6 +166,10 @@ impl<S: Transport> Recorder<S> {
         search: &Search<'_>,
         run: &Run,
     ) -> Exchanged {
+        // What waits for one token after the other would not get to those that have one.
+        if run.is_stale() {
+            return Exchanged::Over;
+        }
         match self.turn(&batch.destination, batch.purpose).await {
             Turn::Now => {}
             Turn::Paused => return Exchanged::Paused,
@@ -210,11 +214,7 @@ impl<S: Transport> Recorder<S> {
                 return Exchanged::Over;
             }
         };
-        match &exchange.answer {
-            Ok(_) => self.size.heard(lines.len(), true, now),
-            Err(Failure::Unknown { .. }) => self.size.heard(lines.len(), false, now),
-            Err(_) => {}
-        }
+        self.note_size(lines.len(), &exchange.answer, now);
         if search.doubts(batch, &exchange.answer) {
             self.pace.heard(&batch.destination, &exchange, now);
         } else {
@@ -223,6 +223,15 @@ impl<S: Transport> Recorder<S> {
         self.note_turn(&batch.destination, exchange.failure().is_some());
         self.note(super::OPERATION, lines.len(), &exchange);
         Exchanged::Answered(exchange.answer)
+    }
+
+    /// Whether a request of so many lines gets an answer.
+    fn note_size(&mut self, lines: usize, answer: &Answer, now: Instant) {
+        match answer {
+            Ok(_) => self.size.heard(lines, true, now),
+            Err(Failure::Unknown { .. }) => self.size.heard(lines, false, now),
+            Err(_) => {}
+        }
     }
 
     /// What a request was answered is true of its organization.
@@ -267,6 +276,9 @@ impl<S: Transport> Recorder<S> {
             for errand in &signed_in.errands {
                 self.pace.signed_in(now);
                 self.note_errand(errand);
+            }
+            if let Some(error) = signed_in.not_renewed.filter(|_| !at_hand) {
+                self.pace.not_renewed(destination, &error, now);
             }
             if let Err(error) = signed_in.result {
                 return Turn::NoToken(error.into());

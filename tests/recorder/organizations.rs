@@ -481,6 +481,27 @@ async fn an_app_signs_in_with_the_installation_that_each_organization_has() {
     world.finish().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn promise_7_a_host_that_fails_for_longer_than_tokens_last_leaves_requests_of_the_hour() {
+    let (_key, mut world) = sign_in::world();
+    world.scope.organization_label = Some(LABEL.to_owned());
+    let names: Vec<String> = (0..12).map(|number| format!("org-{number}")).collect();
+    for name in &names {
+        world.api.apply(labelled(name, name));
+        world.run(&deployment(name, "app"));
+    }
+    world.start();
+    world.agreed().await;
+    world.gate.away("/", Away::Answers(502));
+    for name in &names {
+        world.run(&deployment(name, "more"));
+    }
+    world.pass(100 * MINUTE).await;
+    world.gate.open();
+    world.agreed_within(11 * MINUTE).await;
+    world.finish().await;
+}
+
 /// A world with a token for `tools` alone, and another for all other organizations.
 fn two_tokens() -> (Vec<sign_in::KeyFile>, World) {
     let mut world = world();

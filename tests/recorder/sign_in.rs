@@ -251,6 +251,34 @@ async fn a_limit_on_tokens_is_obeyed_as_its_headers_say() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn promise_6_a_limit_on_tokens_is_obeyed_also_while_the_last_token_holds() {
+    let (_key, mut world) = world();
+    world.run(&deployment("shop", "web"));
+    world.start();
+    world.agreed().await;
+    let minted = world.github.requests()[0].at;
+    let sent = |world: &World| world.github.requests().last().unwrap().at;
+    // It lasts for an hour, and is renewed five minutes before that.
+    let limited = Fault::new(FaultKind::Throttled {
+        status: 429,
+        retry_after: Some(200),
+        reset_after: None,
+    });
+    let renewal = limited.times(1).at(Endpoint::CreateInstallationToken);
+    world.fault(renewal);
+    while sent(&world) < minted + 55 * MINUTE {
+        world.pass(SECOND).await;
+    }
+    let limited_at = sent(&world);
+    world.roll_out(&deployment("shop", "cart"));
+    world.pass(190 * SECOND).await;
+    assert_eq!(sent(&world), limited_at, "{}", world.story());
+    world.run(&deployment("shop", "cart"));
+    world.agreed_within(MINUTE).await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_replaced_is_used_as_soon_as_it_is_there() {
     let (key, mut world) = world();
     world.run(&deployment("shop", "web"));

@@ -157,6 +157,7 @@ impl App {
     pub(super) async fn sign_in(&self) -> SignIn {
         let at_hand = |header| SignIn {
             result: Ok(header),
+            not_renewed: None,
             errands: Vec::new(),
         };
         let header = self.state().lasting(Instant::now());
@@ -177,16 +178,22 @@ impl App {
         let failed_before = self.state().has_failed();
         let mut errands = Vec::new();
         let result = self.renew(&mut line, &mut errands).await;
+        let mut not_renewed = None;
         let result = result.or_else(|error| match self.usable() {
             Some(header) => {
                 if !failed_before || !errands.is_empty() {
                     warn!(%error, "token of the App not renewed yet, the last one still holds");
                 }
+                not_renewed = Some(error);
                 Ok(header)
             }
             None => Err(error),
         });
-        SignIn { result, errands }
+        SignIn {
+            result,
+            not_renewed,
+            errands,
+        }
     }
 
     fn usable(&self) -> Option<HeaderValue> {

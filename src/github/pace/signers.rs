@@ -160,10 +160,21 @@ impl Limits {
         }
     }
 
-    /// GitHub gives no token there before then, because it was asked too much.
-    pub(super) fn told_of_tokens(&mut self, access: &Access, until: Instant, now: Instant) {
+    /// GitHub gives no token there before then, because it was asked too much. Where it did not name that time,
+    /// others wait for no longer than after any such limit.
+    pub(super) fn told_of_tokens(
+        &mut self,
+        access: &Access,
+        until: Instant,
+        named: bool,
+        now: Instant,
+    ) {
         self.meets(access, now);
-        self.told = self.told.max(Some(until));
+        if named {
+            self.told = self.told.max(Some(until));
+        } else {
+            self.unnamed = self.unnamed.max(Some(now + MINUTE));
+        }
     }
 
     fn meets(&mut self, access: &Access, now: Instant) -> &mut Met {

@@ -187,7 +187,9 @@ impl App {
         let kind = match refusal.kind {
             Kind::Denied if is(&refusal, StatusCode::UNAUTHORIZED) => NotMinted::Unknown,
             Kind::Denied => NotMinted::Denied,
-            Kind::Limited => NotMinted::Limited,
+            Kind::Limited => NotMinted::Limited {
+                named: rate.pause().is_some(),
+            },
             Kind::Outage => NotMinted::Outage,
         };
         CredentialsError::NotMinted {

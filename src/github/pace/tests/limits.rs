@@ -83,7 +83,7 @@ fn who_is_limited_without_a_time_is_asked_ever_less_often_also_while_others_are_
 #[test]
 fn a_limit_of_who_asks_for_tokens_is_everybody_s() {
     for (kind, is_shared) in [
-        (NotMinted::Limited, true),
+        (NotMinted::Limited { named: true }, true),
         (NotMinted::Denied, false),
         (NotMinted::Unknown, false),
         (NotMinted::Outage, false),
@@ -98,6 +98,57 @@ fn a_limit_of_who_asks_for_tokens_is_everybody_s() {
         assert_eq!(story.pace.is_limited(&destination()), is_shared);
         assert_eq!(story.wait(&destination()).0, 90);
     }
+    // A time of our own is one organization's own.
+    let mut story = Story::new();
+    let error = not_minted(
+        NotMinted::Limited { named: false },
+        story.now + seconds(600),
+    );
+    story.pace.unsent(&destination(), &error, story.now);
+    assert_eq!(story.wait(&other_organization()), (60, Reason::Limited));
+    assert_eq!(story.wait(&destination()).0, 600);
+    assert!(story.pace.is_limited(&destination()));
+    // Also where the last token holds still.
+    let mut story = Story::new();
+    let error = not_minted(NotMinted::Limited { named: true }, story.now + seconds(90));
+    story.pace.not_renewed(&destination(), &error, story.now);
+    for destination in [destination(), other_organization()] {
+        assert_eq!(story.wait(&destination), (90, Reason::Told));
+    }
+    let mut story = Story::new();
+    let error = not_minted(NotMinted::Outage, story.now + seconds(90));
+    story.pace.not_renewed(&destination(), &error, story.now);
+    assert_eq!(story.wait(&destination()).0, 0);
+}
+
+#[test]
+fn where_no_token_can_be_had_of_a_host_that_fails_one_organization_at_a_time_looks() {
+    let mut story = Story::new();
+    story.pace = story.pace.signed_by(Signers::app_but_for([]));
+    let both = [destination(), other_organization()];
+    for _ in 0..6 {
+        for destination in &both {
+            let error = not_minted(NotMinted::Outage, story.now + seconds(2));
+            story.pace.unsent(destination, &error, story.now);
+        }
+    }
+    for destination in &both {
+        assert_eq!(story.wait(destination), (60, Reason::Outage));
+        assert!(story.pace.last_trouble(destination).is_some());
+    }
+}
+
+#[test]
+fn a_storage_record_that_is_taken_ends_no_pause_of_deployment_records() {
+    let mut story = Story::new();
+    assert_eq!(story.after(&destination(), &limited(None)).0, 60);
+    story.now += seconds(60);
+    story.pace.sent(Purpose::Storage, story.now);
+    story
+        .pace
+        .answered(&destination(), &acknowledged(), story.now);
+    story.now += seconds(1);
+    assert_eq!(story.after(&destination(), &limited(None)).0, 120);
 }
 
 #[test]
