@@ -17,7 +17,7 @@ use crate::world::World;
 const ALL: Duration = Duration::from_hours(6);
 
 /// So many seeds leave no cell of the table empty.
-const ENOUGH: u64 = 500;
+const ENOUGH: u64 = 200;
 
 /// What a seed came to.
 struct Told {
@@ -67,6 +67,9 @@ impl World {
             if Instant::now() >= fault_at {
                 if faults.is_empty() {
                     faults = Fault::ALL.to_vec();
+                    // What the fewest plans are of comes more often.
+                    faults.extend([Fault::Adopted; 4]);
+                    faults.push(Fault::RefusesRecord);
                 }
                 let index = self.dice.number(0, faults.len() - 1);
                 let fault = faults.swap_remove(index);
@@ -75,8 +78,9 @@ impl World {
                 self.pass(wait).await;
                 self.strike(fault).await;
                 self.check();
-                // Sometimes the next one while it lasts; what was adopted is soon settled.
-                let soon = fault == Fault::Adopted || self.dice.percent(30);
+                // Sometimes the next one while it lasts; what was adopted, or is refused, is soon settled.
+                let is_rare = matches!(fault, Fault::Adopted | Fault::RefusesRecord);
+                let soon = is_rare || self.dice.percent(30);
                 let least = if soon { 1 } else { 60 };
                 fault_at = Instant::now() + self.dice.seconds(least, 10 * least + 100);
             }

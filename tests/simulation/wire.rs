@@ -2,7 +2,7 @@
 //! looks into the stored ledger and asks the oracle; it notes what was acknowledged and what was not
 //! right.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deployment_recorder::sandbox::{Sandbox, SandboxService, Status};
+use deployment_recorder::sandbox::{POLITE_PER_HOUR, Sandbox, SandboxService, Status};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
@@ -25,6 +25,8 @@ use crate::parts::Missing;
 use crate::story::Story;
 use crate::support::apiserver::{Apiserver, Line};
 
+const HOUR: Duration = Duration::from_hours(1);
+
 /// The only host that a token may go to.
 pub const HOST: &str = "api.github.test";
 
@@ -34,6 +36,8 @@ pub struct Wire {
     number: usize,
     /// That process's way to the API server.
     line: Option<Line>,
+    /// What that process sent within the last hour.
+    sends: Arc<Mutex<VecDeque<Instant>>>,
     service: SandboxService,
     shared: Arc<Shared>,
 }
@@ -87,6 +91,7 @@ impl Wire {
         Self {
             number: 0,
             line: None,
+            sends: Arc::default(),
             service: github.service(),
             shared: Arc::new(shared),
         }
@@ -98,6 +103,7 @@ impl Wire {
         Self {
             number,
             line: Some(line.clone()),
+            sends: Arc::default(),
             ..self.clone()
         }
     }
@@ -143,6 +149,7 @@ impl Wire {
     fn judge(&self, environment: &str, said: &[Said]) {
         let stored = ledger::stored(&self.shared.api);
         self.judge_the_lease();
+        self.judge_the_hour();
         let oracle = self.shared.oracle.lock().unwrap();
         let acknowledged = self.shared.acknowledged.lock().unwrap();
         for Said { name, digest, ends } in said {
@@ -189,6 +196,20 @@ impl Wire {
         if renewed.is_none_or(|at| at.elapsed() > lasts) {
             let ago = renewed.map(|at| at.elapsed());
             self.is_wrong(format!("recorder-{number} sends, it renewed {ago:?} ago"));
+        }
+    }
+
+    /// The hour's limit is a process's: none knows what another one sent before it.
+    fn judge_the_hour(&self) {
+        let now = Instant::now();
+        let mut sends = self.sends.lock().unwrap();
+        sends.push_back(now);
+        while sends.front().is_some_and(|first| *first + HOUR <= now) {
+            sends.pop_front();
+        }
+        if sends.len() > POLITE_PER_HOUR {
+            let (number, count) = (self.number, sends.len());
+            self.is_wrong(format!("recorder-{number} sends {count} times in an hour"));
         }
     }
 
