@@ -38,6 +38,7 @@ pub mod hand;
 mod identity;
 mod labels;
 pub mod lease;
+mod not_sent;
 mod note;
 mod opening;
 mod outcome;

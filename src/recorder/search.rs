@@ -8,16 +8,14 @@
 mod doubts;
 mod parts;
 mod ruling;
+mod witnesses;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use http::StatusCode;
-
 use crate::github::answer::{Answer, Failure};
-use crate::github::pace::{Access, Purpose};
-use crate::github::request::MAX_LINES;
+use crate::github::pace::Access;
 use crate::model::gap::Reason;
-use crate::model::plan::{Plan, Step};
+use crate::model::plan::Plan;
 use crate::model::record::{Identity, Line};
 
 use super::batch::Batch;
@@ -28,14 +26,6 @@ pub(super) use ruling::{Ruling, Verdict, is_shut};
 
 use parts::Parts;
 use ruling::of_repository;
-
-/// How many records that GitHub took before have to meet the same until it is believed. One may be at
-/// fault itself since.
-const WITNESSES: usize = 2;
-
-/// How many of all that it took are asked for at last, in one request: those two may be of one repository that
-/// is gone, or was taken out of what the App may see.
-const MANY: usize = 100;
 
 /// What is to be sent, and what is to be found out about it.
 pub(super) struct Search<'a> {
@@ -148,13 +138,6 @@ impl<'a> Search<'a> {
         left.chain(self.parts.drain())
     }
 
-    /// Whether an answer that denies the access to an organization is not believed: no record that
-    /// it took before was in the request. Where none of the repositories of a request is one that
-    /// GitHub finds, it answers just so.
-    pub(super) fn doubts(&self, batch: &Batch, answer: &Answer) -> bool {
-        matches!(answer, Err(Failure::NoAccess { .. })) && self.second_word(batch).is_some()
-    }
-
     /// What `answer` means for the lines of `batch`.
     pub(super) fn answered(&mut self, batch: Batch, answer: &Answer) -> Ruling {
         match answer {
@@ -190,41 +173,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Access is denied, which is not believed yet: what was said is asked once more, with another
-    /// witness.
-    fn denied(&mut self, mut batch: Batch, word: SecondWord, status: StatusCode) -> Ruling {
-        let witnesses = batch.split_off_witnesses();
-        let witnesses = witnesses.into_iter().map(|step| step.line);
-        self.unsettled.extend(witnesses.clone());
-        self.denied.extend(witnesses);
-        match word {
-            SecondWord::Witness(witness) if !batch.steps.is_empty() => {
-                batch.steps.push(witness);
-                batch.witnesses = 1;
-                self.whole.push_front(batch);
-            }
-            SecondWord::Taken if !batch.steps.is_empty() => {
-                return self.turned_down(batch, Some(of_repository(status)));
-            }
-            SecondWord::Taken => {}
-            SecondWord::Witness(witness) | SecondWord::Elsewhere(witness) => {
-                self.count_question(&Access::from(&batch.destination));
-                if !batch.steps.is_empty() {
-                    self.whole.push_front(batch);
-                }
-                self.whole.push_front(Batch::alone(witness));
-            }
-            SecondWord::Many(witnesses) => {
-                self.asked_for_many.insert(batch.access());
-                if !batch.steps.is_empty() {
-                    self.whole.push_front(batch);
-                }
-                self.whole.push_front(witnesses);
-            }
-        }
-        Ruling::Later
-    }
-
     /// GitHub took nothing of `batch`: its halves are tried, or, where it is one record, that is
     /// refused for `reason`; without one only if others are taken.
     fn turned_down(&mut self, batch: Batch, reason: Option<Reason>) -> Ruling {
@@ -256,94 +204,6 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Tries a record that was taken before, where nothing was taken in this search.
-    fn ask_whether_anything_is_taken(&mut self, batch: &Batch) {
-        let access = Access::from(&batch.destination);
-        if self.taken.contains(&access) || !self.may_ask(&access) {
-            return;
-        }
-        if let Some(witness) = self.witness_outside(batch).cloned() {
-            self.count_question(&access);
-            self.whole.push_front(Batch::alone(witness));
-        }
-    }
-
-    fn may_ask(&self, access: &Access) -> bool {
-        self.asked
-            .get(access)
-            .is_none_or(|count| *count < WITNESSES)
-    }
-
-    fn count_question(&mut self, access: &Access) {
-        *self.asked.entry(access.clone()).or_default() += 1;
-    }
-
-    /// What tells whether it is access that is denied, where that is not sure.
-    fn second_word(&self, batch: &Batch) -> Option<SecondWord> {
-        let access = Access::from(&batch.destination);
-        let denied = self.denied.iter();
-        let denied = denied.filter(|line| Access::from(&line.identity.destination) == access);
-        let is_enough = denied.count() + batch.witnesses >= WITNESSES;
-        let witness = self.witness_outside(batch).cloned();
-        let fits = |witness: &Step| {
-            let identity = &witness.line.identity;
-            identity.destination.is_spelled_as(&batch.destination)
-                && batch.steps.len() < MAX_LINES
-                && (!is_enough || self.proven.contains(identity))
-        };
-        match witness {
-            Some(witness) if fits(&witness) => Some(SecondWord::Witness(witness)),
-            _ if self.taken.contains(&access) => Some(SecondWord::Taken),
-            _ if is_enough => self.many_outside(batch).map(SecondWord::Many),
-            Some(witness) if self.may_ask(&access) => Some(SecondWord::Elsewhere(witness)),
-            _ => None,
-        }
-    }
-
-    /// Many records that GitHub has taken as they are before, of all sorts, if it was not asked for those
-    /// yet.
-    fn many_outside(&self, batch: &Batch) -> Option<Batch> {
-        let first = self.witness_outside(batch)?;
-        let destination = &first.line.identity.destination;
-        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(destination);
-        let all: Vec<&Step> = self.outside(batch).filter(is_near).collect();
-        let every = all.len().div_ceil(MANY);
-        let steps: Vec<Step> = all.into_iter().step_by(every).cloned().collect();
-        let is_asked = self.asked_for_many.contains(&batch.access());
-        (!is_asked).then(|| Batch {
-            destination: destination.clone(),
-            witnesses: steps.len(),
-            steps,
-            purpose: Purpose::Change,
-        })
-    }
-
-    /// The records that GitHub has taken as they are before, and which are neither in this batch nor
-    /// turned down or denied themselves.
-    fn outside(&self, batch: &Batch) -> impl Iterator<Item = &'a Step> + use<'a> {
-        let inside = batch.steps.iter().map(|step| &step.line.identity);
-        let tried = self.alone.iter().chain(&self.denied);
-        let tried = tried.map(|line| &line.identity);
-        let tried: BTreeSet<Identity> = inside.chain(tried).cloned().collect();
-        let unchanged = self.plan.unchanged.iter();
-        unchanged.filter(move |step| !tried.contains(&step.line.identity))
-    }
-
-    /// One of those of the organization: of the same place where there is one, best one that was taken
-    /// again in this search.
-    fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
-        let outside: Vec<&Step> = self.outside(batch).collect();
-        let outside = || outside.iter().copied();
-        let destination = |step: &Step| step.line.identity.destination.clone();
-        let access = Access::from(&batch.destination);
-        let is_near = |step: &&Step| destination(step).is_spelled_as(&batch.destination);
-        outside()
-            .filter(|step| self.proven.contains(&step.line.identity))
-            .find(is_near)
-            .or_else(|| outside().find(is_near))
-            .or_else(|| outside().find(|step| Access::from(&destination(step)) == access))
-    }
-
     /// What was alone, judged by what else was taken.
     pub(super) fn verdict(&mut self) -> Verdict {
         let mut alone = std::mem::take(&mut self.alone);
@@ -368,19 +228,6 @@ impl<'a> Search<'a> {
         self.taken
             .contains(&Access::from(&line.identity.destination))
     }
-}
-
-/// What tells whether access is denied to an organization, or a request holds only what GitHub does
-/// not find.
-enum SecondWord {
-    /// The same request with a record in it that was taken before.
-    Witness(Step),
-    /// Something was taken in this very search.
-    Taken,
-    /// A record that was taken before, in a request of its own.
-    Elsewhere(Step),
-    /// Many of them.
-    Many(Batch),
 }
 
 #[cfg(test)]

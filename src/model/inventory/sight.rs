@@ -193,7 +193,6 @@ impl Inventory {
         let servers = crew.filter(|_| by_settings == Selected::JobsOnly);
         let team = servers.map_or(team, |crew| crew.servers(&source.container));
         let evidence = team.evidence();
-
         let speaker = evidence.as_ref().map(|it| (&it.pod, &it.image));
         // Who opted in or out says so in the pods' template, whether or not they run yet.
         let speaker = speaker.or_else(|| team.newest_named());

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use http::StatusCode;
+
 use super::*;
 use crate::github::answer::{Refusal, Taken};
+use crate::github::request::MAX_LINES;
 use crate::model::image::Digest;
 use crate::model::ledger::Owner;
+use crate::model::plan::Step;
 use crate::model::record::{Body, Destination, Status};
 use crate::model::risk::Risks;
 use crate::model::text_map::TextMap;

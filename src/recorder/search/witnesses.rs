@@ -1,0 +1,173 @@
+//! Witnesses: records that GitHub took before, which are asked whether an organization takes anything, or
+//! whether a request holds only what GitHub does not find.
+
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+
+use crate::github::answer::{Answer, Failure};
+use crate::github::pace::{Access, Purpose};
+use crate::github::request::MAX_LINES;
+use crate::model::plan::Step;
+use crate::model::record::Identity;
+
+use super::ruling::of_repository;
+use super::{Batch, Ruling, Search};
+
+/// How many records that GitHub took before have to meet the same until it is believed. One may be at
+/// fault itself since.
+const WITNESSES: usize = 2;
+
+/// How many of all that it took are asked for at last, in one request: those two may be of one repository that
+/// is gone, or was taken out of what the App may see.
+const MANY: usize = 100;
+
+impl<'a> Search<'a> {
+    /// Whether an answer that denies the access to an organization is not believed: too few records that
+    /// it took before met it, or others were taken. Where none of the repositories of a request is one that
+    /// GitHub finds, it answers just so.
+    pub(in crate::recorder) fn doubts(&self, batch: &Batch, answer: &Answer) -> bool {
+        matches!(answer, Err(Failure::NoAccess { .. })) && self.second_word(batch).is_some()
+    }
+
+    /// Access is denied, which is not believed yet: what was said is asked once more, with another
+    /// witness.
+    pub(super) fn denied(
+        &mut self,
+        mut batch: Batch,
+        word: SecondWord,
+        status: StatusCode,
+    ) -> Ruling {
+        let witnesses = batch.split_off_witnesses();
+        let witnesses = witnesses.into_iter().map(|step| step.line);
+        self.unsettled.extend(witnesses.clone());
+        self.denied.extend(witnesses);
+        match word {
+            SecondWord::Witness(witness) if !batch.steps.is_empty() => {
+                batch.steps.push(witness);
+                batch.witnesses = 1;
+                self.whole.push_front(batch);
+            }
+            SecondWord::Taken if !batch.steps.is_empty() => {
+                return self.turned_down(batch, Some(of_repository(status)));
+            }
+            SecondWord::Taken => {}
+            SecondWord::Witness(witness) | SecondWord::Elsewhere(witness) => {
+                self.count_question(&Access::from(&batch.destination));
+                if !batch.steps.is_empty() {
+                    self.whole.push_front(batch);
+                }
+                self.whole.push_front(Batch::alone(witness));
+            }
+            SecondWord::Many(witnesses) => {
+                self.asked_for_many.insert(batch.access());
+                if !batch.steps.is_empty() {
+                    self.whole.push_front(batch);
+                }
+                self.whole.push_front(witnesses);
+            }
+        }
+        Ruling::Later
+    }
+
+    /// Tries a record that was taken before, where nothing was taken in this search.
+    pub(super) fn ask_whether_anything_is_taken(&mut self, batch: &Batch) {
+        let access = Access::from(&batch.destination);
+        if self.taken.contains(&access) || !self.may_ask(&access) {
+            return;
+        }
+        if let Some(witness) = self.witness_outside(batch).cloned() {
+            self.count_question(&access);
+            self.whole.push_front(Batch::alone(witness));
+        }
+    }
+
+    pub(super) fn may_ask(&self, access: &Access) -> bool {
+        self.asked
+            .get(access)
+            .is_none_or(|count| *count < WITNESSES)
+    }
+
+    pub(super) fn count_question(&mut self, access: &Access) {
+        *self.asked.entry(access.clone()).or_default() += 1;
+    }
+
+    /// What tells whether it is access that is denied, where that is not sure.
+    pub(super) fn second_word(&self, batch: &Batch) -> Option<SecondWord> {
+        let access = Access::from(&batch.destination);
+        let denied = self.denied.iter();
+        let denied = denied.filter(|line| Access::from(&line.identity.destination) == access);
+        let is_enough = denied.count() + batch.witnesses >= WITNESSES;
+        let witness = self.witness_outside(batch).cloned();
+        let fits = |witness: &Step| {
+            let identity = &witness.line.identity;
+            identity.destination.is_spelled_as(&batch.destination)
+                && batch.steps.len() < MAX_LINES
+                && (!is_enough || self.proven.contains(identity))
+        };
+        match witness {
+            Some(witness) if fits(&witness) => Some(SecondWord::Witness(witness)),
+            _ if self.taken.contains(&access) => Some(SecondWord::Taken),
+            _ if is_enough => self.many_outside(batch).map(SecondWord::Many),
+            Some(witness) if self.may_ask(&access) => Some(SecondWord::Elsewhere(witness)),
+            _ => None,
+        }
+    }
+
+    /// Many records that GitHub has taken as they are before, of all sorts, if it was not asked for those
+    /// yet.
+    fn many_outside(&self, batch: &Batch) -> Option<Batch> {
+        let first = self.witness_outside(batch)?;
+        let destination = &first.line.identity.destination;
+        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(destination);
+        let all: Vec<&Step> = self.outside(batch).filter(is_near).collect();
+        let every = all.len().div_ceil(MANY);
+        let steps: Vec<Step> = all.into_iter().step_by(every).cloned().collect();
+        let is_asked = self.asked_for_many.contains(&batch.access());
+        (!is_asked).then(|| Batch {
+            destination: destination.clone(),
+            witnesses: steps.len(),
+            steps,
+            purpose: Purpose::Change,
+        })
+    }
+
+    /// The records that GitHub has taken as they are before, and which are neither in this batch nor
+    /// turned down or denied themselves.
+    fn outside(&self, batch: &Batch) -> impl Iterator<Item = &'a Step> + use<'a> {
+        let inside = batch.steps.iter().map(|step| &step.line.identity);
+        let tried = self.alone.iter().chain(&self.denied);
+        let tried = tried.map(|line| &line.identity);
+        let tried: BTreeSet<Identity> = inside.chain(tried).cloned().collect();
+        let unchanged = self.plan.unchanged.iter();
+        unchanged.filter(move |step| !tried.contains(&step.line.identity))
+    }
+
+    /// One of those of the organization: of the same place where there is one, best one that was taken
+    /// again in this search.
+    pub(super) fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
+        let outside: Vec<&Step> = self.outside(batch).collect();
+        let outside = || outside.iter().copied();
+        let destination = |step: &Step| step.line.identity.destination.clone();
+        let access = Access::from(&batch.destination);
+        let is_near = |step: &&Step| destination(step).is_spelled_as(&batch.destination);
+        outside()
+            .filter(|step| self.proven.contains(&step.line.identity))
+            .find(is_near)
+            .or_else(|| outside().find(is_near))
+            .or_else(|| outside().find(|step| Access::from(&destination(step)) == access))
+    }
+}
+
+/// What tells whether access is denied to an organization, or a request holds only what GitHub does
+/// not find.
+pub(super) enum SecondWord {
+    /// The same request with a record in it that was taken before.
+    Witness(Step),
+    /// Something was taken in this very search.
+    Taken,
+    /// A record that was taken before, in a request of its own.
+    Elsewhere(Step),
+    /// Many of them.
+    Many(Batch),
+}
