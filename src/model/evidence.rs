@@ -109,11 +109,12 @@ pub fn speaker(pods: &[Arc<Pod>]) -> Option<&Arc<Pod>> {
 pub fn of_job(pods: &[Arc<Pod>], container: &str) -> Option<Evidence> {
     let pod = speaker(pods)?;
     let found = pod.container(container)?;
+    // What never ran may be pinned, which says what is to run.
+    let found = Some(found).filter(|it| it.state != State::NeverRan)?;
     Some(Evidence {
         pod: pod.clone(),
         image: found.image.clone(),
-        // What never ran is pinned, or was pulled, and that is all.
-        digest: found.digest.filter(|_| found.state != State::NeverRan),
+        digest: found.digest,
         other_digests: BTreeSet::new(),
     })
 }

@@ -173,13 +173,11 @@ fn the_newest_pod_of_a_job_speaks_for_all_its_containers() {
     let new = pod("b", [container("app", A, 1).in_state(State::Ran), late]).created(2);
     let pods = shared([old, new]);
     assert!(of_job(&pods, "dropped").is_none());
-    let late = of_job(&pods, "late").unwrap();
-    assert_eq!((&*late.image, late.digest), (B, None));
+    assert!(of_job(&pods, "late").is_none());
     // A pin says what is to run, not that it does.
     let pinned = container("late", B, 2).in_state(State::NeverRan);
     let new = pod("b", [container("app", A, 1).in_state(State::Ran), pinned]);
-    let late = of_job(&shared([new]), "late").unwrap();
-    assert_eq!((&*late.image, late.digest), (B, None));
+    assert!(of_job(&shared([new]), "late").is_none());
 }
 
 #[test]

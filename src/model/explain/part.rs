@@ -132,7 +132,7 @@ impl View<'_> {
             row: plan.rows.get(source).copied(),
             standing: Standing::of(&sight),
             selected: sight.selected(held.map(|held| &held.name), policy),
-            unseen: self.inventory.unseen(source),
+            unseen: self.inventory.unseen(source, &policy.selection),
             speaker,
             losers,
             more_losers,

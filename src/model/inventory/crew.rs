@@ -6,7 +6,11 @@ use std::sync::Arc;
 use crate::model::evidence::{self, Evidence};
 use crate::model::exposure::Exposed;
 use crate::model::facts::Pod;
-use crate::model::workload::Kind;
+use crate::model::selection::Selection;
+use crate::model::workload::{Kind, Source};
+
+use super::scope::by_kind;
+use super::sight::Selected;
 
 /// The pods of one workload.
 #[derive(Debug, Default)]
@@ -64,6 +68,16 @@ impl Crew {
             }),
             container,
             completes,
+        }
+    }
+
+    /// The same, where those that `--kinds` leaves out say nothing of those that it does not.
+    pub(super) fn speaking<'a>(&'a self, source: &'a Source, selection: &Selection) -> Team<'a> {
+        let (kind, container) = (&source.workload.kind, &source.container);
+        let team = self.team(kind, container);
+        match by_kind(kind, &team, selection) {
+            Selected::JobsOnly => self.servers(container),
+            Selected::Yes | Selected::No(_) | Selected::Unread => team,
         }
     }
 

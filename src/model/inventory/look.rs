@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::model::evidence::{Evidence, Lost, Other};
 use crate::model::facts::{Annotations, Namespace, Pod};
+use crate::model::selection::Selection;
 use crate::model::workload::{Kind, Source, Workload};
 
 use super::Inventory;
@@ -107,11 +108,11 @@ impl Inventory {
     }
 
     /// What is not fully seen of all that the presence of `source` depends on.
-    pub fn unseen(&self, source: &Source) -> Vec<View> {
+    pub fn unseen(&self, source: &Source, selection: &Selection) -> Vec<View> {
         let workload = &source.workload;
         let (kind, namespace) = (&workload.kind, &*workload.namespace);
         let crew = self.crews.get(workload);
-        let runs = crew.is_some_and(|crew| crew.team(kind, &source.container).runs());
+        let runs = crew.is_some_and(|crew| crew.speaking(source, selection).runs());
         let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
         let passed = crew.map_or(&[][..], |crew| &crew.passed);
         let mut kinds = vec![Kind::Pod];
@@ -150,7 +151,7 @@ mod tests {
             let inventory = Inventory::new(&world.facts, &world.policy);
             for source in inventory.sources() {
                 let sight = inventory.sight(&source, &world.policy);
-                let unseen = inventory.unseen(&source);
+                let unseen = inventory.unseen(&source, &world.policy.selection);
                 prop_assert_eq!(unseen.is_empty(), sight.covered, "{}", source);
             }
         }

@@ -170,7 +170,7 @@ pub(super) fn selected(
 
 /// Whether `--kinds` has the group of `kind`. Where no pod has the container nobody can say whether
 /// those of a kind that is not built in restart always; either group will do then.
-fn by_kind(kind: &Kind, team: &Team<'_>, selection: &Selection) -> Selected {
+pub(super) fn by_kind(kind: &Kind, team: &Team<'_>, selection: &Selection) -> Selected {
     let has = |restarts| selection.rank(KindGroup::of(kind, restarts)).is_some();
     let restarts = team.restarts_always();
     match restarts {

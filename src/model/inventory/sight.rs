@@ -187,11 +187,9 @@ impl Inventory {
         });
         let namespace = self.namespace(&workload.namespace);
         let object = self.object(workload, crew);
-        let covered = self.covers(workload, crew, team.runs());
         let by_settings = selected(workload, &team, &namespace, &object, policy);
-        // What is left out says nothing of what is not.
-        let servers = crew.filter(|_| by_settings == Selected::JobsOnly);
-        let team = servers.map_or(team, |crew| crew.servers(&source.container));
+        let team = crew.map_or(team, |crew| crew.speaking(source, &policy.selection));
+        let covered = self.covers(workload, crew, team.runs());
         let evidence = team.evidence();
         let speaker = evidence.as_ref().map(|it| (&it.pod, &it.image));
         // Who opted in or out says so in the pods' template, whether or not they run yet.

@@ -108,6 +108,23 @@ fn promise_2_a_sidecar_that_a_job_has_too_is_the_servers_while_they_are_away() {
 }
 
 #[test]
+fn promise_2_a_job_s_pod_does_not_make_up_for_an_owner_that_cannot_be_read() {
+    let (mut scene, owner) = with_cluster();
+    scene.add_pod(pod("db-1", [container("proxy", PROXY, 2)]).under(&owner));
+    scene.cycle();
+    let backup = pod("db-backup-x", [container("proxy", PROXY, 9)]).created(9);
+    job(&mut scene, &owner, "db-backup", backup);
+    scene.facts.pods.remove(0);
+    scene.facts.objects.retain(|it| it.kind != cluster());
+    scene.forbid(&cluster());
+    for _ in 0..2 {
+        let plan = scene.cycle();
+        assert_eq!(plan.withheld.len(), 1, "{:?}", plan.decommissions);
+        scene.now = scene.now + minutes(61);
+    }
+}
+
+#[test]
 fn each_part_of_a_set_of_jobs_is_recorded_by_the_pods_that_have_it() {
     let (mut scene, owner) = with_cluster();
     scene.policy.selection.kinds.push(KindGroup::Jobs);
