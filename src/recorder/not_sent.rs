@@ -63,6 +63,7 @@ impl<S: Transport> Recorder<S> {
                 false
             }
         });
+        lawful.witnesses = lawful.witnesses.min(lawful.steps.len());
         self.book(&unlawful, Outcome::Refused(Reason::Invalid));
         if unlawful.is_empty() {
             tracing::error!("request would break the contract, not sent");

@@ -11,12 +11,13 @@ mod ruling;
 mod witnesses;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use crate::github::answer::{Answer, Failure};
 use crate::github::pace::Access;
 use crate::model::gap::Reason;
-use crate::model::plan::Plan;
-use crate::model::record::{Identity, Line};
+use crate::model::plan::{Plan, Step};
+use crate::model::record::{Destination, Identity, Line, Status};
 
 use super::batch::Batch;
 
@@ -38,8 +39,16 @@ pub(super) struct Search<'a> {
     proven: BTreeSet<Identity>,
     /// How many records organizations were asked about, whether they take anything.
     asked: BTreeMap<Access, usize>,
-    /// Organizations that were asked about many of their records at once.
-    asked_for_many: BTreeSet<Access>,
+    /// A record of each of them that was taken as deployed, to be asked for once more.
+    took: BTreeMap<Access, Step>,
+    /// Those that were asked for it.
+    asked_again: BTreeSet<Access>,
+    /// Organizations that said something of records: what else they deny is no lost access.
+    looked: BTreeSet<Access>,
+    /// Organizations of which it is believed that access is denied.
+    shut: BTreeSet<Access>,
+    /// Places that were asked about many of their records at once.
+    asked_for_many: Vec<Arc<Destination>>,
     /// Witnesses that were denied like what they were to speak for.
     denied: Vec<Line>,
     /// Those of them that nothing was said about yet.
@@ -64,7 +73,11 @@ impl<'a> Search<'a> {
             taken: BTreeSet::new(),
             proven: BTreeSet::new(),
             asked: BTreeMap::new(),
-            asked_for_many: BTreeSet::new(),
+            took: BTreeMap::new(),
+            asked_again: BTreeSet::new(),
+            looked: BTreeSet::new(),
+            shut: BTreeSet::new(),
+            asked_for_many: Vec::new(),
             denied: Vec::new(),
             unsettled: Vec::new(),
             unsearched: BTreeSet::new(),
@@ -140,6 +153,9 @@ impl<'a> Search<'a> {
 
     /// What `answer` means for the lines of `batch`.
     pub(super) fn answered(&mut self, batch: Batch, answer: &Answer) -> Ruling {
+        if let Ok(_) | Err(Failure::Invalid { .. } | Failure::NamesRepositories { .. }) = answer {
+            self.looked.insert(batch.access());
+        }
         match answer {
             Ok(taken) => {
                 if taken.count(batch.steps.len()) > 0 {
@@ -147,6 +163,12 @@ impl<'a> Search<'a> {
                 }
                 let refused: BTreeSet<usize> =
                     taken.refused.iter().map(|(index, _)| *index).collect();
+                let deployed = batch.steps.iter().enumerate().find(|(index, step)| {
+                    step.line.status == Status::Deployed && !refused.contains(index)
+                });
+                if let Some((_, step)) = deployed {
+                    self.took.insert(batch.access(), step.clone());
+                }
                 let others = batch.steps.len() - batch.witnesses;
                 let witnesses = batch.steps.into_iter().enumerate().skip(others);
                 let proven = witnesses.filter(|(index, _)| !refused.contains(index));
@@ -159,10 +181,13 @@ impl<'a> Search<'a> {
             Err(Failure::NamesRepositories { status, .. }) => {
                 self.turned_down(batch, Some(of_repository(*status)))
             }
-            Err(Failure::NoAccess { status, .. }) => match self.second_word(&batch) {
-                Some(word) => self.denied(batch, word, *status),
-                None => Ruling::Settled,
-            },
+            Err(Failure::NoAccess { status, .. }) => {
+                if let Some(word) = self.second_word(&batch) {
+                    return self.denied(batch, word, *status);
+                }
+                self.shut.insert(batch.access());
+                Ruling::Settled
+            }
             Err(
                 Failure::Unknown { .. }
                 | Failure::Refused { .. }

@@ -474,3 +474,49 @@ fn promise_5_where_something_was_taken_what_is_not_found_is_no_lost_access() {
         [100, 101, 102, 103]
     );
 }
+
+#[test]
+fn promise_5_one_place_of_which_nothing_is_found_closes_no_other_place() {
+    // All of one repository that is gone, and one of them changes.
+    let mut plan = plan(0..0, 200..300);
+    plan.reports.push(step("dev", 0, false));
+    let gone = (1..6).map(|number| step("dev", number, false));
+    plan.unchanged.extend(gone);
+    let story = play(&plan, changes(&plan), finds(|name| name >= 200));
+    assert!(!story.denied);
+    assert_eq!(story.refused.get(&0), Some(&Reason::NotFound));
+    assert!(story.requests <= 8, "{}", story.requests);
+    // One of those that are asked is invalid: GitHub has looked at them.
+    let mut plan = self::plan(0..1, 100..106);
+    plan.reports[0].fresh = false;
+    let story = play(&plan, changes(&plan), |names: &[usize]| {
+        let bad = |name: &usize| *name == 104;
+        if names.iter().any(bad) {
+            invalid(|_| true)(names)
+        } else {
+            finds(|name| name == 105)(names)
+        }
+    });
+    assert!(!story.denied);
+    assert_eq!(story.refused.get(&0), Some(&Reason::NotFound));
+    assert!(story.invalid.contains(&104), "{story:?}");
+}
+
+#[test]
+fn access_that_is_lost_in_the_middle_of_a_search_is_believed() {
+    for held in [0, 200] {
+        let mut plan = plan(0..0, 1000..1000 + held);
+        plan.reports = (0..1500)
+            .map(|number| step("prod", number, false))
+            .collect();
+        let left = std::cell::Cell::new(1);
+        let story = play(&plan, changes(&plan), |names: &[usize]| {
+            let is_open = left.replace(0) > 0;
+            finds(|_| is_open)(names)
+        });
+        assert!(story.denied);
+        assert_eq!(story.taken.len(), 1000);
+        assert!(story.refused.is_empty(), "{:?}", story.refused.len());
+        assert!(story.requests <= 6, "{}", story.requests);
+    }
+}

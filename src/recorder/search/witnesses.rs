@@ -9,7 +9,7 @@ use crate::github::answer::{Answer, Failure};
 use crate::github::pace::{Access, Purpose};
 use crate::github::request::MAX_LINES;
 use crate::model::plan::Step;
-use crate::model::record::Identity;
+use crate::model::record::{Destination, Identity};
 
 use super::ruling::of_repository;
 use super::{Batch, Ruling, Search};
@@ -59,8 +59,15 @@ impl<'a> Search<'a> {
                 }
                 self.whole.push_front(Batch::alone(witness));
             }
+            SecondWord::Again(step) => {
+                self.asked_again.insert(batch.access());
+                if !batch.steps.is_empty() {
+                    self.whole.push_front(batch);
+                }
+                self.whole.push_front(Batch::alone(step));
+            }
             SecondWord::Many(witnesses) => {
-                self.asked_for_many.insert(batch.access());
+                self.asked_for_many.push(witnesses.destination.clone());
                 if !batch.steps.is_empty() {
                     self.whole.push_front(batch);
                 }
@@ -98,6 +105,17 @@ impl<'a> Search<'a> {
         let denied = self.denied.iter();
         let denied = denied.filter(|line| Access::from(&line.identity.destination) == access);
         let is_enough = denied.count() + batch.witnesses >= WITNESSES;
+        // What GitHub found a moment ago it would find.
+        let took = self.took.get(&access);
+        let is_found = |identity: &Identity| {
+            self.proven.contains(identity) || took.is_some_and(|it| it.line.identity == *identity)
+        };
+        let others = batch.steps.len() - batch.witnesses;
+        let mut own = batch.steps.iter().skip(others);
+        if self.shut.contains(&access) || own.any(|step| is_found(&step.line.identity)) {
+            return None;
+        }
+        let again = took.filter(|_| !self.asked_again.contains(&access));
         let witness = self.witness_outside(batch).cloned();
         let fits = |witness: &Step| {
             let identity = &witness.line.identity;
@@ -107,24 +125,41 @@ impl<'a> Search<'a> {
         };
         match witness {
             Some(witness) if fits(&witness) => Some(SecondWord::Witness(witness)),
-            _ if self.taken.contains(&access) => Some(SecondWord::Taken),
+            _ if self.looked.contains(&access) => Some(match again {
+                Some(step) => SecondWord::Again(step.clone()),
+                None => SecondWord::Taken,
+            }),
             _ if is_enough => self.many_outside(batch).map(SecondWord::Many),
             Some(witness) if self.may_ask(&access) => Some(SecondWord::Elsewhere(witness)),
             _ => None,
         }
     }
 
-    /// Many records that GitHub has taken as they are before, of all sorts, if it was not asked for those
-    /// yet.
+    /// Many records that GitHub has taken as they are before, of one place that was not asked for those yet:
+    /// the batch's own, else another one, and of no more than [`WITNESSES`].
     fn many_outside(&self, batch: &Batch) -> Option<Batch> {
-        let first = self.witness_outside(batch)?;
-        let destination = &first.line.identity.destination;
-        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(destination);
-        let all: Vec<&Step> = self.outside(batch).filter(is_near).collect();
+        let access = batch.access();
+        let asked = self.asked_for_many.iter();
+        let asked: Vec<_> = asked.filter(|it| Access::from(&***it) == access).collect();
+        if asked.len() >= WITNESSES {
+            return None;
+        }
+        let destination = |step: &Step| step.line.identity.destination.clone();
+        let is_new = |place: &Destination| !asked.iter().any(|it| it.is_spelled_as(place));
+        let new = |step: &&Step| {
+            let place = destination(step);
+            Access::from(&*place) == access && is_new(&place)
+        };
+        let new: Vec<&Step> = self.outside(batch).filter(new).collect();
+        let near = new
+            .iter()
+            .find(|step| destination(step).is_spelled_as(&batch.destination));
+        let destination = destination(near.or(new.first())?);
+        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(&destination);
+        let all: Vec<&Step> = new.into_iter().filter(is_near).collect();
         let every = all.len().div_ceil(MANY);
         let steps: Vec<Step> = all.into_iter().step_by(every).cloned().collect();
-        let is_asked = self.asked_for_many.contains(&batch.access());
-        (!is_asked).then(|| Batch {
+        Some(Batch {
             destination: destination.clone(),
             witnesses: steps.len(),
             steps,
@@ -164,8 +199,10 @@ impl<'a> Search<'a> {
 pub(super) enum SecondWord {
     /// The same request with a record in it that was taken before.
     Witness(Step),
-    /// Something was taken in this very search.
+    /// Something was taken in this very search, or called wrong by itself.
     Taken,
+    /// What was taken, in a request of its own.
+    Again(Step),
     /// A record that was taken before, in a request of its own.
     Elsewhere(Step),
     /// Many of them.
