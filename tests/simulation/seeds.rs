@@ -17,7 +17,7 @@ use crate::world::World;
 const ALL: Duration = Duration::from_hours(6);
 
 /// So many seeds leave no cell of the table empty.
-const ENOUGH: u64 = 200;
+const ENOUGH: u64 = 500;
 
 /// What a seed came to.
 struct Told {
