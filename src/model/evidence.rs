@@ -108,9 +108,10 @@ pub fn speaker(pods: &[Arc<Pod>]) -> Option<&Arc<Pod>> {
 /// The evidence for `container` of a workload whose pods run to completion.
 pub fn of_job(pods: &[Arc<Pod>], container: &str) -> Option<Evidence> {
     let pod = speaker(pods)?;
-    let found = pod.container(container)?;
     // What never ran may be pinned, which says what is to run.
-    let found = Some(found).filter(|it| it.state != State::NeverRan)?;
+    let found = pod
+        .container(container)
+        .filter(|it| it.state != State::NeverRan)?;
     Some(Evidence {
         pod: pod.clone(),
         image: found.image.clone(),

@@ -39,6 +39,21 @@ pub(super) fn counts(pod: &Pod, kind: &Kind) -> bool {
     !pod.finished || kind.runs_to_completion() || (!kind.is_built_in() && !pod.restarts_always)
 }
 
+/// The pods that speak for `source`, and whether `--kinds` has what they are: those that it leaves out say
+/// nothing of those that it does not.
+pub(super) fn speaking<'a>(
+    crew: Option<&'a Crew>,
+    source: &'a Source,
+    selection: &Selection,
+) -> (Team<'a>, Selected) {
+    let (kind, container) = (&source.workload.kind, &source.container);
+    let team = crew.map_or_else(Team::empty, |crew| crew.team(kind, container));
+    let selected = by_kind(kind, &team, selection);
+    let servers = crew.filter(|_| selected == Selected::JobsOnly);
+    let team = servers.map_or(team, |crew| crew.servers(container));
+    (team, selected)
+}
+
 impl Crew {
     /// The pods that count for `container`. Those of a kind that is not built in may be of both
     /// sorts: an operator's cluster owns servers, and jobs that set them up. A container that
@@ -53,36 +68,27 @@ impl Crew {
                 completes: kind.runs_to_completion(),
             };
         }
-        let named = self.pods.iter().filter(|pod| names(pod, container));
-        let named: Vec<Arc<Pod>> = named.cloned().collect();
-        if named.iter().any(|pod| pod.restarts_always) {
+        let mut named = self.pods.iter().filter(|pod| names(pod, container));
+        if named.clone().any(|pod| pod.restarts_always) {
             return self.servers(container);
         }
-        let completes = !named.is_empty();
-        let going_on = || self.pods.iter().filter(|pod| !pod.finished).cloned();
-        Team {
-            pods: Cow::Owned(if completes {
-                named
+        let completes = named.next().is_some();
+        let counts = |pod: &&Arc<Pod>| {
+            if completes {
+                names(pod, container)
             } else {
-                going_on().collect()
-            }),
+                !pod.finished
+            }
+        };
+        Team {
+            pods: self.pods.iter().filter(counts).cloned().collect(),
             container,
             completes,
         }
     }
 
-    /// The same, where those that `--kinds` leaves out say nothing of those that it does not.
-    pub(super) fn speaking<'a>(&'a self, source: &'a Source, selection: &Selection) -> Team<'a> {
-        let (kind, container) = (&source.workload.kind, &source.container);
-        let team = self.team(kind, container);
-        match by_kind(kind, &team, selection) {
-            Selected::JobsOnly => self.servers(container),
-            Selected::Yes | Selected::No(_) | Selected::Unread => team,
-        }
-    }
-
     /// The pods that count for `container` if it is one of those that go on, whoever else has it.
-    pub(super) fn servers<'a>(&'a self, container: &'a str) -> Team<'a> {
+    fn servers<'a>(&'a self, container: &'a str) -> Team<'a> {
         let serve = |pod: &&Arc<Pod>| pod.restarts_always && !pod.finished;
         Team {
             pods: self.pods.iter().filter(serve).cloned().collect(),
@@ -94,7 +100,7 @@ impl Crew {
 
 impl Team<'_> {
     /// The team of a workload without a pod.
-    pub(super) fn empty() -> Self {
+    fn empty() -> Self {
         Self {
             pods: Cow::Borrowed(&[]),
             container: "",

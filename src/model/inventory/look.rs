@@ -10,6 +10,7 @@ use crate::model::selection::Selection;
 use crate::model::workload::{Kind, Source, Workload};
 
 use super::Inventory;
+use super::crew;
 use super::scope::Presence;
 
 /// An object that says something about a record by its annotations.
@@ -112,7 +113,7 @@ impl Inventory {
         let workload = &source.workload;
         let (kind, namespace) = (&workload.kind, &*workload.namespace);
         let crew = self.crews.get(workload);
-        let runs = crew.is_some_and(|crew| crew.speaking(source, selection).runs());
+        let runs = crew::speaking(crew, source, selection).0.runs();
         let covers = |kind: &Kind| self.coverage.covers(kind, namespace);
         let passed = crew.map_or(&[][..], |crew| &crew.passed);
         let mut kinds = vec![Kind::Pod];

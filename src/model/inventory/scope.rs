@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::model::context::opts_out;
 use crate::model::facts::{Annotations, Namespace, Object};
-use crate::model::policy::Policy;
 use crate::model::selection::{KindGroup, Selection};
 use crate::model::workload::{Kind, Workload};
 
@@ -125,34 +124,28 @@ fn without_namespace(workload: &Workload) -> Option<Workload> {
     })
 }
 
-/// Whether `workload` is selected, images and annotations apart.
+/// Whether `workload` is selected, images and annotations apart; `by_kind` says whether `--kinds` has it.
 pub(super) fn selected(
     workload: &Workload,
-    team: &Team<'_>,
+    by_kind: Selected,
     namespace: &Presence<&Arc<Namespace>>,
     object: &Presence<Result<Known<'_>, &Arc<str>>>,
-    policy: &Policy,
+    selection: &Selection,
 ) -> Selected {
-    let selection = &policy.selection;
     if !selection.has_namespace(&workload.namespace) {
         return Selected::No(Unselected::Namespace);
     }
-    let mut selected = by_kind(&workload.kind, team, selection);
-    if selected == Selected::No(Unselected::Kind) {
-        return selected;
+    if by_kind == Selected::No(Unselected::Kind) {
+        return by_kind;
     }
-    let is_unread = |selected: &mut Selected| {
-        if *selected == Selected::Yes {
-            *selected = Selected::Unread;
-        }
-    };
+    let mut is_unread = false;
     if selection.by_namespace_labels {
         match namespace {
             Presence::Present(namespace) if !namespace.selected => {
                 return Selected::No(Unselected::NamespaceLabels);
             }
             Presence::Present(_) => {}
-            Presence::Gone | Presence::Unread => is_unread(&mut selected),
+            Presence::Gone | Presence::Unread => is_unread = true,
         }
     }
     if selection.by_workload_labels {
@@ -162,10 +155,13 @@ pub(super) fn selected(
             }
             // One that is gone has no labels to go by; it is gone by another row.
             Presence::Present(Ok(_)) | Presence::Gone => {}
-            Presence::Present(Err(_)) | Presence::Unread => is_unread(&mut selected),
+            Presence::Present(Err(_)) | Presence::Unread => is_unread = true,
         }
     }
-    selected
+    match by_kind {
+        Selected::Yes if is_unread => Selected::Unread,
+        by_kind => by_kind,
+    }
 }
 
 /// Whether `--kinds` has the group of `kind`. Where no pod has the container nobody can say whether

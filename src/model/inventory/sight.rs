@@ -182,13 +182,10 @@ impl Inventory {
     pub fn sight(&self, source: &Source, policy: &Policy) -> Sight {
         let workload = &source.workload;
         let crew = self.crews.get(workload);
-        let team = crew.map_or_else(Team::empty, |crew| {
-            crew.team(&workload.kind, &source.container)
-        });
+        let (team, by_kind) = crew::speaking(crew, source, &policy.selection);
         let namespace = self.namespace(&workload.namespace);
         let object = self.object(workload, crew);
-        let by_settings = selected(workload, &team, &namespace, &object, policy);
-        let team = crew.map_or(team, |crew| crew.speaking(source, &policy.selection));
+        let by_settings = selected(workload, by_kind, &namespace, &object, &policy.selection);
         let covered = self.covers(workload, crew, team.runs());
         let evidence = team.evidence();
         let speaker = evidence.as_ref().map(|it| (&it.pod, &it.image));
