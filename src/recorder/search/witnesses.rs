@@ -54,27 +54,26 @@ impl<'a> Search<'a> {
             SecondWord::Taken => {}
             SecondWord::Witness(witness) | SecondWord::Elsewhere(witness) => {
                 self.count_question(&Access::from(&batch.destination));
-                if !batch.steps.is_empty() {
-                    self.whole.push_front(batch);
-                }
-                self.whole.push_front(Batch::alone(witness));
+                self.ask_first(Batch::alone(witness), batch);
             }
             SecondWord::Again(step) => {
                 self.asked_again.insert(batch.access());
-                if !batch.steps.is_empty() {
-                    self.whole.push_front(batch);
-                }
-                self.whole.push_front(Batch::alone(step));
+                self.ask_first(Batch::alone(step), batch);
             }
             SecondWord::Many(witnesses) => {
                 self.asked_for_many.push(witnesses.destination.clone());
-                if !batch.steps.is_empty() {
-                    self.whole.push_front(batch);
-                }
-                self.whole.push_front(witnesses);
+                self.ask_first(witnesses, batch);
             }
         }
         Ruling::Later
+    }
+
+    /// The question goes next, and then what of the batch is left.
+    fn ask_first(&mut self, question: Batch, batch: Batch) {
+        if !batch.steps.is_empty() {
+            self.whole.push_front(batch);
+        }
+        self.whole.push_front(question);
     }
 
     /// Tries a record that was taken before, where nothing was taken in this search.
@@ -119,7 +118,7 @@ impl<'a> Search<'a> {
         let witness = self.witness_outside(batch).cloned();
         let fits = |witness: &Step| {
             let identity = &witness.line.identity;
-            identity.destination.is_spelled_as(&batch.destination)
+            is_of(witness, &batch.destination)
                 && batch.steps.len() < MAX_LINES
                 && (!is_enough || self.proven.contains(identity))
         };
@@ -144,19 +143,16 @@ impl<'a> Search<'a> {
         if asked.len() >= WITNESSES {
             return None;
         }
-        let destination = |step: &Step| step.line.identity.destination.clone();
-        let is_new = |place: &Destination| !asked.iter().any(|it| it.is_spelled_as(place));
-        let new = |step: &&Step| {
-            let place = destination(step);
-            Access::from(&*place) == access && is_new(&place)
-        };
-        let new: Vec<&Step> = self.outside(batch).filter(new).collect();
-        let near = new
+        let is_new = |step: &&Step| !asked.iter().any(|place| is_of(step, place));
+        let new = self.outside(batch);
+        let new: Vec<&Step> = new.into_iter().filter(is_new).collect();
+        let near = new.iter().find(|step| is_of(step, &batch.destination));
+        let destination = &near.or(new.first())?.line.identity.destination;
+        let all: Vec<&Step> = new
             .iter()
-            .find(|step| destination(step).is_spelled_as(&batch.destination));
-        let destination = destination(near.or(new.first())?);
-        let is_near = |step: &&Step| step.line.identity.destination.is_spelled_as(&destination);
-        let all: Vec<&Step> = new.into_iter().filter(is_near).collect();
+            .copied()
+            .filter(|step| is_of(step, destination))
+            .collect();
         let every = all.len().div_ceil(MANY);
         let steps: Vec<Step> = all.into_iter().step_by(every).cloned().collect();
         Some(Batch {
@@ -167,31 +163,40 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// The records that GitHub has taken as they are before, and which are neither in this batch nor
-    /// turned down or denied themselves.
-    fn outside(&self, batch: &Batch) -> impl Iterator<Item = &'a Step> + use<'a> {
+    /// The records of the organization that GitHub has taken as they are before, and which are neither in this
+    /// batch nor turned down or denied themselves.
+    fn outside(&self, batch: &Batch) -> Vec<&'a Step> {
+        let access = batch.access();
         let inside = batch.steps.iter().map(|step| &step.line.identity);
         let tried = self.alone.iter().chain(&self.denied);
         let tried = tried.map(|line| &line.identity);
-        let tried: BTreeSet<Identity> = inside.chain(tried).cloned().collect();
+        let tried: BTreeSet<&Identity> = inside.chain(tried).collect();
+        let is_outside = |identity: &Identity| {
+            !tried.contains(identity) && Access::from(&*identity.destination) == access
+        };
         let unchanged = self.plan.unchanged.iter();
-        unchanged.filter(move |step| !tried.contains(&step.line.identity))
+        unchanged
+            .filter(|step| is_outside(&step.line.identity))
+            .collect()
     }
 
-    /// One of those of the organization: of the same place where there is one, best one that was taken
-    /// again in this search.
+    /// One of those: of the same place where there is one, best one that was taken again in this search.
     pub(super) fn witness_outside(&self, batch: &Batch) -> Option<&'a Step> {
-        let outside: Vec<&Step> = self.outside(batch).collect();
-        let outside = || outside.iter().copied();
-        let destination = |step: &Step| step.line.identity.destination.clone();
-        let access = Access::from(&batch.destination);
-        let is_near = |step: &&Step| destination(step).is_spelled_as(&batch.destination);
-        outside()
-            .filter(|step| self.proven.contains(&step.line.identity))
-            .find(is_near)
-            .or_else(|| outside().find(is_near))
-            .or_else(|| outside().find(|step| Access::from(&destination(step)) == access))
+        let outside = self.outside(batch);
+        let near = || {
+            outside
+                .iter()
+                .filter(|step| is_of(step, &batch.destination))
+        };
+        let proven = near().find(|step| self.proven.contains(&step.line.identity));
+        let found = proven.or_else(|| near().next());
+        found.or(outside.first()).copied()
     }
+}
+
+/// Whether it is a record of that place.
+fn is_of(step: &Step, place: &Destination) -> bool {
+    step.line.identity.destination.is_spelled_as(place)
 }
 
 /// What tells whether access is denied to an organization, or a request holds only what GitHub does
