@@ -123,7 +123,7 @@ impl CredentialsError {
 pub struct SignIn {
     /// The value of the `Authorization` header for the next request.
     pub result: Result<HeaderValue, CredentialsError>,
-    /// Why that is still the last token, where it should be a new one.
+    /// Why that is still the last token, where GitHub was asked for a new one just now.
     pub not_renewed: Option<CredentialsError>,
     /// The requests that it took: none where a token was at hand.
     pub errands: Vec<Errand>,

@@ -293,13 +293,10 @@ impl Pace {
             return self.doors.no_good_token(access, now);
         };
         let kind = why.not_minted();
-        match kind {
+        self.not_renewed(access.clone(), why, now);
+        if kind == Some(NotMinted::Outage) {
             // The host may fail for all of them, and each would ask by itself.
-            Some(NotMinted::Outage) => self.outages.begin(&access, now),
-            Some(NotMinted::Limited { named }) => {
-                self.limits.told_of_tokens(&access, until, named, now);
-            }
-            Some(NotMinted::Denied | NotMinted::Unknown) | None => {}
+            self.outages.begin(&access, now);
         }
         let is_denied = kind == Some(NotMinted::Denied);
         self.doors.no_token(access, until, is_denied, now);
@@ -309,8 +306,8 @@ impl Pace {
     /// nevertheless.
     pub fn not_renewed(&mut self, access: impl Into<Access>, why: &CredentialsError, now: Instant) {
         if let (Some(until), Some(NotMinted::Limited { named })) = (why.until(), why.not_minted()) {
-            self.limits
-                .told_of_tokens(&access.into(), until, named, now);
+            let told = named.then_some(until);
+            self.limits.told_of_tokens(&access.into(), told, now);
         }
     }
 

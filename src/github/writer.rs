@@ -130,11 +130,8 @@ impl<S: Carrier> Writer<S> {
             for _ in &signed_in.errands {
                 self.pace.signed_in(now);
             }
-            if let Some(error) = signed_in
-                .not_renewed
-                .filter(|_| !signed_in.errands.is_empty())
-            {
-                self.pace.not_renewed(access.clone(), &error, now);
+            if let Some(error) = &signed_in.not_renewed {
+                self.pace.not_renewed(access.clone(), error, now);
             }
             if let Err(error) = signed_in.result {
                 self.pace.unsent(access.clone(), &error, now);

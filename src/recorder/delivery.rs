@@ -276,8 +276,8 @@ impl<S: Transport> Recorder<S> {
                 self.pace.signed_in(now);
                 self.note_errand(errand);
             }
-            if let Some(error) = signed_in.not_renewed.filter(|_| !at_hand) {
-                self.pace.not_renewed(destination, &error, now);
+            if let Some(error) = &signed_in.not_renewed {
+                self.pace.not_renewed(destination, error, now);
             }
             if let Err(error) = signed_in.result {
                 return Turn::NoToken(error.into());

@@ -184,7 +184,7 @@ impl App {
                 if !failed_before || !errands.is_empty() {
                     warn!(%error, "token of the App not renewed yet, the last one still holds");
                 }
-                not_renewed = Some(error);
+                not_renewed = Some(error).filter(|_| !errands.is_empty());
                 Ok(header)
             }
             None => Err(error),

@@ -160,20 +160,13 @@ impl Limits {
         }
     }
 
-    /// GitHub gives no token there before then, because it was asked too much. Where it did not name that time,
-    /// others wait for no longer than after any such limit.
-    pub(super) fn told_of_tokens(
-        &mut self,
-        access: &Access,
-        until: Instant,
-        named: bool,
-        now: Instant,
-    ) {
+    /// GitHub gives no token there, because it was asked too much. Where it did not name a time until which that
+    /// is so, others wait for no longer than after any such limit.
+    pub(super) fn told_of_tokens(&mut self, access: &Access, until: Option<Instant>, now: Instant) {
         self.meets(access, now);
-        if named {
-            self.told = self.told.max(Some(until));
-        } else {
-            self.unnamed = self.unnamed.max(Some(now + MINUTE));
+        match until {
+            Some(_) => self.told = self.told.max(until),
+            None => self.unnamed = self.unnamed.max(Some(now + MINUTE)),
         }
     }
 
