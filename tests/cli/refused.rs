@@ -18,12 +18,25 @@ const REFUSED: &str = r#"
 --exclude-namespaces=a/b | invalid value "a/b" for --exclude-namespaces: a namespace has lower-case letters, digits and hyphens, and * stands for any text
 --exclude-namespaces=* | invalid value "*" for --exclude-namespaces: with whatever else is given this leaves nothing to record
 --namespaces=shop --exclude-namespaces=sh* | invalid value "sh*" for --exclude-namespaces: with --namespaces this leaves nothing to record
+--exclude-namespaces=** | invalid value "**" for --exclude-namespaces: with whatever else is given this leaves nothing to record
+--namespaces=team-* --exclude-namespaces=team-* | invalid value "team-*" for --exclude-namespaces: with --namespaces this leaves nothing to record
+--namespaces=shop,team-a* --exclude-namespaces=shop,team-** | invalid value "shop" for --exclude-namespaces: with --namespaces this leaves nothing to record
+--exclude-images=*/* | invalid value "*/*" for --exclude-images: with whatever else is given this leaves nothing to record
+--exclude-images=**/** | invalid value "**/**" for --exclude-images: with whatever else is given this leaves nothing to record
+--images=ghcr.io/acme/* --exclude-images=ghcr.io/* | invalid value "ghcr.io/*" for --exclude-images: with --images this leaves nothing to record
 --images=nginx | invalid value "nginx" for --images: a pattern is matched with the image's full name: nginx is docker.io/library/nginx
 --images=docker.io/nginx | invalid value "docker.io/nginx" for --images: a pattern is matched with the image's full name: docker.io/nginx is docker.io/library/nginx
 --images=index.docker.io/library/nginx | invalid value "index.docker.io/library/nginx" for --images: a pattern is matched with the image's full name: index.docker.io/library/nginx is docker.io/library/nginx
 --images=index.docker.io/* | invalid value "index.docker.io/*" for --images: a pattern is matched with the image's full name: index.docker.io/* is docker.io/*
 --images=ghcr.io/Acme/web | invalid value "ghcr.io/Acme/web" for --images: no image has this name
 --images=ghcr.io/acme/web:1 | invalid value "ghcr.io/acme/web:1" for --images: a pattern is matched with the image's name, which has no tag
+--images=ghcr.io/Acme/* | invalid value "ghcr.io/Acme/*" for --images: a pattern is matched with the image's full name, which has upper case in its registry alone: write ghcr.io/acme/*
+--images=*nginx:1.25 | invalid value "*nginx:1.25" for --images: a pattern is matched with the image's name, which has no tag
+--images=*:latest | invalid value "*:latest" for --images: a pattern is matched with the image's name, which has no tag
+--images=*:v1* | invalid value "*:v1*" for --images: a pattern is matched with the image's name, which has no tag
+--images=https://ghcr.io/acme/* | invalid value "https://ghcr.io/acme/*" for --images: a pattern is matched with the image's name, which has no scheme and no empty part: ghcr.io/acme/web, not https://ghcr.io/acme/web
+--images=ghcr.io/acme/*/ | invalid value "ghcr.io/acme/*/" for --images: a pattern is matched with the image's name, which has no scheme and no empty part: ghcr.io/acme/web, not https://ghcr.io/acme/web
+--exclude-images=*/Web* | invalid value "*/Web*" for --exclude-images: a pattern is matched with the image's full name, which has upper case in its registry alone: write */web*
 --exclude-images=a\b | invalid value "a\\b" for --exclude-images: an image's name has letters, digits and . _ - / :, and * stands for any text
 --selector=app=we*b | invalid value "app=we*b" for --selector: `app=we*b`: the value is not a label value; allowed is what kubectl --selector takes
 --kinds=deployments,pod | invalid value "pod" for --kinds: allowed are deployments, statefulsets, daemonsets, cronjobs, replicasets, replicationcontrollers, others, jobs, pods

@@ -100,7 +100,12 @@ fn image(pattern: &str) -> Result<(), Problem> {
             "an image's name has letters, digits and . _ - / :, and * stands for any text";
         return Err(problem.into());
     }
-    if path.contains(':') {
+    if pattern.contains("//") || pattern.ends_with('/') {
+        let problem = "a pattern is matched with the image's name, which has no scheme and no empty \
+                       part: ghcr.io/acme/web, not https://ghcr.io/acme/web";
+        return Err(problem.into());
+    }
+    if path.contains(':') || has_tag(pattern) {
         return Err("a pattern is matched with the image's name, which has no tag".into());
     }
     let whole = |name: &str| {
@@ -122,7 +127,28 @@ fn image(pattern: &str) -> Result<(), Problem> {
             "a pattern is matched with the image's full name: nginx is docker.io/library/nginx";
         return Err(problem.into());
     }
+    if path.contains(char::is_uppercase) {
+        let problem = format!(
+            "a pattern is matched with the image's full name, which has upper case in its registry \
+             alone: write {registry}/{}",
+            path.to_lowercase()
+        );
+        return Err(problem.into());
+    }
     Ok(())
+}
+
+/// Whether what stands behind the last colon of a pattern with `*` can be no part of a registry: a
+/// port, or the end of an IPv6 address, with the path behind it. A name without `*` is parsed whole.
+fn has_tag(pattern: &str) -> bool {
+    let Some((_, behind)) = pattern.rsplit_once(':').filter(|_| pattern.contains('*')) else {
+        return false;
+    };
+    let Some(end) = behind.find(['/', '*']) else {
+        return true;
+    };
+    let is_allowed = |c: char| c.is_ascii_hexdigit() || c == ']';
+    !behind.chars().take(end).all(is_allowed)
 }
 
 fn kinds(args: &ScopeArgs) -> Result<Vec<KindGroup>, SettingError> {
@@ -166,31 +192,36 @@ fn ways(words: &[String]) -> Result<Vec<Way>, SettingError> {
 
 /// A selection that can hold nothing would end every record: rather a mistake than a wish.
 fn check_that_something_is_left(selection: &Selection) -> Result<(), SettingError> {
-    let all = Pattern::new("*");
     let nothing = |flag, pattern: &Pattern, included: &'static str| {
         let problem = format!("with {included} this leaves nothing to record");
         Err(SettingError::invalid(flag, &pattern.to_string(), problem))
     };
-    for (flag, included, excluded, of) in [
+    // No name is as short: only what is made of `*`, beside an image's one slash, matches that.
+    for (flag, included, excluded, of, shortest) in [
         (
             "exclude-namespaces",
             &selection.namespaces,
             &selection.exclude_namespaces,
             "--namespaces",
+            "",
         ),
         (
             "exclude-images",
             &selection.images,
             &selection.exclude_images,
             "--images",
+            "/",
         ),
     ] {
-        if let Some(every) = excluded.iter().find(|pattern| **pattern == all) {
+        let mut every = excluded.iter().filter(|pattern| pattern.matches(shortest));
+        if let Some(every) = every.next() {
             return nothing(flag, every, "whatever else is given");
         }
+        // Of a pattern that matches another one's text, whose `*` only its own `*` can match, all is
+        // matched that the other one matches.
         let covers = |included: &Pattern| {
-            let name = included.exact()?;
-            excluded.iter().find(|excluded| excluded.matches(&name))
+            let text = included.to_string();
+            excluded.iter().find(|excluded| excluded.matches(&text))
         };
         let covered: Option<Vec<&Pattern>> = included.iter().map(covers).collect();
         if let Some(pattern) = covered.unwrap_or_default().first() {

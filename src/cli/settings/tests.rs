@@ -107,6 +107,34 @@ fn lists_are_repeated_or_separated_by_commas() {
 }
 
 #[test]
+fn patterns_that_can_match_some_name_and_leave_another_one_are_taken() {
+    for typed in [
+        "--images=localhost:5000/*",
+        "--images=*:5000/*",
+        "--images=[::1]*/web",
+        "--images=*/nginx",
+        "--images=*nginx",
+        "--images=*",
+        "--images=*/*",
+        "--images=ghcr.io/acme/*",
+        "--images=Registry.example.com/*",
+        "--images=*Registry/acme/*",
+        "--images=*.dkr.ecr.*.amazonaws.com/*",
+        "--exclude-images=*.dkr.ecr.*.amazonaws.com/*",
+        "--exclude-images=*/*/*",
+        "--images=ghcr.io/* --exclude-images=ghcr.io/acme/*",
+        "--images=ghcr.io/acme/*,quay.io/* --exclude-images=ghcr.io/*",
+        "--namespaces=team-* --exclude-namespaces=team-a",
+        "--namespaces=team-* --exclude-namespaces=*-a",
+        "--namespaces=team-*,shop --exclude-namespaces=team-*",
+        "--namespaces=* --exclude-namespaces=kube-*",
+    ] {
+        let taken = run(typed, Some("t"));
+        assert!(taken.is_ok(), "{typed}: {:?}", taken.err());
+    }
+}
+
+#[test]
 fn rules_for_repositories_may_have_commas_and_stand_one_a_line_in_a_variable() {
     let several = "ghcr.io/a{1,2}/(.*)=$1\n\n  docker.io/.*=base \n";
     let given = [
