@@ -19,13 +19,15 @@ pub(super) fn rule(args: &StorageArgs) -> Result<Option<StorageRule>, SettingErr
 /// A pattern is matched with the whole registry, so one that can match none is a mistake.
 fn pattern(text: &str) -> Result<Pattern, SettingError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || "._-:[]*".contains(c);
-    if text == "*" {
+    let normalised = Pattern::new(&registry(text));
+    // The port that goes without saying is no part of it any more.
+    if normalised.exact().is_none() && normalised.matches("") {
         let problem = "this leaves no registry to tell of; leave --storage-records out instead";
         return Err(SettingError::invalid(EXCLUDE, text, problem));
     }
     let is_host = text.contains(['.', ':', '*']) || text.eq_ignore_ascii_case("localhost");
     if is_host && text.chars().all(is_allowed) {
-        return Ok(Pattern::new(&registry(text)));
+        return Ok(normalised);
     }
     let problem = "a pattern is matched with the registry alone, such as docker.io or \
                    *.dkr.ecr.*.amazonaws.com";
