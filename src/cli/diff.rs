@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use anyhow::bail;
 use serde::Serialize;
 
-use super::look::Look;
+use super::look::{Look, told};
 use super::output::Table;
 use super::row::{IdentityRow, RecordRow, SourceRow};
 use super::settings;
@@ -51,7 +51,7 @@ pub async fn execute(settings: settings::Diff) -> anyhow::Result<bool> {
     let on_a_terminal = io::stdout().is_terminal();
     super::print(|out| form.write(out, &diff, |diff| diff.table(on_a_terminal)))?;
     if !unread.is_empty() {
-        bail!("not everything was read: {}", unread.join("; "));
+        bail!("not everything was read: {}", told(&unread));
     }
     Ok(diff.is_empty())
 }

@@ -89,6 +89,17 @@ impl Look {
     }
 }
 
+/// What is not fully read, in a line: the first few, and how many more. Whoever names many namespaces
+/// without a right in them has a line for each kind in each of them.
+pub fn told(unread: &[String]) -> String {
+    const FIRST: usize = 5;
+    let first = unread.get(..FIRST).unwrap_or(unread).join("; ");
+    match unread.len().saturating_sub(FIRST) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    }
+}
+
 /// A namespace that is watched with all others has no mirror of its own.
 fn missing(mirrors: &[MirrorHealth]) -> Vec<String> {
     let named = mirrors.iter().filter(|mirror| {
@@ -107,6 +118,17 @@ mod tests {
 
     use super::*;
     use crate::model::workload::Kind;
+
+    #[test]
+    fn of_many_that_are_not_read_the_first_are_named_and_the_others_counted() {
+        let unread: Vec<String> = (0..700).map(|number| format!("Pod in {number}")).collect();
+        assert_eq!(told(&[]), "");
+        assert_eq!(told(&unread[..1]), "Pod in 0");
+        let five = "Pod in 0; Pod in 1; Pod in 2; Pod in 3; Pod in 4";
+        assert_eq!(told(&unread[..5]), five);
+        assert_eq!(told(&unread[..6]), format!("{five}; and 1 more"));
+        assert_eq!(told(&unread), format!("{five}; and 695 more"));
+    }
 
     #[test]
     fn a_namespace_is_missing_only_where_it_was_asked_for_and_the_answer_was_no() {

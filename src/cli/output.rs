@@ -91,10 +91,9 @@ impl Table {
             })
             .collect();
         let mut line = |cell: &dyn Fn(usize, &'static str) -> String| {
-            let cells = columns.iter().map(|(column, heading, width)| {
-                let text = cell(*column, heading);
-                format!("{text:width$}")
-            });
+            let cells = columns
+                .iter()
+                .map(|(column, heading, width)| padded(cell(*column, heading), *width));
             let text = cells.collect::<Vec<_>>().join("   ");
             writeln!(out, "{}", text.trim_end())
         };
@@ -112,6 +111,14 @@ impl Table {
         }
         Ok(())
     }
+}
+
+/// `text`, made `width` characters wide. By hand, because `format!` panics where a width is above
+/// 65,535.
+fn padded(mut text: String, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    text.extend(std::iter::repeat_n(' ', missing));
+    text
 }
 
 #[cfg(test)]
@@ -134,6 +141,26 @@ mod tests {
             "NAME          IMAGE\nwéb           nginx\na-long-name   -\n"
         );
         assert_eq!(written(&Table::new(&["NAME"])), "");
+    }
+
+    #[test]
+    fn a_cell_of_any_length_is_printed() {
+        let long = "é".repeat(70_000);
+        let mut table = Table::new(&["NAME", "WHAT", "MORE"]);
+        table.push(vec!["a".to_owned(), long.clone(), "x".to_owned()]);
+        table.push(["bc", "y", &long].map(String::from).to_vec());
+        let space = " ".repeat(70_000);
+        let written = written(&table);
+        let mut lines = written.lines();
+        assert_eq!(
+            lines.next().unwrap(),
+            format!("NAME   WHAT{}   MORE", &space[4..])
+        );
+        assert_eq!(lines.next().unwrap(), format!("a      {long}   x"));
+        assert_eq!(
+            lines.next().unwrap(),
+            format!("bc     y{}   {long}", &space[1..])
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use anyhow::{Context, bail};
 use serde::Serialize;
 
-use super::look::Look;
+use super::look::{Look, told};
 use super::output::Table;
 use super::row::{GapRow, RecordRow, SourceRow};
 use super::settings::{self, Input};
@@ -60,7 +60,7 @@ pub async fn execute(settings: settings::Snapshot) -> anyhow::Result<()> {
         ));
     }
     if !unread.is_empty() {
-        bail!("not everything was read: {}", unread.join("; "));
+        bail!("not everything was read: {}", told(&unread));
     }
     Ok(())
 }

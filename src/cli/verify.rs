@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
-use super::look::Look;
+use super::look::{Look, told};
 use super::progress::Progress;
 use super::waits::Waits;
 use super::{Failure, github, settings};
@@ -118,7 +118,7 @@ fn all_read(unread: &Unread) -> anyhow::Result<()> {
 fn whole(look: &Look) -> anyhow::Result<()> {
     match look.unread() {
         unread if unread.is_empty() => Ok(()),
-        unread => Err(anyhow!("not everything was read: {}", unread.join("; "))),
+        unread => Err(anyhow!("not everything was read: {}", told(&unread))),
     }
 }
 

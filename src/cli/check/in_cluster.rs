@@ -12,7 +12,7 @@ use super::report::Report;
 use super::rule::Rule;
 use super::seen::{Seen, parts};
 use super::stored::{of_lease, of_ledger};
-use crate::cli::look::{FIRST_LISTS, Look, reached};
+use crate::cli::look::{FIRST_LISTS, Look, reached, told};
 use crate::cli::settings;
 use crate::cluster::{Cluster, ConnectError, Connection, Right, Unidentified};
 use crate::model::comparison::Expected;
@@ -183,7 +183,7 @@ fn of_mirrors(look: &Look, report: &mut Report) {
             format!("all {objects} objects in scope are read"),
         );
     } else {
-        let what = format!("not read: {}", unread.join("; "));
+        let what = format!("not read: {}", told(&unread));
         report.failed(
             "mirrors",
             what,
