@@ -152,6 +152,11 @@ pub(crate) fn label(bytes: &[u8]) {
     if let Some((_, rest)) = tidy.split_once("://") {
         let authority = rest.split('/').next().unwrap_or_default();
         assert!(!authority.contains('@'), "{tidy}");
+    } else {
+        let rest = tidy.strip_prefix("//").unwrap_or(&tidy);
+        let authority = rest.split('/').next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+        assert!(!user.contains(':'), "{tidy}");
     }
 }
 

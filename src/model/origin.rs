@@ -96,17 +96,24 @@ pub fn tidy(label: &str) -> Arc<str> {
     /// More than any address of a repository has, in bytes.
     const LONGEST: usize = 512;
     let label = label.trim();
-    let label = label
-        .get(..label.floor_char_boundary(LONGEST))
-        .unwrap_or_default();
-    let Some((scheme, rest)) = label.split_once("://") else {
-        return label.into();
-    };
-    let authority = rest.find('/').unwrap_or(rest.len());
-    match rest.get(..authority).and_then(|text| text.rfind('@')) {
-        Some(at) => format!("{scheme}://{}", rest.get(at + 1..).unwrap_or_default()).into(),
-        None => label.into(),
-    }
+    let (start, rest) = without_user(label);
+    // Only now: the end of a long password would take the @ behind it along.
+    let label = format!("{start}{rest}");
+    let end = label.floor_char_boundary(LONGEST);
+    label.get(..end).unwrap_or_default().into()
+}
+
+/// What a label begins with up to its user, and what is behind it: `SCHEME://` and `HOST/PATH`. Without
+/// a scheme only a user with a password is one, because `git@HOST:PATH` needs its own.
+fn without_user(label: &str) -> (&str, &str) {
+    let double = label.find("://").map(|at| at + "://".len());
+    let begin = double.unwrap_or(if label.starts_with("//") { 2 } else { 0 });
+    let (start, rest) = label.split_at(begin);
+    let authority = rest.find('/').map_or(rest, |end| rest.split_at(end).0);
+    let user = authority.rsplit_once('@').map(|(user, _)| user);
+    let user = user.filter(|user| double.is_some() || user.contains(':'));
+    let behind = user.and_then(|user| rest.get(user.len() + 1..));
+    (start, behind.unwrap_or(rest))
 }
 
 /// Host, without user and port, and path of an address: `SCHEME://[USER@]HOST[:PORT]/PATH` or, as git
@@ -124,7 +131,9 @@ fn split(label: &str) -> Option<(&str, &str)> {
     let Some((scheme, rest)) = label.split_once("://") else {
         let (authority, path) = label.split_once(':')?;
         let (_, host) = authority.split_once('@')?;
-        return Some((host, path));
+        // Not a path: what is before it has a password.
+        let is_path = !path.split('/').next()?.contains('@');
+        return is_path.then_some((host, path));
     };
     SCHEMES
         .iter()
@@ -213,6 +222,7 @@ mod tests {
             ("acme/web", None),
             ("file:///acme/web", None),
             ("ftp://github.com/acme/web", None),
+            ("git@github.com:acme@evil.test/web", None),
             ("https://", None),
             ("https:///acme/web", None),
             (":", None),
@@ -272,6 +282,12 @@ mod tests {
             ),
             ("https://me:se@cret@github.com", "https://github.com"),
             ("git@github.com:acme/web.git", "git@github.com:acme/web.git"),
+            ("me:secret@github.com/acme/web", "github.com/acme/web"),
+            ("me:se@cret@github.com:acme/web", "github.com:acme/web"),
+            ("me@acme:secret@github.com/acme/web", "github.com/acme/web"),
+            ("//me:secret@github.com/acme/web", "//github.com/acme/web"),
+            ("git@github.com/acme/web", "git@github.com/acme/web"),
+            ("github.com/acme/web:1@2", "github.com/acme/web:1@2"),
             (
                 "https://github.com/acme/web@1",
                 "https://github.com/acme/web@1",
@@ -281,5 +297,10 @@ mod tests {
             assert_eq!(&*tidy(label), kept);
         }
         assert!(tidy(&"é".repeat(1000)).len() <= 512);
+        let secret = "s".repeat(600);
+        for start in ["https://", "", "//"] {
+            let label = format!("{start}x-access-token:{secret}@github.com/acme/web");
+            assert_eq!(*tidy(&label), *format!("{start}github.com/acme/web"));
+        }
     }
 }
