@@ -124,6 +124,8 @@ mod tests {
             "[::1]:5000=ghcr.io",
             "quay.io/old=quay.io/new",
             "mirror.example.com/one/web=ghcr.io/acme/web",
+            // Of an organization there. Docker's own image of that name is in `library`.
+            "docker.io/nginx=quay.io/hub/nginx",
         ])
         .unwrap();
         for (name, mapped) in [
@@ -141,6 +143,11 @@ mod tests {
             ("mirror.example.com/hub/acme/web", "ghcr.io/acme/images/web"),
             ("mirror.example.com/hub/acme-2/web", "docker.io/acme-2/web"),
             ("mirror.example.com/old/web", "quay.io/old/web"),
+            (
+                "docker.io/nginx/nginx-ingress",
+                "quay.io/hub/nginx/nginx-ingress",
+            ),
+            ("docker.io/library/nginx", "docker.io/library/nginx"),
             ("mirror.example.com/one/web", "ghcr.io/acme/web"),
             ("mirror.example.com:443/web", "mirror.example.com:443/web"),
             ("localhost:5000/web", "docker.io/library/web"),
