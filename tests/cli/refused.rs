@@ -221,6 +221,18 @@ fn what_is_needed_and_missing_is_named_with_its_variable() {
 }
 
 #[test]
+fn a_token_for_one_organization_alone_is_not_enough_and_that_is_said() {
+    let own = [&GOOD[..6], &["--org-token-file=acme=/nowhere/token"]].concat();
+    is_refused(
+        &own,
+        "--github-token-file (or DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE) is missing: give the file \
+         with GitHub's token, set GITHUB_TOKEN or --github-app-id; --org-token-file is for the \
+         organizations that it names alone and does not replace that, but both may name one file, \
+         or use --dry-run",
+    );
+}
+
+#[test]
 fn a_variable_stands_for_its_flag_and_is_named_when_it_is_wrong() {
     let variables = [
         ("DEPLOYMENT_RECORDER_ORG", "acme"),

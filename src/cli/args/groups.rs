@@ -248,8 +248,8 @@ pub struct GithubArgs {
     /// The file with the token, read again when it changes; without one GITHUB_TOKEN is used
     #[arg(long, env = "DEPLOYMENT_RECORDER_GITHUB_TOKEN_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub github_token_file: Option<PathBuf>,
-    /// The file with the token for another organization, instead of the one for all others; in the
-    /// variable one a line
+    /// The file with the token for another organization, instead of the one for all others, which is
+    /// needed all the same; in the variable one a line
     #[arg(
         long,
         env = "DEPLOYMENT_RECORDER_ORG_TOKEN_FILE",

@@ -152,6 +152,14 @@ impl Github {
             return Ok(self);
         }
         let problem = "give the file with GitHub's token, set GITHUB_TOKEN or --github-app-id";
+        let problem = if self.own.is_empty() {
+            problem.to_owned()
+        } else {
+            format!(
+                "{problem}; --org-token-file is for the organizations that it names alone and does \
+                 not replace that, but both may name one file"
+            )
+        };
         Err(SettingError::missing(TOKEN_FILE, problem))
     }
 }
