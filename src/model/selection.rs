@@ -55,6 +55,17 @@ impl Selection {
         chosen(&self.images, &self.exclude_images, name)
     }
 
+    /// The flag by which workloads are left out for their namespaces, if one is given.
+    pub fn by_namespace(&self) -> Option<&'static str> {
+        let given = [
+            ("--namespaces", !self.namespaces.is_empty()),
+            ("--exclude-namespaces", !self.exclude_namespaces.is_empty()),
+            ("--namespace-selector", self.by_namespace_labels),
+        ];
+        let mut given = given.into_iter().filter(|(_, is_given)| *is_given);
+        given.next().map(|(flag, _)| flag)
+    }
+
     /// Where `group` stands in the order of `--kinds`, if it is selected.
     pub fn rank(&self, group: KindGroup) -> Option<usize> {
         self.kinds.iter().position(|selected| *selected == group)

@@ -93,6 +93,10 @@ const REFUSED: &str = r#"
 const REFUSED_BY_HAND: &str = r#"
 verify --only=a* | invalid value "a*" for --only: it is for --adopt alone
 verify --adopt | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
+verify --adopt --namespaces=shop | --only (or DEPLOYMENT_RECORDER_ONLY) is missing: with --namespaces workloads of other namespaces count as gone, and GitHub lists their records too where they run one of the same images; name the records that are yours, such as shop-* for those that begin with shop-
+verify --adopt --yes --exclude-namespaces=kube-* | --only (or DEPLOYMENT_RECORDER_ONLY) is missing: with --exclude-namespaces workloads of other namespaces count as gone, and GitHub lists their records too where they run one of the same images; name the records that are yours, such as shop-* for those that begin with shop-
+verify --adopt --yes --namespace-selector=team=a | --only (or DEPLOYMENT_RECORDER_ONLY) is missing: with --namespace-selector workloads of other namespaces count as gone, and GitHub lists their records too where they run one of the same images; name the records that are yours, such as shop-* for those that begin with shop-
+verify --adopt --namespaces=shop --only=shop-* | --yes (or DEPLOYMENT_RECORDER_YES) is missing: nobody can be asked, because standard input is no terminal
 verify --org= | invalid value "" for --org: it is empty; give a value, or leave the setting out
 verify -o=csv | invalid value "csv" for --output: allowed are table, json and yaml
 decommission --yes | --all (or DEPLOYMENT_RECORDER_ALL) is missing: no record is named; name those that are meant, or say that all are

@@ -102,7 +102,7 @@ async fn everything(stage: &mut Stage) {
     stage.stop().await;
     ends(stage, "diff", &[], 0).await;
     ends(stage, "verify", &[], 0).await;
-    ends(stage, "verify", &["--adopt", "--yes"], 0).await;
+    ends(stage, "verify", &["--adopt", "--yes", "--only=*"], 0).await;
     ends(stage, "decommission", &["--all", "--yes"], 0).await;
 }
 

@@ -102,7 +102,8 @@ impl Verify {
         let (github, warnings) = Github::new(&args.github, Some(organization), token)?;
         let ledger = super::ledger(&args.ledger)?;
         let connection = super::connection(args.connection)?;
-        let adopt = adopt(args.adopt, &args.only, args.yes)?;
+        let by_namespace = scope.selection.by_namespace();
+        let adopt = adopt(args.adopt, &args.only, by_namespace, args.yes)?;
         Ok(Self {
             connection,
             scope,
@@ -116,7 +117,14 @@ impl Verify {
     }
 }
 
-fn adopt(adopt: bool, only: &[String], yes: bool) -> Result<Option<Adopt>, SettingError> {
+/// `by_namespace` is the flag by which namespaces are left out. GitHub lists records by digest, and
+/// knows no namespaces: what runs in one of these would be taken for nobody's, and ended.
+fn adopt(
+    adopt: bool,
+    only: &[String],
+    by_namespace: Option<&str>,
+    yes: bool,
+) -> Result<Option<Adopt>, SettingError> {
     if !adopt {
         return match only.first() {
             Some(pattern) => {
@@ -125,6 +133,14 @@ fn adopt(adopt: bool, only: &[String], yes: bool) -> Result<Option<Adopt>, Setti
             }
             None => Ok(None),
         };
+    }
+    if let Some(flag) = by_namespace.filter(|_| only.is_empty()) {
+        let problem = format!(
+            "with {flag} workloads of other namespaces count as gone, and GitHub lists their records \
+             too where they run one of the same images; name the records that are yours, such as \
+             shop-* for those that begin with shop-"
+        );
+        return Err(SettingError::missing("only", problem));
     }
     let only = only.iter().map(|pattern| pattern.trim());
     Ok(Some(Adopt {
