@@ -103,6 +103,7 @@ async fn organization(
         host: &home.host,
         seen,
         part,
+        by_namespace: run.policy.selection.by_namespace(),
         is_let_in: sign_in.is_let_in(),
     };
     sample.check(first, report).await;

@@ -34,7 +34,8 @@ pub(super) enum Outcome {
     Ok,
     /// It is not, or cannot be found out although it has to be.
     Failed,
-    /// It was not looked at: it is not needed, or another check that failed stands before it.
+    /// It was not looked at, because it is not needed or another check that failed stands before it, or
+    /// nobody can tell.
     Skipped,
 }
 

@@ -18,6 +18,9 @@ use crate::github::transport::Transport;
 use crate::model::comparison::Listed;
 use crate::model::image::Digest;
 
+/// The name of the check.
+const CHECK: &str = "records";
+
 /// How many digests are looked up at most.
 pub(super) const MOST: usize = 10;
 
@@ -35,6 +38,8 @@ pub(super) struct Sample<'a> {
     pub(super) seen: &'a Seen,
     /// The organization.
     pub(super) part: &'a Part,
+    /// The flag by which workloads are left out for their namespaces, if one is given.
+    pub(super) by_namespace: Option<&'static str>,
     /// Whether it is known that the organization lets the token in, whatever it answers.
     pub(super) is_let_in: bool,
 }
@@ -61,7 +66,6 @@ impl Found {
 impl Sample<'_> {
     /// Looks them up, beside what GitHub answered `first`.
     pub(super) async fn check(&self, first: First, report: &mut Report) {
-        const CHECK: &str = "records";
         let Some(expected) = &self.seen.expected else {
             report.skipped(CHECK, "there is no ledger to compare with");
             return;
@@ -93,15 +97,7 @@ impl Sample<'_> {
             report.ok(CHECK, what);
             return;
         }
-        let mut named = names.get(..NAMED).unwrap_or(&names).join(", ");
-        let more = names.len().saturating_sub(NAMED);
-        if more > 0 {
-            named = format!("{named} and {more} more");
-        }
-        let what = format!("the ledger lacks names of this cluster that GitHub has {of}: {named}");
-        let todo =
-            "nobody decommissions them: look with verify, take them over with verify --adopt";
-        report.failed(CHECK, what, todo);
+        tell(&names, &of, self.by_namespace, report);
     }
 
     /// What GitHub lists, as far as it answers. That it does not find a digest says that it holds
@@ -155,5 +151,73 @@ impl Sample<'_> {
         let organization = &self.part.organization;
         let listed = self.reader.deployment_records(organization, digest);
         listed.await.ok()
+    }
+}
+
+/// Tells of names that the ledger lacks. Where namespaces are left out they may be those of another
+/// recorder there, whose workloads run one of the same images: what is taken over from it is ended.
+fn tell(names: &[Arc<str>], of: &str, by_namespace: Option<&str>, report: &mut Report) {
+    let mut named = names.get(..NAMED).unwrap_or(names).join(", ");
+    let more = names.len().saturating_sub(NAMED);
+    if more > 0 {
+        named = format!("{named} and {more} more");
+    }
+    let what = format!("the ledger lacks names of this cluster that GitHub has {of}: {named}");
+    if let Some(flag) = by_namespace {
+        let what = format!(
+            "{what}. With {flag} they may be of other namespaces, and another recorder's. What is \
+             nobody's take over with verify --adopt, and name it with --only"
+        );
+        report.skipped(CHECK, what);
+    } else {
+        let todo =
+            "nobody decommissions them: look with verify, take them over with verify --adopt";
+        report.failed(CHECK, what, todo);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_may_be_another_recorders_fail_nothing_where_namespaces_are_left_out() {
+        let names = |count: usize| {
+            let names = (0..count).map(|number| Arc::from(format!("web-{number}")));
+            names.collect::<Vec<Arc<str>>>()
+        };
+        let told = |count, by_namespace| {
+            let mut report = Report::default();
+            let of = "of 1 of 9 digests that run";
+            tell(&names(count), of, by_namespace, &mut report);
+            let holds = report.holds();
+            (
+                holds,
+                serde_json::to_value(&report).unwrap()["checks"][0].take(),
+            )
+        };
+        let what = "the ledger lacks names of this cluster that GitHub has of 1 of 9 digests that \
+                    run: web-0";
+        let (holds, line) = told(1, None);
+        assert!(!holds);
+        assert_eq!(line["result"], "failed");
+        assert_eq!(line["what"], what);
+        let (holds, line) = told(1, Some("--namespaces"));
+        assert!(holds);
+        assert_eq!(line["result"], "skipped");
+        assert!(line["todo"].is_null());
+        let said = line["what"].as_str().unwrap();
+        let rest = said.strip_prefix(what).unwrap();
+        assert!(
+            rest.starts_with(". With --namespaces they may be"),
+            "{said}"
+        );
+        assert!(rest.ends_with("--only"), "{said}");
+        let (_, line) = told(7, None);
+        let said = line["what"].as_str().unwrap();
+        assert!(
+            said.ends_with("web-0, web-1, web-2, web-3, web-4 and 2 more"),
+            "{said}"
+        );
     }
 }
