@@ -3,7 +3,7 @@
 //! more when the ledger is in hand: a person may take long to answer.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::survey::{Asked, Lists};
 use super::{Way, expected, expected_at_first, named, whole};
+use crate::cli::consent::Consent;
 use crate::cli::interrupt::{signalled_twice, signals};
 use crate::cli::look::Look;
-use crate::cli::output::Table;
+use crate::cli::output::{Form, Table};
 use crate::cli::row::{IdentityRow, SourceRow, short};
 use crate::cli::writer::writer;
 use crate::cli::{Failure, settings};
@@ -165,6 +166,8 @@ async fn show(
         let table = |output: &Adoption| output.table(on_a_terminal);
         settings.form.write(out, &output, table)
     })?;
+    let shown = output.show_beside(adoption.consent, on_a_terminal, &mut io::stderr());
+    shown.context("standard error cannot be written")?;
     let mut asked = Asked::new();
     let mut chosen = BTreeSet::new();
     for record in records.iter().filter(|record| record.body.is_some()) {
@@ -283,6 +286,20 @@ impl Row {
 }
 
 impl Adoption {
+    /// Shows the table to a person who is asked, if what is printed goes where they may not see it: to a
+    /// file, or to another program.
+    fn show_beside(
+        &self,
+        consent: Consent,
+        on_a_terminal: bool,
+        screen: &mut dyn Write,
+    ) -> io::Result<()> {
+        if consent != Consent::Asked || on_a_terminal {
+            return Ok(());
+        }
+        Form::Table.write(screen, self, |output| output.table(true))
+    }
+
     /// The table for people; on a terminal with short digests.
     fn table(&self, on_a_terminal: bool) -> Table {
         let headings = [
@@ -313,5 +330,42 @@ impl Adoption {
             ]);
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixtures::{destination, digest};
+
+    #[test]
+    fn a_person_who_is_asked_sees_what_it_is_about_wherever_the_output_goes() {
+        let identity = Identity {
+            destination: Arc::new(destination()),
+            name: "shop-web-app".into(),
+        };
+        let row = Row {
+            identity: IdentityRow::from(&identity),
+            digest: digest(1).to_string(),
+            name: None,
+            version: None,
+            repository: None,
+            source: None,
+            then: "decommission",
+            problem: None,
+        };
+        let output = Adoption { records: vec![row] };
+        let shown = |consent, on_a_terminal| {
+            let mut screen = Vec::new();
+            let shown = output.show_beside(consent, on_a_terminal, &mut screen);
+            shown.unwrap();
+            String::from_utf8(screen).unwrap()
+        };
+        let table = shown(Consent::Asked, false);
+        assert!(table.contains("shop-web-app"), "{table}");
+        assert!(table.contains("decommission"), "{table}");
+        // Once is enough.
+        assert_eq!(shown(Consent::Asked, true), "");
+        assert_eq!(shown(Consent::Given, false), "");
     }
 }
