@@ -37,10 +37,11 @@ impl Store {
             return Ok(None);
         };
         let mut loaded = self.load_shards(&root, now).await?;
-        let is_older = loaded.newest > root.sequence;
+        let newest = loaded.newest.max(self.newest_beyond(&root).await?);
+        let is_older = newest > root.sequence;
         self.has_strays = is_older || root.has_strays;
         if is_older {
-            root.sequence = loaded.newest;
+            root.sequence = newest;
             loaded = self.load_beside_old_root(&mut root, now).await?;
         }
         if self.has_strays {
@@ -49,6 +50,21 @@ impl Store {
         self.versions = loaded.versions;
         self.root = Some((root, version));
         Ok(Some(loaded.ledger))
+    }
+
+    /// The sequence of the shard behind the last one that the root names: a root that was put back together
+    /// with all of its shards is older than one that a split has made since. What a split left that was cut
+    /// short is not: the root that it was to be named by had been written before.
+    async fn newest_beyond(&self, root: &Root) -> Result<u64, StoreError> {
+        if root.shards == shards::MOST {
+            return Ok(0);
+        }
+        match self.read_shard(root.shards).await {
+            Ok(found) => Ok(found.map_or(0, |(shard, _)| shard.sequence())),
+            // Whatever else has its name is somebody's.
+            Err(error) if error.is_damage() => Ok(0),
+            Err(error) => Err(error),
+        }
     }
 
     /// The root is older than a shard, as one that was put back alone is. The ledger may have been

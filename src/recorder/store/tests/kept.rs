@@ -63,6 +63,11 @@ impl Kept {
         }
     }
 
+    /// Somebody makes it.
+    pub(super) fn add(&self, name: &str, map: Value) {
+        self.0.lock().unwrap().maps.insert(name.to_owned(), map);
+    }
+
     /// Somebody deletes it.
     pub(super) fn delete(&self, name: &str) {
         let gone = self.0.lock().unwrap().maps.remove(name);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::shards;
 use super::kept::Kept;
 use super::stage::{ROOT, loaded, only, report, split, stored, with_entries};
 use crate::model::fixtures::digest;
@@ -57,6 +58,39 @@ async fn promise_3_beside_an_older_root_what_stands_in_another_shard_counts_unti
         "all is where it belongs, and the root says so"
     );
     assert_eq!(found.len(), 32);
+}
+
+#[tokio::test]
+async fn promise_3_beside_all_of_an_older_copy_the_shard_that_a_split_made_since_counts() {
+    let kept = Kept::default();
+    let (mut ours, mut scene) = with_entries(&kept, 8).await;
+    let older = kept.copy();
+    split(&mut ours, &scene.ledger).await;
+    report(&mut scene, 8..32);
+    stored(&mut ours, &mut scene.ledger).await.unwrap();
+    let of_second = scene.ledger.entries();
+    let of_second = of_second.filter(|(identity, _)| shards::of(identity, 2) == 1);
+    let of_second: Vec<_> = of_second.map(|(identity, _)| identity.clone()).collect();
+    // No copy of the second shard was made, so it stays.
+    kept.put_back(&older);
+    let (store, ledger) = loaded(&kept).await;
+    assert_eq!(store.shards(), 2);
+    assert!(store.has_strays);
+    let knows = |identity| ledger.entries().any(|(known, _)| known == identity);
+    assert!(of_second.len() > 8 && of_second.iter().all(knows));
+}
+
+#[tokio::test]
+async fn what_stands_where_the_next_shard_would_be_and_is_none_keeps_nobody_from_starting() {
+    let kept = Kept::default();
+    let (ours, _) = with_entries(&kept, 8).await;
+    // The root of another ledger.
+    let (name, mut other) = (format!("{ROOT}-1"), kept.copy()[ROOT].clone());
+    other["metadata"]["name"] = name.clone().into();
+    kept.add(&name, other);
+    let (store, ledger) = loaded(&kept).await;
+    assert!(!store.has_strays);
+    assert_eq!((store.shards(), ledger.len()), (ours.shards(), 8));
 }
 
 #[tokio::test]
