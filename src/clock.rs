@@ -2,7 +2,7 @@
 //! people read and other machines compare, and for the Lease a time that goes on while the machine
 //! is suspended. Under a paused clock all of them stand still.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +18,8 @@ pub struct Clock {
     /// What [`boot_clock`] said at the start.
     boot: Duration,
     wall: Wall,
+    /// For how many seconds the machine of a test was suspended.
+    suspended: &'static AtomicU64,
 }
 
 /// Where the date and time come from.
@@ -33,6 +35,9 @@ enum Wall {
 /// Nobody touches it.
 static STEADY: AtomicI64 = AtomicI64::new(0);
 
+/// A machine that is never suspended.
+static AWAKE: AtomicU64 = AtomicU64::new(0);
+
 impl Clock {
     /// The machine's clock.
     pub fn real() -> Self {
@@ -40,6 +45,7 @@ impl Clock {
             start: Instant::now(),
             boot: boot_clock(),
             wall: Wall::Machine,
+            suspended: &AWAKE,
         }
     }
 
@@ -54,7 +60,24 @@ impl Clock {
             start: Instant::now(),
             boot: Duration::ZERO,
             wall: Wall::Begun(wall, shift),
+            suspended: &AWAKE,
         }
+    }
+
+    /// The same, and the machine was suspended for so many `seconds` since: tokio's time stands still
+    /// then, all others go on.
+    #[must_use]
+    pub fn on_machine_suspended_for(self, seconds: &'static AtomicU64) -> Self {
+        Self {
+            suspended: seconds,
+            ..self
+        }
+    }
+
+    /// How long a clock of a test has run, the time included for which its machine was suspended.
+    fn elapsed(&self) -> Duration {
+        let suspended = Duration::from_secs(self.suspended.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_add(suspended)
     }
 
     /// How long the process has run.
@@ -67,7 +90,7 @@ impl Clock {
     pub fn boot_time(&self) -> Moment {
         Moment::after_start(match self.wall {
             Wall::Machine => boot_clock().saturating_sub(self.boot),
-            Wall::Begun(..) => self.start.elapsed(),
+            Wall::Begun(..) => self.elapsed(),
         })
     }
 
@@ -87,7 +110,7 @@ impl Clock {
             Wall::Machine => Timestamp::now(),
             Wall::Begun(began, shift) => {
                 let shift = SignedDuration::from_secs(shift.load(Ordering::Relaxed));
-                let now = began.checked_add(self.start.elapsed());
+                let now = began.checked_add(self.elapsed());
                 now.and_then(|now| now.checked_add(shift))
                     .unwrap_or(Timestamp::MAX)
             }

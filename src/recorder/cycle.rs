@@ -30,7 +30,7 @@ impl<S: Transport> Recorder<S> {
     /// One turn.
     pub(super) async fn cycle(&mut self) -> Result<(), Error> {
         let started = Instant::now();
-        let changed_at = self.schedule.begin();
+        let mut run = Run::new(self.clock, self.schedule.begin());
         let full = self.schedule.is_snapshot_due(started);
         let stop = self.stop.clone();
         tokio::select! {
@@ -53,7 +53,6 @@ impl<S: Transport> Recorder<S> {
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));
 
-        let mut run = Run::new(started, changed_at);
         if self.github.is_none() {
             report::dry_run(&plan, &mut self.last_dry_run);
             self.rest = Rest::default();
@@ -270,7 +269,7 @@ impl<S: Transport> Recorder<S> {
             status.last_success = Some(self.clock.wall());
         }
         drop(status);
-        let duration = run.planned_at.elapsed();
+        let duration = run.age();
         report::cycle(
             planned,
             &left,

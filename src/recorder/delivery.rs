@@ -8,10 +8,12 @@ use futures::FutureExt as _;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::github::answer::{Answer, Failure};
 use crate::github::exchange::{Exchange, NotSent};
 use crate::github::pace::Purpose;
 use crate::model::ledger::Outcome;
+use crate::model::moment::Moment;
 use crate::model::record::{Destination, Line};
 
 use super::batch::Batch;
@@ -29,8 +31,10 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 
 /// What the requests of one cycle share.
 pub(super) struct Run {
-    /// When its plan was made.
-    pub(super) planned_at: Instant,
+    clock: Clock,
+    /// When it began, which is before its plan was made: of a machine that was suspended since, the
+    /// clock that goes on tells how old that is.
+    begun: Moment,
     /// When the first change that it is about was seen, if it is about one.
     pub(super) changed_at: Option<Instant>,
     /// How many were tried.
@@ -38,17 +42,24 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new(planned_at: Instant, changed_at: Option<Instant>) -> Self {
+    /// One begins.
+    pub(super) fn new(clock: Clock, changed_at: Option<Instant>) -> Self {
         Self {
-            planned_at,
+            clock,
+            begun: clock.boot_time(),
             changed_at,
             requests: 0,
         }
     }
 
+    /// How long ago it began.
+    pub(super) fn age(&self) -> Duration {
+        self.clock.boot_time().since(self.begun)
+    }
+
     /// Whether its plan is too old to be sent.
     pub(super) fn is_stale(&self) -> bool {
-        self.planned_at.elapsed() > STALE
+        self.age() > STALE
     }
 }
 

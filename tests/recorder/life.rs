@@ -189,7 +189,7 @@ impl World {
     }
 
     fn clock(&self) -> Clock {
-        Clock::beginning_at(self.github.now() + self.ahead)
+        Clock::beginning_at(self.github.now() + self.ahead).on_machine_suspended_for(self.suspended)
     }
 
     fn github_client(&self, clock: Clock) -> Client<Tap> {

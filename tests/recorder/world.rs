@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use deployment_recorder::cluster::Scope;
@@ -56,6 +57,8 @@ pub struct World {
     pub app_key: Option<PathBuf>,
     /// How far its clock is ahead of GitHub's.
     pub ahead: SignedDuration,
+    /// For how many seconds the machine was suspended.
+    pub suspended: &'static AtomicU64,
     /// Whether it writes events on workloads.
     pub events: bool,
     /// Whether it only says what it would do.
@@ -121,6 +124,7 @@ impl Default for World {
             own_tokens: Vec::new(),
             app_key: None,
             ahead: SignedDuration::ZERO,
+            suspended: Box::leak(Box::default()),
             events: false,
             dry_run: false,
             seed: 7,
