@@ -151,6 +151,8 @@ pub struct Recorder<S> {
     uids: BTreeMap<String, String>,
     tries: identity::Tries,
     orphans: BTreeMap<Arc<str>, Moment>,
+    /// Whether the last plan was made with all pods in view.
+    sees_pods: bool,
     store_backoff: Duration,
     /// Organizations whose last answer was another than that something was taken.
     turned_away: BTreeSet<Access>,
@@ -252,6 +254,7 @@ impl<S: Transport> Recorder<S> {
             uids,
             tries: identity::Tries::default(),
             orphans: BTreeMap::new(),
+            sees_pods: false,
             store_backoff: Duration::ZERO,
             turned_away: BTreeSet::new(),
             late: BTreeMap::new(),
@@ -295,13 +298,17 @@ impl<S: Transport> Recorder<S> {
             }
             self.notice_new_token().await;
             let now = Instant::now();
-            if self.schedule.is_renewal_due(now) {
+            if self.schedule.is_renewal_due(now) && !self.schedule.has_changes() {
                 self.renew().await?;
             } else if self.schedule.is_store_due(now) {
                 self.store_acknowledgements().await?;
             }
             if self.schedule.next(self.pace.is_tight(now)) <= now {
                 self.cycle().await?;
+            }
+            // It takes a call for each shard, for which no change waits.
+            if self.schedule.is_renewal_due(now) {
+                self.renew().await?;
             }
         }
         Ok(())

@@ -80,16 +80,19 @@ mod names;
 pub mod objects;
 #[cfg(test)]
 #[path = "recorder/order.rs"]
-mod order;
+pub mod order;
 #[cfg(test)]
 #[path = "recorder/organizations.rs"]
-mod organizations;
+pub mod organizations;
 #[cfg(test)]
 #[path = "recorder/pauses.rs"]
 mod pauses;
 #[cfg(test)]
 #[path = "recorder/refusals.rs"]
 mod refusals;
+#[cfg(test)]
+#[path = "recorder/rest.rs"]
+mod rest;
 #[cfg(test)]
 #[path = "recorder/samples.rs"]
 mod samples;

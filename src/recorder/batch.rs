@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::github::pace::{Access, Purpose};
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Line};
+use crate::model::record::{Destination, Identity, Line};
 
 use super::rest::Rest;
 
@@ -93,6 +93,11 @@ impl Batch {
     /// The organization that it goes to.
     pub(super) fn access(&self) -> Access {
         Access::from(&self.destination)
+    }
+
+    /// The keys of its records.
+    pub(super) fn identities(&self) -> impl Iterator<Item = &Identity> {
+        self.steps.iter().map(|step| &step.line.identity)
     }
 
     /// Its lines, as they are sent.

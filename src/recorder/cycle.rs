@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::github::pace::{Access, Purpose, shortest_snapshot_period};
 use crate::model::explain::Known;
+use crate::model::gap::{Gap, Reason};
 use crate::model::inventory::Inventory;
 use crate::model::others;
 use crate::model::plan::{Plan, Step};
@@ -92,6 +93,7 @@ impl<S: Transport> Recorder<S> {
         self.ledger.observe(&plan.missing, &plan.idle, now);
         let sought = self.settings.policy.selection.exact_namespaces();
         let whole = inventory.coverage().pods.is_whole(sought.as_deref());
+        self.sees_pods = whole;
         if whole {
             self.ledger.forget_past(inventory.digests());
         }
@@ -142,10 +144,8 @@ impl<S: Transport> Recorder<S> {
     async fn send(&mut self, plan: &Plan, run: &mut Run) -> Result<(), Error> {
         let most = self.size.most();
         let changes = self.sendable(batch::changes(plan, most));
-        let rest = batch::snapshot(plan, &self.rest, most);
-        let left: BTreeSet<Access> = rest.iter().map(Batch::access).collect();
-        self.rest.keep(|access| left.contains(access));
-        let snapshot = self.sendable(rest);
+        self.rest.keep(plan);
+        let snapshot = self.sendable(batch::snapshot(plan, &self.rest, most));
         if changes.is_empty() && snapshot.is_empty() {
             self.ledger.take_back_unsent();
             return Ok(());
@@ -227,6 +227,15 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
+    /// Whether there is nothing to tell GitHub, rather than nothing that is seen of what there is.
+    fn knows_of_nothing(&self, plan: &Plan) -> bool {
+        let is_hidden = |gap: &Gap| matches!(gap.reason, Reason::NotCovered | Reason::OwnerNotRead);
+        self.sees_pods
+            && plan.snapshot().is_empty()
+            && plan.withheld.is_empty()
+            && !plan.gaps.iter().any(is_hidden)
+    }
+
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
     fn finish(&mut self, planned: &Arc<Plan>, run: &Run) -> Arc<Plan> {
         let requests = run.requests;
@@ -246,11 +255,10 @@ impl<S: Transport> Recorder<S> {
         self.note_late(planned, &waiting, run.changed_at);
         self.note_waits(waiting.iter().chain(&rest));
         let sent_whole = requests > 0 && self.turned_away.is_empty();
-        let nothing_to_send = left.snapshot().is_empty();
         let up_to_date = waiting.is_empty()
-            && self.rest.is_over()
+            && rest.is_empty()
             && self.github.is_some()
-            && (sent_whole || nothing_to_send);
+            && (sent_whole || self.knows_of_nothing(&left));
         if requests > 0 {
             self.schedule_waiting(waiting, &rest);
         }

@@ -1,91 +1,90 @@
-//! The rest of a full snapshot: how far it is, by organization. Each of them goes on by itself, so one
-//! that is left alone neither ends the snapshot of another nor holds it back.
+//! The rest of a full snapshot: which records GitHub is still to be told once more. Each waits by
+//! itself, so an organization that is left alone neither ends the snapshot of another nor holds it
+//! back, and what is not seen at the moment is told as soon as it is.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::github::pace::Access;
 use crate::model::plan::{Plan, Step};
-use crate::model::record::{Destination, Identity};
+use crate::model::record::Identity;
 
-/// After which identity the snapshot of each organization goes on, `None`: at its start. Of one that
-/// is not listed nothing is left.
+/// What the full snapshot has not sent yet.
 #[derive(Debug, Default)]
-pub(super) struct Rest(BTreeMap<Access, Option<Identity>>);
+pub(super) struct Rest(BTreeSet<Identity>);
 
 impl Rest {
-    /// A full snapshot is due. What is under way goes on: begun anew it might never end.
+    /// A full snapshot is due: everything that GitHub holds. What is under way goes on: begun anew it
+    /// might never end. In an organization of which nothing can be sent now nothing is under way.
     pub(super) fn begin(&mut self, plan: &Plan) {
-        for (access, _) in by_access(kept(plan)) {
-            self.0.entry(access).or_default();
+        let firsts = self
+            .of(plan)
+            .into_iter()
+            .filter_map(|left| left.first().copied());
+        let under_way: BTreeSet<Access> = firsts
+            .map(|step| Access::from(&step.line.identity.destination))
+            .collect();
+        let mut all: Vec<&Identity> = held(plan).collect();
+        all.sort_unstable();
+        for of_one in all.chunk_by(|one, other| is_of_one(one, other)) {
+            let access = of_one.first().map(|it| Access::from(&it.destination));
+            if access.is_some_and(|access| !under_way.contains(&access)) {
+                self.0.extend(of_one.iter().copied().cloned());
+            }
         }
     }
 
-    /// Whether nothing is left.
-    pub(super) fn is_over(&self) -> bool {
-        self.0.is_empty()
+    /// These were sent.
+    pub(super) fn sent(&mut self, identities: &[Identity]) {
+        for identity in identities {
+            self.0.remove(identity);
+        }
     }
 
-    /// The organizations of which something is left.
-    pub(super) fn organizations(&self) -> impl Iterator<Item = &Access> {
-        self.0.keys()
-    }
-
-    /// Everything up to this identity was sent there.
-    pub(super) fn passed(&mut self, access: Access, identity: Option<Identity>) {
-        self.0.insert(access, identity);
-    }
-
-    /// Nothing more is sent there before the next snapshot.
+    /// Nothing more is sent to this organization before the next snapshot.
     pub(super) fn end(&mut self, access: &Access) {
-        self.0.remove(access);
+        self.0.retain(|it| Access::from(&it.destination) != *access);
     }
 
-    /// The same for all organizations but these.
-    pub(super) fn keep(&mut self, mut is_left: impl FnMut(&Access) -> bool) {
-        self.0.retain(|access, _| is_left(access));
+    /// What GitHub does not hold any more as it is, is not repeated.
+    pub(super) fn keep(&mut self, plan: &Plan) {
+        if !self.0.is_empty() {
+            let held: BTreeSet<&Identity> = held(plan).collect();
+            self.0.retain(|identity| held.contains(identity));
+        }
     }
 
-    /// What of `plan` is left, in the order in which it is sent, by organization.
+    /// What can be sent of it now, in the order in which it is sent, by organization.
     pub(super) fn of<'a>(&self, plan: &'a Plan) -> Vec<Vec<&'a Step>> {
-        if self.is_over() {
+        if self.0.is_empty() {
             return Vec::new();
         }
-        let lists = by_access(kept(plan)).into_iter();
-        let left = lists.filter_map(|(access, mut steps)| {
-            if let Some(passed) = self.0.get(&access)? {
-                steps.retain(|step| step.line.identity > *passed);
-            }
-            Some(steps)
-        });
-        left.filter(|steps| !steps.is_empty()).collect()
+        let mut left: Vec<&Step> = kept(plan)
+            .filter(|step| self.0.contains(&step.line.identity))
+            .collect();
+        left.sort_by(|one, other| one.line.identity.cmp(&other.line.identity));
+        left.chunk_by(|one, other| is_of_one(&one.line.identity, &other.line.identity))
+            .map(<[_]>::to_vec)
+            .collect()
     }
 }
 
-/// What GitHub holds already, by identity. What it does not hold as it is goes before, as a change.
-fn kept(plan: &Plan) -> Vec<&Step> {
-    let mut kept: Vec<&Step> = plan.unchanged.iter().chain(&plan.retained).collect();
-    kept.sort_by(|one, other| one.line.identity.cmp(&other.line.identity));
-    kept
+/// What GitHub holds already and is told as it is. What it does not hold so goes before, as a change.
+fn kept(plan: &Plan) -> impl Iterator<Item = &Step> {
+    plan.unchanged.iter().chain(&plan.retained)
 }
 
-/// Steps that are sorted by identity, those of each organization by themselves.
-fn by_access(steps: Vec<&Step>) -> Vec<(Access, Vec<&Step>)> {
-    let mut lists: Vec<(Access, Vec<&Step>)> = Vec::new();
-    let mut last: Option<&Arc<Destination>> = None;
-    for step in steps {
-        let destination = &step.line.identity.destination;
-        let is_near = last.is_some_and(|last| Arc::ptr_eq(last, destination));
-        last = Some(destination);
-        let access = (!is_near).then(|| Access::from(destination));
-        match (lists.last_mut(), access) {
-            (Some((_, list)), None) => list.push(step),
-            (Some((known, list)), Some(access)) if *known == access => list.push(step),
-            (_, access) => {
-                let access = access.unwrap_or_else(|| Access::from(destination));
-                lists.push((access, vec![step]));
-            }
-        }
-    }
-    lists
+/// The same, and what nothing can be said of now.
+fn held(plan: &Plan) -> impl Iterator<Item = &Identity> {
+    let withheld = plan.withheld.iter().map(|(identity, _)| identity);
+    kept(plan).map(|step| &step.line.identity).chain(withheld)
 }
+
+/// Whether both go to one organization.
+fn is_of_one(one: &Identity, other: &Identity) -> bool {
+    let (one, other) = (&one.destination, &other.destination);
+    Arc::ptr_eq(one, other) || Access::from(one) == Access::from(other)
+}
+
+#[cfg(test)]
+mod tests;

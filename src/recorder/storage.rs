@@ -92,8 +92,9 @@ impl<S: Transport> Recorder<S> {
         // What cannot be sent holds nothing back.
         let mut changes = changes.iter().map(Batch::access);
         let changed = changes.all(|access| self.is_left_alone(&access, Purpose::Change));
-        let mut rest = self.rest.organizations();
-        let repeated = rest.all(|access| self.is_left_alone(access, Purpose::Snapshot));
+        let rest = batch::snapshot(plan, &self.rest, self.size.most());
+        let mut rest = rest.iter().map(Batch::access);
+        let repeated = rest.all(|access| self.is_left_alone(&access, Purpose::Snapshot));
         changed && repeated && self.may_send_storage()
     }
 

@@ -1,13 +1,12 @@
 //! Turns: what of a cycle goes out first. Changes, then the rest of the full snapshot, and after
 //! everybody else's those of organizations that met a limit. What one batch comes to is in `delivery`.
 
-use std::collections::BTreeMap;
-
 use futures::FutureExt as _;
 use tokio::time::Instant;
 
-use crate::github::pace::{Access, Purpose};
+use crate::github::pace::Purpose;
 use crate::model::plan::Plan;
+use crate::model::record::Identity;
 
 use super::batch::Batch;
 use super::delivery::{Flow, Run};
@@ -69,12 +68,8 @@ impl<S: Transport> Recorder<S> {
         search: &mut Search<'_>,
         run: &mut Run,
     ) -> Flow {
-        let mut left: BTreeMap<Access, usize> = BTreeMap::new();
-        for batch in &snapshot {
-            *left.entry(batch.access()).or_default() += 1;
-        }
         for batch in snapshot {
-            let last = batch.steps.last().map(|step| step.line.identity.clone());
+            let identities: Vec<Identity> = batch.identities().cloned().collect();
             let access = batch.access();
             search.add(batch);
             match self.deliver(search, run).await {
@@ -82,15 +77,7 @@ impl<S: Transport> Recorder<S> {
                 // One organization that is left alone does not hold back the others.
                 Flow::Paused if self.is_left_alone(&access, Purpose::Snapshot) => {}
                 Flow::Paused | Flow::End => return Flow::End,
-                Flow::Next => {
-                    let left = left.entry(access.clone()).or_default();
-                    *left = left.saturating_sub(1);
-                    if *left == 0 {
-                        self.rest.end(&access);
-                    } else {
-                        self.rest.passed(access, last);
-                    }
-                }
+                Flow::Next => self.rest.sent(&identities),
             }
             // A change goes before the rest of the snapshot. Asked only now, so that the snapshot
             // goes on even where something always changes.

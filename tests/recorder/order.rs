@@ -9,7 +9,7 @@ use crate::sight::Post;
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// Deployments with that many containers in all, a hundred each.
-fn many(containers: usize) -> Vec<Deployment> {
+pub fn many(containers: usize) -> Vec<Deployment> {
     let one = |number: usize| {
         let mut one = deployment("shop", &format!("web{number:02}"));
         let container = |number| {

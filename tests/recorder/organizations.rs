@@ -21,7 +21,7 @@ use crate::world::{INTERVAL, MINUTE, SECOND, World};
 const LABEL: &str = "github.com/organization";
 
 /// A namespace with that label.
-fn labelled(name: &str, organization: &str) -> Value {
+pub fn labelled(name: &str, organization: &str) -> Value {
     let mut namespace = namespace(name);
     namespace["metadata"]["labels"] = json!({LABEL: organization});
     namespace
@@ -38,14 +38,14 @@ fn world() -> World {
 
 impl World {
     /// The names that an organization has as deployed.
-    fn deployed_in(&self, organization: &str) -> Vec<String> {
+    pub fn deployed_in(&self, organization: &str) -> Vec<String> {
         let records = self.github.records().into_iter();
         let held = records.filter(|it| it.key.org == organization && it.status == Status::Deployed);
         held.map(|record| record.key.deployment_name).collect()
     }
 
     /// The requests by which records of an organization were set.
-    fn sets(&self, organization: &str) -> Vec<Entry> {
+    pub fn sets(&self, organization: &str) -> Vec<Entry> {
         let path = format!("/orgs/{organization}/");
         let mut entries = self.github.requests();
         let set = Some(Endpoint::SetClusterRecords);
@@ -503,7 +503,7 @@ async fn promise_7_a_host_that_fails_for_longer_than_tokens_last_leaves_requests
 }
 
 /// A world with a token for `tools` alone, and another for all other organizations.
-fn two_tokens() -> (Vec<sign_in::KeyFile>, World) {
+pub fn two_tokens() -> (Vec<sign_in::KeyFile>, World) {
     let mut world = world();
     let (most, own) = (sign_in::file("most"), sign_in::file("own"));
     world.token_file = Some(most.path().to_owned());
