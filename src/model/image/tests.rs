@@ -83,6 +83,15 @@ fn a_reference_is_read_with_its_normalised_name_its_tag_and_its_pin() {
 }
 
 #[test]
+fn a_name_of_hexadecimal_digits_or_of_64_letters_is_no_image_id() {
+    for name in ["cafe".to_owned(), "z".repeat(64)] {
+        let image = ImageRef::parse(&name).expect(&name);
+        assert_eq!(*image.name, *format!("docker.io/library/{name}"));
+    }
+    assert_eq!(ImageRef::parse(&"f".repeat(64)), None);
+}
+
+#[test]
 fn what_is_no_reference_is_none() {
     for text in [
         "",

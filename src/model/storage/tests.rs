@@ -116,6 +116,19 @@ fn a_registry_has_the_address_that_the_contract_allows_or_nothing_is_sent() {
 }
 
 #[test]
+fn an_address_of_256_bytes_is_sent_and_a_longer_one_is_not() {
+    for (length, is_sent) in [(248, true), (249, false)] {
+        let label = "a".repeat(60);
+        let host = format!("{label}.{label}.{label}.{label}.");
+        let host = format!("{host}{}", "b".repeat(length - host.len()));
+        let mut scene = scene();
+        run(&mut scene, "web", &format!("{host}/web"), 7);
+        let due = due(&mut scene);
+        assert_eq!(due.len(), usize::from(is_sent), "{length}: {due:?}");
+    }
+}
+
+#[test]
 fn it_says_what_the_deployment_record_says_and_where_the_image_is() {
     let mut scene = scene();
     run(&mut scene, "web", "ghcr.io/acme/web:1.2", 1);

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use crate::model::facts::{Object, Pod, State, View};
-use crate::model::fixtures::{SHOP, Scene, container, minutes, names, object, pod};
+use crate::model::fixtures::{SHOP, Scene, container, minutes, names, object, pod, source_of};
+use crate::model::plan::Row;
 use crate::model::selection::KindGroup;
 use crate::model::workload::Kind;
 
@@ -215,4 +216,68 @@ fn what_is_behind_an_owner_that_nobody_looks_at_is_counted() {
     let plan = scene.plan();
     assert!(is_quiet(&plan));
     assert_eq!(plan.not_selected.into_values().collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn of_owners_whose_servers_and_jobs_are_both_left_out_all_ends_at_once() {
+    let (mut scene, owner) = with_cluster();
+    let server = [
+        container("postgres", "postgres:17", 1),
+        container("proxy", PROXY, 2),
+    ];
+    scene.add_pod(pod("db-1", server).under(&owner));
+    scene.cycle();
+    scene.facts.pods.clear();
+    let backup = pod("db-backup-x", [container("proxy", PROXY, 2)]);
+    job(&mut scene, &owner, "db-backup", backup);
+    let is_of_others = |group: &KindGroup| matches!(group, KindGroup::Others | KindGroup::Jobs);
+    scene.policy.selection.kinds.retain(|it| !is_of_others(it));
+    let held = ["shop-db-postgres", "shop-db-proxy"];
+    assert_eq!(names(&scene.plan().decommissions), held);
+}
+
+#[test]
+fn of_pods_that_have_ended_those_of_jobs_count_and_those_of_servers_do_not() {
+    let (mut scene, owner) = with_cluster();
+    scene.policy.selection.kinds.push(KindGroup::Jobs);
+    let join = pod("db-join-x", [container("join", "postgres:17", 1)]).finished();
+    job(&mut scene, &owner, "db-join", join);
+    assert_eq!(names(&scene.cycle().reports), ["shop-db-join"]);
+    // The pod of a server that was evicted, whose maker is not read.
+    let old = container("old", "postgres:16", 2);
+    let server = |name: &str| {
+        let maker = object(Kind::ReplicaSet, SHOP, "db-1");
+        pod(name, [old.clone()]).under(&maker)
+    };
+    let known = pod("db-0", [old.clone()]).under(&owner);
+    scene.add_pod(known);
+    scene.cycle();
+    scene.facts.pods.retain(|pod| &*pod.name != "db-0");
+    let row = |scene: &Scene| scene.plan().rows[&source_of(cluster(), "db", "old")];
+    scene.add_pod(server("db-1"));
+    assert_eq!(row(&scene), Row::NotRunning);
+    scene.facts.pods.retain(|pod| &*pod.name != "db-1");
+    scene.add_pod(server("db-2").finished());
+    assert_eq!(row(&scene), Row::Idle);
+}
+
+#[test]
+fn a_pod_behind_what_is_not_read_is_only_of_a_workload_that_it_is_called_after() {
+    for (kind, maker) in [(Kind::CronJob, Kind::Job), (cluster(), Kind::ReplicaSet)] {
+        let mut scene = Scene::new();
+        scene.read(&cluster());
+        scene.run(&kind, "nightly", [container("app", "app:1", 1)]);
+        scene.cycle();
+        scene.facts.pods.clear();
+        let row = |scene: &Scene| scene.plan().rows[&source_of(kind.clone(), "nightly", "app")];
+        let without = row(&scene);
+        let stray = |owner: &str| {
+            let owner = object(maker.clone(), SHOP, owner);
+            pod("x", [container("app", "app:1", 2)]).under(&owner)
+        };
+        scene.add_pod(stray("restore-1"));
+        assert_eq!(row(&scene), without, "{kind}");
+        scene.add_pod(stray("nightly-2"));
+        assert_eq!(row(&scene), Row::NotRunning, "{kind}");
+    }
 }

@@ -14,7 +14,7 @@ use crate::model::plan::{Row, Why};
 use crate::model::record::Destination;
 use crate::model::workload::Kind;
 
-use super::{WEB, is_quiet, rename, scene_spelling};
+use super::{WEB, is_quiet, reasons, rename, scene_spelling};
 
 type Change = fn(&mut Scene);
 
@@ -520,6 +520,21 @@ fn row_12_without_a_digest_what_is_held_is_retained_and_a_gap() {
         assert_eq!(plan.gaps[0].reason, reason);
         scene.ledger = held;
     }
+}
+
+#[test]
+fn row_12_a_name_of_256_bytes_is_recorded_and_one_byte_more_is_a_gap() {
+    let mut scene = Scene::new();
+    let fits = format!("ghcr.io/{}", "a".repeat(248));
+    scene.run(&Kind::Deployment, "web", [container("app", &fits, 1)]);
+    let plan = scene.plan();
+    assert_eq!(*plan.reports[0].line.body.name, *fits);
+    scene.change_pods("web", |pod| {
+        pod.containers[0].image = format!("{fits}a").into();
+    });
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(reasons(&plan), [Reason::NameTooLong]);
 }
 
 #[test]

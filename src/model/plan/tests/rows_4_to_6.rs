@@ -100,6 +100,27 @@ fn row_5_what_a_person_takes_out_of_scope_ends_and_is_counted() {
 }
 
 #[test]
+fn row_5_labels_that_match_take_nothing_out_and_labels_that_are_not_read_decide_nothing() {
+    let mut scene = Scene::recorded();
+    let selection = &mut scene.policy.selection;
+    (selection.by_namespace_labels, selection.by_workload_labels) = (true, true);
+    let plan = scene.plan();
+    assert_eq!(names(&plan.unchanged), [WEB]);
+    assert!(plan.not_selected.is_empty(), "{:?}", plan.not_selected);
+    // The namespace's are all that is not seen.
+    scene.policy.selection.by_workload_labels = false;
+    scene.facts.namespaces.clear();
+    scene.facts.coverage.namespaces = View::Nothing;
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(plan.withheld.len(), 1);
+    scene.ledger = Ledger::default();
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(reasons(&plan), [Reason::NotCovered]);
+}
+
+#[test]
 fn row_5_without_evidence_the_image_is_the_one_that_github_holds() {
     for (change, row) in [
         (
