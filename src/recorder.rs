@@ -51,6 +51,7 @@ mod size;
 pub mod status;
 pub mod storage;
 pub mod store;
+mod token;
 mod turns;
 mod waits;
 
@@ -333,21 +334,6 @@ impl<S: Transport> Recorder<S> {
             () = sleep(PULSE) => {}
         }
         Ok(true)
-    }
-
-    /// What was denied to the last token is tried again as soon as there is another.
-    async fn notice_new_token(&mut self) {
-        let Some(github) = &self.github else {
-            return;
-        };
-        let blocked: Vec<_> = self.status.lock().blocked.keys().cloned().collect();
-        for (host, organization) in blocked {
-            let access = Access::new(&host, &organization);
-            if github.has_new_token(&organization).await && self.pace.token_renewed(access) {
-                self.status.lock().blocked.remove(&(host, organization));
-                self.schedule.again_at(Instant::now());
-            }
-        }
     }
 
     fn beat(&self) {
