@@ -307,8 +307,8 @@ impl<S: Transport> Recorder<S> {
             if self.schedule.next(self.pace.is_tight(now)) <= now {
                 self.cycle().await?;
             }
-            // It takes a call for each shard, for which no change waits.
-            if self.schedule.is_renewal_due(now) {
+            // It takes a call for each shard, for which neither a change waits nor who wants an end.
+            if self.schedule.is_renewal_due(now) && !self.stop.is_cancelled() {
                 self.renew().await?;
             }
         }

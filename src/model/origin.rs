@@ -106,7 +106,9 @@ pub fn tidy(label: &str) -> Arc<str> {
 /// What a label begins with up to its user, and what is behind it: `SCHEME://` and `HOST/PATH`. Without
 /// a scheme only a user with a password is one, because `git@HOST:PATH` needs its own.
 fn without_user(label: &str) -> (&str, &str) {
-    let double = label.find("://").map(|at| at + "://".len());
+    let scheme = label.split_once("://").map(|(scheme, _)| scheme);
+    let scheme = scheme.filter(|scheme| !scheme.contains(['/', '@']));
+    let double = scheme.map(|scheme| scheme.len() + "://".len());
     let begin = double.unwrap_or(if label.starts_with("//") { 2 } else { 0 });
     let (start, rest) = label.split_at(begin);
     let authority = rest.find('/').map_or(rest, |end| rest.split_at(end).0);
@@ -131,8 +133,8 @@ fn split(label: &str) -> Option<(&str, &str)> {
     let Some((scheme, rest)) = label.split_once("://") else {
         let (authority, path) = label.split_once(':')?;
         let (_, host) = authority.split_once('@')?;
-        // Not a path: what is before it has a password.
-        let is_path = !path.split('/').next()?.contains('@');
+        // Else the colon is one of a password, or of a path of this machine.
+        let is_path = !path.split('/').next()?.contains('@') && !authority.contains('/');
         return is_path.then_some((host, path));
     };
     SCHEMES
@@ -223,6 +225,8 @@ mod tests {
             ("file:///acme/web", None),
             ("ftp://github.com/acme/web", None),
             ("git@github.com:acme@evil.test/web", None),
+            ("a/b@github.com:acme/web", None),
+            ("m:p@a/b@github.com:acme/web", None),
             ("https://", None),
             ("https:///acme/web", None),
             (":", None),
@@ -287,6 +291,14 @@ mod tests {
             ("me@acme:secret@github.com/acme/web", "github.com/acme/web"),
             ("//me:secret@github.com/acme/web", "//github.com/acme/web"),
             ("git@github.com/acme/web", "git@github.com/acme/web"),
+            (
+                "scm:git:https://me:secret@github.com/acme/web",
+                "scm:git:https://github.com/acme/web",
+            ),
+            (
+                "me:secret@github.com/web?from=https://x",
+                "github.com/web?from=https://x",
+            ),
             ("github.com/acme/web:1@2", "github.com/acme/web:1@2"),
             (
                 "https://github.com/acme/web@1",

@@ -14,7 +14,7 @@ use crate::model::explain::Known;
 use crate::model::gap::{Gap, Reason};
 use crate::model::inventory::Inventory;
 use crate::model::others;
-use crate::model::plan::{Plan, Step};
+use crate::model::plan::{Plan, Step, Why};
 use crate::model::record::Identity;
 
 use super::ahead::Written;
@@ -227,12 +227,14 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Whether there is nothing to tell GitHub, rather than nothing that is seen of what there is.
+    /// Whether there is nothing to tell GitHub, rather than nothing that is seen of what there is. Another
+    /// host is told nothing.
     fn knows_of_nothing(&self, plan: &Plan) -> bool {
         let is_hidden = |gap: &Gap| matches!(gap.reason, Reason::NotCovered | Reason::OwnerNotRead);
+        let is_elsewhere = |(_, why): &(Identity, Why)| *why == Why::ForeignHost;
         self.sees_pods
             && plan.snapshot().is_empty()
-            && plan.withheld.is_empty()
+            && plan.withheld.iter().all(is_elsewhere)
             && !plan.gaps.iter().any(is_hidden)
     }
 
@@ -252,6 +254,7 @@ impl<S: Transport> Recorder<S> {
         let most = self.size.most();
         let waiting = batch::changes(&left, most);
         let rest = batch::snapshot(&left, &self.rest, most);
+        self.rest.goes_on(rest.iter().map(Batch::access));
         self.note_late(planned, &waiting, run.changed_at);
         self.note_waits(waiting.iter().chain(&rest));
         let sent_whole = requests > 0 && self.turned_away.is_empty();

@@ -11,56 +11,59 @@ use crate::model::record::Identity;
 
 /// What the full snapshot has not sent yet.
 #[derive(Debug, Default)]
-pub(super) struct Rest(BTreeSet<Identity>);
+pub(super) struct Rest {
+    left: BTreeSet<Identity>,
+    /// The organizations of which something was left that could have been sent when the last cycle ended.
+    under_way: BTreeSet<Access>,
+}
 
 impl Rest {
     /// A full snapshot is due: everything that GitHub holds. What is under way goes on: begun anew it
-    /// might never end. In an organization of which nothing can be sent now nothing is under way.
+    /// might never end. Where the last one only waits for what cannot be seen, the next one begins.
     pub(super) fn begin(&mut self, plan: &Plan) {
-        let firsts = self
-            .of(plan)
-            .into_iter()
-            .filter_map(|left| left.first().copied());
-        let under_way: BTreeSet<Access> = firsts
-            .map(|step| Access::from(&step.line.identity.destination))
-            .collect();
         let mut all: Vec<&Identity> = held(plan).collect();
         all.sort_unstable();
         for of_one in all.chunk_by(|one, other| is_of_one(one, other)) {
             let access = of_one.first().map(|it| Access::from(&it.destination));
-            if access.is_some_and(|access| !under_way.contains(&access)) {
-                self.0.extend(of_one.iter().copied().cloned());
+            if access.is_some_and(|access| !self.under_way.contains(&access)) {
+                self.left.extend(of_one.iter().copied().cloned());
             }
         }
+    }
+
+    /// A cycle ends; of these organizations something is left that can be sent.
+    pub(super) fn goes_on(&mut self, organizations: impl Iterator<Item = Access>) {
+        self.under_way = organizations.collect();
     }
 
     /// These were sent.
     pub(super) fn sent(&mut self, identities: &[Identity]) {
         for identity in identities {
-            self.0.remove(identity);
+            self.left.remove(identity);
         }
     }
 
     /// Nothing more is sent to this organization before the next snapshot.
     pub(super) fn end(&mut self, access: &Access) {
-        self.0.retain(|it| Access::from(&it.destination) != *access);
+        self.left
+            .retain(|it| Access::from(&it.destination) != *access);
     }
 
     /// What GitHub does not hold any more as it is, is not repeated.
     pub(super) fn keep(&mut self, plan: &Plan) {
-        if !self.0.is_empty() {
+        if !self.left.is_empty() {
             let held: BTreeSet<&Identity> = held(plan).collect();
-            self.0.retain(|identity| held.contains(identity));
+            self.left.retain(|identity| held.contains(identity));
         }
     }
 
     /// What can be sent of it now, in the order in which it is sent, by organization.
     pub(super) fn of<'a>(&self, plan: &'a Plan) -> Vec<Vec<&'a Step>> {
-        if self.0.is_empty() {
+        if self.left.is_empty() {
             return Vec::new();
         }
         let mut left: Vec<&Step> = kept(plan)
-            .filter(|step| self.0.contains(&step.line.identity))
+            .filter(|step| self.left.contains(&step.line.identity))
             .collect();
         left.sort_by(|one, other| one.line.identity.cmp(&other.line.identity));
         left.chunk_by(|one, other| is_of_one(&one.line.identity, &other.line.identity))

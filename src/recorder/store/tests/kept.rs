@@ -16,7 +16,7 @@ pub(super) struct Kept(Arc<Mutex<Inner>>);
 struct Inner {
     maps: BTreeMap<String, Value>,
     /// Which call of those that come next fails, and of which method.
-    failing: Option<(Method, usize)>,
+    failing: Option<(Method, usize, StatusCode)>,
 }
 
 impl Kept {
@@ -43,12 +43,18 @@ impl Kept {
 
     /// The read that comes behind so many others fails, and only that.
     pub(super) fn fail_read(&self, behind: usize) {
-        self.0.lock().unwrap().failing = Some((Method::GET, behind));
+        self.0.lock().unwrap().failing =
+            Some((Method::GET, behind, StatusCode::INTERNAL_SERVER_ERROR));
+    }
+
+    /// The same, and it may not be read.
+    pub(super) fn forbid_read(&self, behind: usize) {
+        self.0.lock().unwrap().failing = Some((Method::GET, behind, StatusCode::FORBIDDEN));
     }
 
     /// The next that replaces an object fails, and only that.
     pub(super) fn fail_replacing(&self) {
-        self.0.lock().unwrap().failing = Some((Method::PUT, 0));
+        self.0.lock().unwrap().failing = Some((Method::PUT, 0, StatusCode::INTERNAL_SERVER_ERROR));
     }
 
     /// What is there, to be put back later.
@@ -110,8 +116,8 @@ impl Inner {
             _ => path.rsplit('/').next(),
         };
         let name = name.unwrap_or_default().to_owned();
-        if self.fails(method) {
-            return refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError");
+        if let Some(status) = self.failure(method) {
+            return refused(status, status.canonical_reason().unwrap_or_default());
         }
         let known = self.maps.get(&name);
         let version = known.map(|known| &known["metadata"]["resourceVersion"]);
@@ -127,17 +133,18 @@ impl Inner {
         (StatusCode::OK, map)
     }
 
-    fn fails(&mut self, called: &Method) -> bool {
+    fn failure(&mut self, called: &Method) -> Option<StatusCode> {
         match &mut self.failing {
-            Some((method, behind)) if method == called && *behind > 0 => {
+            Some((method, behind, _)) if method == called && *behind > 0 => {
                 *behind -= 1;
-                false
+                None
             }
-            Some((method, _)) if method == called => {
+            Some((method, _, status)) if method == called => {
+                let status = *status;
                 self.failing = None;
-                true
+                Some(status)
             }
-            _ => false,
+            _ => None,
         }
     }
 }

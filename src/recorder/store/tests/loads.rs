@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::super::shards;
+use super::super::{Store, shards};
 use super::kept::Kept;
-use super::stage::{ROOT, loaded, only, report, split, stored, with_entries};
+use super::stage::{ROOT, found, loaded, only, report, split, stored, with_entries};
 use crate::model::fixtures::digest;
 use crate::model::moment::Moment;
 use crate::model::storage::Shelf;
@@ -91,6 +91,19 @@ async fn what_stands_where_the_next_shard_would_be_and_is_none_keeps_nobody_from
     let (store, ledger) = loaded(&kept).await;
     assert!(!store.has_strays);
     assert_eq!((store.shards(), ledger.len()), (ours.shards(), 8));
+}
+
+#[tokio::test]
+async fn where_only_the_shards_that_are_there_may_be_read_they_are_all_there_is() {
+    let kept = Kept::default();
+    with_entries(&kept, 8).await;
+    // Behind the root and its one shard.
+    kept.forbid_read(2);
+    assert_eq!(found(&kept).await, 8);
+    // An error that passes tells nothing.
+    kept.fail_read(2);
+    let mut store = Store::new(kept.client(), "ns", ROOT, "it".to_owned());
+    assert!(store.load(Moment::START).await.is_err());
 }
 
 #[tokio::test]
