@@ -30,6 +30,8 @@ SEEN = (
     ("batch", "jobs"),
     (GROUP, "fleets"),
 )
+# After how many seconds GitHub fails no more, although no request met it.
+UNMET = 60.0
 # How GitHub fails (docs/sandbox.md).
 GITHUB = (
     {"kind": "status", "status": 500},
@@ -226,7 +228,8 @@ class Faults:
         number = github.ask("faults", failing)["number"]
         time.sleep(fault.lasts)
         while not (hit := any(it["faults"] for it in github.requests(since))):
-            if time.monotonic() > began + LONG[1]:
+            # Nothing is sent while nothing can be stored: other faults may have to end first.
+            if time.monotonic() > began + UNMET:
                 break
             time.sleep(0.5)
         github.forget(number)
