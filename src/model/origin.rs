@@ -96,26 +96,33 @@ pub fn tidy(label: &str) -> Arc<str> {
     /// More than any address of a repository has, in bytes.
     const LONGEST: usize = 512;
     let label = label.trim();
-    let (start, rest) = without_user(label);
+    let label = without_user(label);
     // Only now: the end of a long password would take the @ behind it along.
-    let label = format!("{start}{rest}");
     let end = label.floor_char_boundary(LONGEST);
     label.get(..end).unwrap_or_default().into()
 }
 
-/// What a label begins with up to its user, and what is behind it: `SCHEME://` and `HOST/PATH`. Without
-/// a scheme only a user with a password is one, because `git@HOST:PATH` needs its own.
-fn without_user(label: &str) -> (&str, &str) {
-    let scheme = label.split_once("://").map(|(scheme, _)| scheme);
-    let scheme = scheme.filter(|scheme| !scheme.contains(['/', '@']));
-    let double = scheme.map(|scheme| scheme.len() + "://".len());
-    let begin = double.unwrap_or(if label.starts_with("//") { 2 } else { 0 });
-    let (start, rest) = label.split_at(begin);
+/// A label without its user. Without a scheme only a user with a password is one, because
+/// `git@HOST:PATH` needs its own; what has an `@` before `://` has no scheme, and may have a password there.
+fn without_user(label: &str) -> String {
+    if let Some((scheme, rest)) = label.split_once("://") {
+        let scheme = scheme
+            .rfind('@')
+            .and_then(|at| scheme.get(at..))
+            .unwrap_or(scheme);
+        let host = user_of(rest).and_then(|user| rest.get(user.len() + 1..));
+        return format!("{scheme}://{}", host.unwrap_or(rest));
+    }
+    let (start, rest) = label.split_at(if label.starts_with("//") { 2 } else { 0 });
+    let user = user_of(rest).filter(|user| user.contains(':'));
+    let host = user.and_then(|user| rest.get(user.len() + 1..));
+    format!("{start}{}", host.unwrap_or(rest))
+}
+
+/// What stands before the last `@` of an address's authority.
+fn user_of(rest: &str) -> Option<&str> {
     let authority = rest.find('/').map_or(rest, |end| rest.split_at(end).0);
-    let user = authority.rsplit_once('@').map(|(user, _)| user);
-    let user = user.filter(|user| double.is_some() || user.contains(':'));
-    let behind = user.and_then(|user| rest.get(user.len() + 1..));
-    (start, behind.unwrap_or(rest))
+    authority.rsplit_once('@').map(|(user, _)| user)
 }
 
 /// Host, without user and port, and path of an address: `SCHEME://[USER@]HOST[:PORT]/PATH` or, as git
@@ -297,7 +304,11 @@ mod tests {
             ),
             (
                 "me:secret@github.com/web?from=https://x",
-                "github.com/web?from=https://x",
+                "@github.com/web?from=https://x",
+            ),
+            (
+                "me:secret@https://me:secret@github.com/acme/web",
+                "@https://github.com/acme/web",
             ),
             ("github.com/acme/web:1@2", "github.com/acme/web:1@2"),
             (
