@@ -113,10 +113,16 @@ fn without_user(label: &str) -> String {
         let host = user_of(rest).and_then(|user| rest.get(user.len() + 1..));
         return format!("{scheme}://{}", host.unwrap_or(rest));
     }
-    let (start, rest) = label.split_at(if label.starts_with("//") { 2 } else { 0 });
-    let user = user_of(rest).filter(|user| user.contains(':'));
-    let host = user.and_then(|user| rest.get(user.len() + 1..));
-    format!("{start}{}", host.unwrap_or(rest))
+    let (start, mut rest) = label.split_at(if label.starts_with("//") { 2 } else { 0 });
+    // Behind a user that was taken out another one may begin.
+    loop {
+        let inside = rest.strip_prefix("//").unwrap_or(rest);
+        let user = user_of(inside).filter(|user| user.contains(':'));
+        match user.and_then(|user| inside.get(user.len() + 1..)) {
+            Some(host) => rest = host,
+            None => return format!("{start}{rest}"),
+        }
+    }
 }
 
 /// What stands before the last `@` of an address's authority.
