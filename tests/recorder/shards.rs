@@ -1,5 +1,7 @@
 //! A ledger that grows: shards are split, and at whatever write that is cut short nothing is lost.
 
+use std::time::Duration;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use deployment_recorder::model::storage::StorageRule;
 
@@ -51,6 +53,20 @@ pub async fn grow(world: &mut World) {
         world.run(&large(number));
     }
     world.pass(3 * SECOND).await;
+}
+
+/// A ledger of several shards half a second before all of it is due to be written again, which is a minute
+/// behind the beginning of a snapshot; each write takes so long.
+pub async fn before_all_is_written_again(write: Duration) -> World {
+    let mut world = nearly_full().await;
+    grow(&mut world).await;
+    world.agreed_within(MINUTE).await;
+    let before = world.requests();
+    world.requested(before + 1, 2 * INTERVAL).await;
+    let slow = ApiFault::Slow(write);
+    world.api.fail(Verb::Update, "ConfigMap", slow).forever();
+    world.pass(Duration::from_millis(59_500)).await;
+    world
 }
 
 async fn vanish_some_and_restart(mut world: World) {

@@ -26,6 +26,24 @@ fn with_cluster() -> (Scene, Object) {
     (scene, owner)
 }
 
+/// The same with a server that has a sidecar, both of which GitHub holds.
+fn with_server_and_sidecar() -> (Scene, Object) {
+    let (mut scene, owner) = with_cluster();
+    let server = [
+        container("postgres", "postgres:17", 1),
+        container("proxy", PROXY, 2),
+    ];
+    scene.add_pod(pod("db-1", server).under(&owner));
+    scene.cycle();
+    (scene, owner)
+}
+
+/// Neither servers nor jobs of such owners are asked for.
+fn leave_out_both_sorts(scene: &mut Scene) {
+    let is_of_others = |group: &KindGroup| matches!(group, KindGroup::Others | KindGroup::Jobs);
+    scene.policy.selection.kinds.retain(|it| !is_of_others(it));
+}
+
 /// A job's pod of it, by a Job that is called as the operator likes.
 fn job(scene: &mut Scene, owner: &Object, name: &str, pod: Pod) {
     let job = object(Kind::Job, SHOP, name).under(owner);
@@ -63,13 +81,7 @@ fn an_operators_cluster_with_servers_and_a_job_is_judged_container_by_container(
 
 #[test]
 fn promise_2_a_sidecar_that_a_job_has_too_is_the_servers_while_they_are_away() {
-    let (mut scene, owner) = with_cluster();
-    let server = [
-        container("postgres", "postgres:17", 1),
-        container("proxy", PROXY, 2),
-    ];
-    scene.add_pod(pod("db-1", server).under(&owner));
-    scene.cycle();
+    let (mut scene, owner) = with_server_and_sidecar();
     let backup = [
         container("backup", "postgres:17", 1),
         container("proxy", PROXY, 9),
@@ -103,8 +115,7 @@ fn promise_2_a_sidecar_that_a_job_has_too_is_the_servers_while_they_are_away() {
         "the job's"
     );
     // Whoever asks for neither has none.
-    let is_of_others = |group: &KindGroup| matches!(group, KindGroup::Others | KindGroup::Jobs);
-    scene.policy.selection.kinds.retain(|it| !is_of_others(it));
+    leave_out_both_sorts(&mut scene);
     assert_eq!(names(&scene.plan().decommissions), held);
 }
 
@@ -220,18 +231,11 @@ fn what_is_behind_an_owner_that_nobody_looks_at_is_counted() {
 
 #[test]
 fn of_owners_whose_servers_and_jobs_are_both_left_out_all_ends_at_once() {
-    let (mut scene, owner) = with_cluster();
-    let server = [
-        container("postgres", "postgres:17", 1),
-        container("proxy", PROXY, 2),
-    ];
-    scene.add_pod(pod("db-1", server).under(&owner));
-    scene.cycle();
+    let (mut scene, owner) = with_server_and_sidecar();
     scene.facts.pods.clear();
     let backup = pod("db-backup-x", [container("proxy", PROXY, 2)]);
     job(&mut scene, &owner, "db-backup", backup);
-    let is_of_others = |group: &KindGroup| matches!(group, KindGroup::Others | KindGroup::Jobs);
-    scene.policy.selection.kinds.retain(|it| !is_of_others(it));
+    leave_out_both_sorts(&mut scene);
     let held = ["shop-db-postgres", "shop-db-proxy"];
     assert_eq!(names(&scene.plan().decommissions), held);
 }
