@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use deployment_recorder::model::storage::StorageRule;
 use serde_json::Value;
 
-use crate::ledger::{self, NAME, shard};
-use crate::objects::deployment;
+use crate::ledger::{self, NAME, NAMESPACE, shard};
+use crate::objects::{deployment, namespace};
 use crate::shards::{grow, nearly_full};
 use crate::support::apiserver::{Fault as ApiFault, Verb};
-use crate::world::{INTERVAL, MINUTE, World};
+use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// The parts of the ledger as they are stored.
 type Copy = BTreeMap<String, Vec<u8>>;
@@ -282,4 +282,108 @@ async fn a_whole_older_copy_at_a_start_ends_what_it_knows_and_says_nothing_false
     }
     assert_eq!(world.deployed(), world.wanted);
     assert_eq!(world.ledger().names(), ["shop-stays-main", "shop-web-main"]);
+}
+
+/// The parts of another cluster's ledger, which records what does not run in any world of these tests.
+async fn of_another_cluster() -> Copy {
+    let mut other = World::default();
+    let mut system = namespace("kube-system");
+    system["metadata"]["uid"] = "another".into();
+    other.api.apply(system);
+    for name in ["web", "theirs", "more", "yet-more"] {
+        other.run(&deployment("shop", name));
+    }
+    other.start();
+    other.agreed().await;
+    // They have told GitHub more often than this cluster has.
+    other.pass(5 * INTERVAL).await;
+    other.stop().await;
+    copy(&other)
+}
+
+/// Beside this cluster's root they would be records whose workloads are gone.
+#[tokio::test(start_paused = true)]
+async fn promise_2_a_shard_of_another_cluster_is_refused_at_a_start_and_nothing_of_it_is_ended() {
+    let theirs = of_another_cluster().await;
+    let mut world = World::with(&[deployment("shop", "web")]).await;
+    world.pass(2 * MINUTE).await;
+    world.stop().await;
+    let ours = copy(&world);
+    ledger::put(&world.api, &shard(0), theirs[&shard(0)].clone());
+    let (stored, requests) = (copy(&world), world.requests());
+    world.restart().await;
+    let error = world.ended().await;
+    assert!(
+        error.contains("ConfigMap ledger-0 of the ledger: it is of another cluster"),
+        "{error}"
+    );
+    assert!(error.contains("Put back what belongs to this"), "{error}");
+    assert_eq!((copy(&world), world.requests()), (stored, requests));
+    ledger::put(&world.api, &shard(0), ours[&shard(0)].clone());
+    world.restart().await;
+    world.agreed().await;
+    world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn promise_2_a_part_of_another_cluster_that_is_put_under_us_is_written_over_and_nothing_of_it_is_ended()
+ {
+    let theirs = of_another_cluster().await;
+    for parts in [
+        vec![NAME.to_owned()],
+        vec![shard(0)],
+        vec![NAME.to_owned(), shard(0)],
+    ] {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.pass(2 * MINUTE).await;
+        let uids = world.ledger().root["cluster_uids"].clone();
+        for part in &parts {
+            ledger::put(&world.api, part, theirs[part].clone());
+        }
+        world.run(&deployment("shop", "cart"));
+        world.agreed_within(10 * SECOND).await;
+        for wait in [SECOND, 2 * MINUTE, INTERVAL] {
+            world.pass(wait).await;
+            let stored = world.ledger();
+            assert_eq!(stored.names(), ["shop-cart-main", "shop-web-main"]);
+            assert_eq!(stored.root["cluster_uids"], uids);
+        }
+        world.stop().await;
+        world.restart().await;
+        world.agreed().await;
+        world.finish().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_a_ledger_without_its_root_and_first_shards_is_no_first_start() {
+    for left in [2, 3, 100, 255] {
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.stop().await;
+        let mut content = ledger::content(&world.api, &shard(0)).unwrap();
+        content["index"] = left.into();
+        let part = ledger::part(&content.to_string());
+        for name in [NAME.to_owned(), shard(0)] {
+            world.api.delete("ConfigMap", NAMESPACE, &name);
+        }
+        ledger::put(&world.api, &shard(left), part);
+        let requests = world.requests();
+        world.restart().await;
+        let error = world.ended().await;
+        let expected = format!("ConfigMap ledger of the ledger is missing while ledger-{left} is");
+        assert!(error.contains(&expected), "{error}");
+        assert_eq!(world.requests(), requests);
+    }
+}
+
+/// What has the name of a shard and is none of it is somebody's.
+#[tokio::test(start_paused = true)]
+async fn another_ledger_that_has_the_name_of_a_shard_does_not_hinder_a_first_start() {
+    let mut world = World::default();
+    world.run(&deployment("shop", "web"));
+    let another = ledger::part(r#"{"holder":"another","sequence":7,"cluster_uids":{},"shards":1}"#);
+    ledger::put(&world.api, &shard(7), another);
+    world.start();
+    world.agreed().await;
+    world.finish().await;
 }

@@ -80,7 +80,9 @@ pub enum StoreError {
 /// What to do about a part that cannot be read, where its error does not say so.
 fn advice(error: &PartError) -> &'static str {
     match error {
-        PartError::Newer { .. } | PartError::Elsewhere { .. } => "",
+        PartError::Newer { .. } | PartError::Elsewhere { .. } | PartError::OtherCluster { .. } => {
+            ""
+        }
         PartError::Foreign => {
             ". If it is somebody else's, give the ledger another name (--ledger-name); else restore \
              the ledger from a backup"

@@ -42,10 +42,13 @@ pub(super) struct Root {
 pub(super) struct Shard {
     /// Which shard it is; the first versions did not say.
     #[serde(default)]
-    index: Option<usize>,
+    pub(super) index: Option<usize>,
     /// The root's sequence when it was written.
     #[serde(default)]
-    sequence: u64,
+    pub(super) sequence: u64,
+    /// As in the root; the first versions did not say.
+    #[serde(default)]
+    pub(super) cluster_uids: BTreeMap<String, String>,
     destinations: Vec<StoredDestination>,
     entries: Vec<StoredEntry>,
     #[serde(default)]
@@ -175,16 +178,6 @@ impl Shard {
     /// Whether it says nothing of any record.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.past.is_empty() && self.storage.is_empty()
-    }
-
-    /// Which shard it says that it is, if it does.
-    pub(super) fn index(&self) -> Option<usize> {
-        self.index
-    }
-
-    /// The root's sequence when it was written.
-    pub(super) fn sequence(&self) -> u64 {
-        self.sequence
     }
 
     /// What it says.

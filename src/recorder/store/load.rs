@@ -1,7 +1,10 @@
 //! Reading the ledger when nothing is known but what is stored: all of it, or a clear refusal.
 //! Never a part of it, and never an empty one where something was.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::model::ledger::Ledger;
 use crate::model::moment::Moment;
@@ -9,6 +12,9 @@ use crate::model::moment::Moment;
 use super::config_map::{CallError, Version};
 use super::form::{Content, FormError, Root, Shard};
 use super::{PartError, Store, StoreError, shards};
+
+/// How many parts are read at a time where nothing is expected.
+const AT_A_TIME: usize = 16;
 
 /// What all shards say together.
 pub(super) struct Loaded {
@@ -59,15 +65,25 @@ impl Store {
         if root.shards == shards::MOST {
             return Ok(0);
         }
-        match self.read_shard(root.shards).await {
-            Ok(found) => Ok(found.map_or(0, |(shard, _)| shard.sequence())),
+        let beyond = self.read_unnamed(root.shards, Some(root)).await?;
+        Ok(beyond.map_or(0, |shard| shard.sequence))
+    }
+
+    /// A shard that no root names; `None` where none is to be seen.
+    async fn read_unnamed(
+        &self,
+        index: usize,
+        root: Option<&Root>,
+    ) -> Result<Option<Shard>, StoreError> {
+        match self.read_shard(index, root).await {
+            Ok(found) => Ok(found.map(|(shard, _)| shard)),
             // Whatever else has its name is somebody's.
-            Err(error) if error.is_damage() => Ok(0),
+            Err(error) if error.is_damage() => Ok(None),
             // A Role may name only the shards that are there. The split that needs the next one says so.
             Err(StoreError::Call {
                 source: CallError::Refused { code: 403, .. },
                 ..
-            }) => Ok(0),
+            }) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -81,7 +97,10 @@ impl Store {
         now: Moment,
     ) -> Result<Loaded, StoreError> {
         let named = root.shards;
-        while root.shards != shards::MOST && self.read_shard(root.shards).await?.is_some() {
+        while root.shards != shards::MOST {
+            if self.read_shard(root.shards, Some(root)).await?.is_none() {
+                break;
+            }
             root.shards *= 2;
         }
         tracing::warn!(
@@ -101,8 +120,9 @@ impl Store {
                 part: self.maps.name(Some(index)),
                 other: self.maps.name(None),
             };
-            let (shard, version) = self.read_shard(index).await?.ok_or_else(missing)?;
-            newest = newest.max(shard.sequence());
+            let found = self.read_shard(index, Some(root)).await?;
+            let (shard, version) = found.ok_or_else(missing)?;
+            newest = newest.max(shard.sequence);
             let content = Shard::read(shard);
             let mut content = content.map_err(|error| self.unreadable(index, &error))?;
             // While shards are being split an entry stands in two; only that of its hash counts.
@@ -127,16 +147,32 @@ impl Store {
             part: self.maps.name(None),
             other: other(index),
         };
-        let first = self.read_shard(0).await?;
+        let first = self.read_shard(0, None).await?;
         if first.as_ref().is_some_and(|(shard, _)| !shard.is_empty()) {
             return Err(missing(0));
         }
-        if self.read_shard(1).await?.is_some() {
+        if self.read_shard(1, None).await?.is_some() {
             return Err(missing(1));
+        }
+        if let Some(index) = self.any_of_the_others().await? {
+            return Err(missing(index));
         }
         self.root = None;
         self.versions = vec![first.map(|(_, version)| version)];
         Ok(())
+    }
+
+    /// One of the other shards that is there: what is left of a ledger that somebody deleted the rest of,
+    /// which a split would write over.
+    async fn any_of_the_others(&self) -> Result<Option<usize>, StoreError> {
+        let read = async |index| {
+            let found = self.read_unnamed(index, None).await?;
+            Ok(found.map(|_| index))
+        };
+        let found = futures::stream::iter(2..shards::MOST).map(read);
+        let found = found.buffered(AT_A_TIME);
+        let mut there = std::pin::pin!(found.try_filter_map(async |index| Ok(index)));
+        there.try_next().await
     }
 
     /// The root; `None` where it is not there. One that names no such number of shards as is ever
@@ -152,23 +188,64 @@ impl Store {
                 source: PartError::Damaged { why },
             });
         }
+        if let (Some((root, _)), Some(known)) = (&found, self.known_root()) {
+            self.expect_one_cluster(None, &root.cluster_uids, known)?;
+        }
         Ok(found)
     }
 
+    /// The root as it was read or written last.
+    pub(super) fn known_root(&self) -> Option<&Root> {
+        self.root.as_ref().map(|(root, _)| root)
+    }
+
+    /// An error if what a part says whose cluster it is of is not so in the root.
+    fn expect_one_cluster(
+        &self,
+        shard: Option<usize>,
+        found: &BTreeMap<String, String>,
+        root: &Root,
+    ) -> Result<(), StoreError> {
+        for (namespace, found) in found {
+            if let Some(known) = root.cluster_uids.get(namespace)
+                && known != found
+            {
+                return Err(StoreError::Unreadable {
+                    part: self.maps.name(shard),
+                    source: PartError::OtherCluster {
+                        namespace: namespace.clone(),
+                        found: found.clone(),
+                        known: known.clone(),
+                    },
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// A shard; `None` where it is not there. Another one in its place would be read as one that has
-    /// nothing of its own.
+    /// nothing of its own, and what is in one of another cluster as what runs no more.
     pub(super) async fn read_shard(
         &self,
         index: usize,
+        root: Option<&Root>,
     ) -> Result<Option<(Shard, Version)>, StoreError> {
         let found = self.maps.read::<Shard>(Some(index)).await?;
-        match found.as_ref().and_then(|(shard, _)| shard.index()) {
-            Some(found) if found != index => Err(StoreError::Unreadable {
+        let Some((shard, _)) = &found else {
+            return Ok(None);
+        };
+        if let Some(found) = shard.index
+            && found != index
+        {
+            return Err(StoreError::Unreadable {
                 part: self.maps.name(Some(index)),
                 source: PartError::Elsewhere { found },
-            }),
-            _ => Ok(found),
+            });
         }
+        if let Some(root) = root {
+            self.expect_one_cluster(Some(index), &shard.cluster_uids, root)?;
+        }
+        Ok(found)
     }
 
     pub(super) fn unreadable(&self, index: usize, error: &FormError) -> StoreError {

@@ -40,6 +40,19 @@ pub enum PartError {
         /// Which shard it is.
         found: usize,
     },
+    /// It is of another cluster than the root.
+    #[error(
+        "it is of another cluster: namespace {namespace} had uid {found} there and has {known} here. \
+         Put back what belongs to this cluster"
+    )]
+    OtherCluster {
+        /// The namespace whose uids differ.
+        namespace: String,
+        /// Its uid in this part.
+        found: String,
+        /// Its uid in the ledger that is known.
+        known: String,
+    },
     /// The content is not what was written.
     #[error("its content is damaged: {why}")]
     Damaged {

@@ -107,7 +107,7 @@ impl Store {
     /// The shard of a split that was cut short, if there is one: no root names it. Whatever else has
     /// its name, such as the root of another ledger, is somebody's, and stays.
     async fn left_over(&self, index: usize) -> Result<Option<Version>, StoreError> {
-        match self.read_shard(index).await {
+        match self.read_shard(index, self.known_root()).await {
             Ok(left) => Ok(left.map(|(_, version)| version)),
             Err(StoreError::Unreadable { part, source }) => Err(StoreError::Taken { part, source }),
             Err(error) => Err(error),

@@ -315,7 +315,7 @@ fn a_part_that_would_unpack_without_end_is_refused() {
 fn a_part_is_empty_if_it_says_nothing_of_any_record() {
     let empty: Shard = part::read(&stored(&Ledger::default(), 1)[0]).unwrap();
     assert!(empty.is_empty());
-    assert_eq!((empty.index(), empty.sequence()), (Some(0), 7));
+    assert_eq!((empty.index, empty.sequence), (Some(0), 7));
     let full: serde_json::Value = part::read(&sample()).unwrap();
     for kept in ["entries", "past", "storage"] {
         let mut one = full.clone();

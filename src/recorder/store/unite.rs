@@ -87,7 +87,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let count = self.versions.len();
         let mut knew_more = false;
-        let version = match self.read_shard(index).await {
+        let version = match self.read_shard(index, self.known_root()).await {
             Ok(None) => {
                 self.misses(Some(index));
                 None

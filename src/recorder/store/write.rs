@@ -91,8 +91,16 @@ impl Store {
         count: usize,
         wanted: &BTreeSet<usize>,
     ) -> Result<Parts, StoreError> {
-        let sequence = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
-        let empty = |index: &usize| (*index, Written::new(*index, sequence));
+        let root = self.root.as_ref().map(|(root, _)| root);
+        let sequence = root.map_or(0, |root| root.sequence);
+        let empty = |index: &usize| {
+            let shard = Written::new(*index, sequence);
+            let shard = match root {
+                Some(root) => shard.of_cluster(&root.cluster_uids),
+                None => shard,
+            };
+            (*index, shard)
+        };
         let mut shards: BTreeMap<usize, Written<'_>> = wanted.iter().map(empty).collect();
         for (identity, entry) in ledger.entries() {
             if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {

@@ -1,6 +1,8 @@
 //! A shard as it is written. Each entry takes its stored form only while it is being written,
 //! because the forms of all of them are larger than the ledger.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer};
 
 use crate::model::image::Digest;
@@ -20,6 +22,9 @@ pub(in crate::recorder::store) struct Written<'a> {
     index: usize,
     /// The root's sequence when it is written.
     sequence: u64,
+    /// Whose it is, as in the root, so that no other cluster's can be taken for it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    cluster_uids: BTreeMap<String, String>,
     destinations: Vec<StoredDestination>,
     #[serde(serialize_with = "write_entries")]
     entries: Vec<(usize, &'a Identity, &'a Entry)>,
@@ -36,6 +41,14 @@ impl<'a> Written<'a> {
             index,
             sequence,
             ..Self::default()
+        }
+    }
+
+    /// Says whose cluster it is of, by the uids in the root.
+    pub(in crate::recorder::store) fn of_cluster(self, uids: &BTreeMap<String, String>) -> Self {
+        Self {
+            cluster_uids: uids.clone(),
+            ..self
         }
     }
 
