@@ -47,6 +47,9 @@ pub mod frost;
 #[path = "simulation/fuse.rs"]
 pub mod fuse;
 #[cfg(test)]
+#[path = "simulation/judge.rs"]
+mod judge;
+#[cfg(test)]
 #[path = "simulation/land.rs"]
 pub mod land;
 #[cfg(test)]
@@ -73,6 +76,9 @@ pub mod parts;
 #[cfg(test)]
 #[path = "simulation/process.rs"]
 pub mod process;
+#[cfg(test)]
+#[path = "simulation/questions.rs"]
+mod questions;
 #[cfg(test)]
 #[path = "simulation/rollouts.rs"]
 pub mod rollouts;

@@ -90,6 +90,11 @@ pub fn stored(api: &Apiserver) -> Stored {
     let Ok(root) = content(api, NAME) else {
         return Stored::default();
     };
+    stored_under(api, root)
+}
+
+/// The same with the content of a root that need not be there any more.
+pub fn stored_under(api: &Apiserver, root: Value) -> Stored {
     let count = root["shards"].as_u64().unwrap();
     let mut stored = Stored {
         root,

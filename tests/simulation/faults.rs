@@ -104,8 +104,8 @@ impl Fault {
 /// How something is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relief {
-    /// What the API server did.
-    Api,
+    /// What the API server did to these kinds.
+    Kinds([&'static str; 3]),
     /// A fault of GitHub.
     Github(u64),
     /// A process goes on, and reaches the API server and GitHub again.
@@ -165,7 +165,7 @@ impl World {
             Fault::LeaseErrors
             | Fault::StoreConflict
             | Fault::StoreErrors
-            | Fault::StoreAnswerLost => Some((self.strike_writes(fault, times), Relief::Nothing)),
+            | Fault::StoreAnswerLost => Some(self.strike_writes(fault, times)),
             Fault::LedgerDeleted => self.delete_ledger().map(|it| (it, Relief::Nothing)),
             Fault::Killed
             | Fault::Stopped
@@ -198,8 +198,8 @@ impl World {
     fn start_blind(&mut self, times: usize) -> Option<(String, Relief)> {
         let (ended, _) = self.strike_process(Fault::BlindStart)?;
         let mut said = vec![ended];
-        for _ in 0..times {
-            let kind = *self.dice.one_of(&KINDS);
+        let kinds = [(); 3].map(|()| *self.dice.one_of(&KINDS));
+        for kind in kinds.into_iter().take(times) {
             let fault = *self.dice.one_of(&[
                 Fault::Forbidden,
                 Fault::Forbidden,
@@ -210,7 +210,7 @@ impl World {
             let (how, _) = self.strike_reads(fault, kind, 3 * times);
             said.push(format!("{fault:?} {how}"));
         }
-        Some((said.join("; "), Relief::Api))
+        Some((said.join("; "), Relief::Kinds(kinds)))
     }
 
     /// Ends what is over by now.
@@ -227,7 +227,7 @@ impl World {
             self.story.tell(&format!("{:?} is over", trouble.fault));
             self.shadows.push((trouble.fault, now + lasting));
             match trouble.relief {
-                Relief::Api => self.land.api.heal(),
+                Relief::Kinds(kinds) => kinds.iter().for_each(|kind| self.land.api.heal_kind(kind)),
                 Relief::Github(number) => self.github.clear_fault(number),
                 Relief::Process(number) => {
                     self.relieve_process(number, trouble.fault == Fault::Killed);

@@ -8,21 +8,21 @@ use crate::world::World;
 
 impl World {
     /// To lists and watches of that kind.
-    pub fn strike_reads(&mut self, fault: Fault, kind: &str, times: usize) -> (String, Relief) {
+    pub fn strike_reads(
+        &mut self,
+        fault: Fault,
+        kind: &'static str,
+        times: usize,
+    ) -> (String, Relief) {
         let api = self.land.api.clone();
-        let mut relief = Relief::Nothing;
         let mut said = kind.to_owned();
         match fault {
             Fault::WatchBroken => api.drop_watches(kind),
             Fault::WatchEnded => api.end_watches(kind),
-            Fault::WatchSilent => {
-                api.silence(kind);
-                relief = Relief::Api;
-            }
+            Fault::WatchSilent => api.silence(kind),
             Fault::Forbidden => {
                 api.forbid(kind);
                 api.drop_watches(kind);
-                relief = Relief::Api;
             }
             Fault::ListCut => {
                 api.fail(Verb::List, kind, AtApi::Cut).times(times);
@@ -52,14 +52,14 @@ impl World {
             }
             _ => api.expire(kind),
         }
-        (said, relief)
+        (said, Relief::Kinds([kind; 3]))
     }
 
     /// To writes of the Lease and of the ledger.
-    pub fn strike_writes(&mut self, fault: Fault, times: usize) -> String {
+    pub fn strike_writes(&mut self, fault: Fault, times: usize) -> (String, Relief) {
         let api = self.land.api.clone();
         let (kind, hows, times) = match fault {
-            Fault::StoreConflict => return self.touch_ledger(),
+            Fault::StoreConflict => return (self.touch_ledger(), Relief::Nothing),
             Fault::LeaseErrors => {
                 let conflict = AtApi::Status(409);
                 let hows = vec![
@@ -83,7 +83,7 @@ impl World {
         let creates = kind == "ConfigMap" && self.dice.percent(30);
         let verb = if creates { Verb::Create } else { Verb::Update };
         api.fail(verb, kind, how).skip(skip).times(times);
-        format!("{said} to {verb:?}")
+        (format!("{said} to {verb:?}"), Relief::Kinds([kind; 3]))
     }
 
     /// Somebody puts a label on a part of the ledger.

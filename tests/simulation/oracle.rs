@@ -15,7 +15,7 @@ pub type Held = (String, String, BTreeMap<String, String>, BTreeSet<String>);
 
 /// What is to be at GitHub of a source.
 #[derive(Clone, Debug, PartialEq)]
-enum Standing {
+pub enum Standing {
     /// This record.
     Must(Held),
     /// What was there may stay.
@@ -26,22 +26,24 @@ enum Standing {
     Doubtful,
 }
 
-/// What is known of a source: how it stands, and since when right.
+/// What is known of a source: how it stands, since when right, and what was before.
 #[derive(Debug, Default)]
-struct Past {
-    standing: Option<Standing>,
-    right: Option<Instant>,
+pub struct Past {
+    pub standing: Option<Standing>,
+    pub right: Option<Instant>,
+    /// When it was right last, and since when, if it is not there any more.
+    pub gone: Option<(Option<Instant>, Instant)>,
 }
 
 /// All that is to be at GitHub.
 pub struct Oracle {
-    told: Told,
+    pub told: Told,
     read: seen::Read,
-    sources: BTreeMap<Source, Past>,
+    pub sources: BTreeMap<Source, Past>,
     /// Since when a source is idle and never ran, in whatever environment.
     idle: BTreeMap<Source, Instant>,
     /// Every digest that a source ever ran, in whatever environment.
-    digests: BTreeSet<(Source, String)>,
+    pub digests: BTreeSet<(Source, String)>,
 }
 
 impl Oracle {
@@ -65,7 +67,10 @@ impl Oracle {
         }
         for (source, past) in &mut self.sources {
             past.standing = None;
-            past.right = past.right.filter(|_| seen.contains_key(source));
+            if !seen.contains_key(source) {
+                let right = past.right.take();
+                past.gone.get_or_insert((right, now));
+            }
         }
         for (source, standing) in seen {
             let past = self.sources.entry(source.clone()).or_default();
@@ -76,42 +81,21 @@ impl Oracle {
                 self.idle.remove(&anywhere(&source));
                 self.digests.insert((anywhere(&source), digest.clone()));
             }
-            past.standing = Some(standing);
+            (past.standing, past.gone) = (Some(standing), None);
         }
     }
 
     /// Whether a record called so with that digest may be of a source.
-    fn owns(&self, source: &Source, name: &str, digest: &str) -> bool {
+    pub fn owns(&self, source: &Source, name: &str, digest: &str) -> bool {
         let ran = (anywhere(source), digest.to_owned());
         is_named(name, &plain(source)) && self.digests.contains(&ran)
     }
 
-    fn may_stay(&self, source: &Source, past: &Past) -> bool {
+    pub fn may_stay(&self, source: &Source, past: &Past) -> bool {
         let most = self.told.idle_after.unwrap_or(Duration::MAX);
         let idle = self.idle.get(&anywhere(source));
         let idle = idle.filter(|_| past.standing == Some(Standing::Idle));
         past.standing.is_some() && idle.is_none_or(|idle| idle.elapsed() < most)
-    }
-
-    /// Whether a record that GitHub acknowledged then has been right `since`.
-    pub fn is_right(&self, environment: &str, name: &str, digest: &str, since: Instant) -> bool {
-        let owns = |it: &(&Source, &Past)| it.0.0 == environment && self.owns(it.0, name, digest);
-        let mut owners = self.sources.iter().filter(owns).peekable();
-        let is_right = |past: &Past| past.right.is_some_and(|right| right <= since);
-        owners.peek().is_some()
-            && owners.all(|(source, past)| is_right(past) && self.may_stay(source, past))
-    }
-
-    /// Whether that digest runs for who may be called so.
-    pub fn runs(&self, name: &str, digest: &str) -> bool {
-        self.sources
-            .iter()
-            .any(|(source, past)| match &past.standing {
-                Some(Standing::Must((_, now, ..))) => {
-                    now == digest && is_named(name, &plain(source))
-                }
-                _ => false,
-            })
     }
 
     /// In what GitHub differs from the cluster.

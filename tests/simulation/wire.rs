@@ -1,8 +1,8 @@
-//! What stands between a recorder and github-sandbox. At the very moment at which a request leaves it
-//! looks into the stored ledger and asks the oracle; it notes what was acknowledged and what was not
-//! right.
+//! What stands between a recorder and github-sandbox. It has each request judged at the very moment at which
+//! it leaves (`judge.rs`), and notes what was acknowledged and what was not right.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use deployment_recorder::sandbox::{POLITE_PER_HOUR, Sandbox, SandboxService, Status};
+use deployment_recorder::sandbox::{Sandbox, SandboxService};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::Value;
@@ -19,13 +19,10 @@ use tokio::time::Instant;
 use tower::Service;
 
 use crate::dice::Dice;
-use crate::ledger;
 use crate::oracle::Oracle;
 use crate::parts::Missing;
 use crate::story::Story;
 use crate::support::apiserver::{Apiserver, Line};
-
-const HOUR: Duration = Duration::from_hours(1);
 
 /// The only host that a token may go to.
 pub const HOST: &str = "api.github.test";
@@ -33,27 +30,32 @@ pub const HOST: &str = "api.github.test";
 /// The way to GitHub. Clones are the same way, each for one process.
 #[derive(Clone)]
 pub struct Wire {
-    number: usize,
+    pub number: usize,
     /// That process's way to the API server.
-    line: Option<Line>,
+    pub line: Option<Line>,
     /// What that process sent within the last hour.
-    sends: Arc<Mutex<VecDeque<Instant>>>,
+    pub sends: Arc<Mutex<VecDeque<Instant>>>,
     service: SandboxService,
-    shared: Arc<Shared>,
+    pub shared: Arc<Shared>,
 }
 
-struct Shared {
-    github: Sandbox,
-    api: Apiserver,
+/// By environment and name: when GitHub last acknowledged it as deployed, with which digest.
+pub type Acknowledged = BTreeMap<(String, String), (Instant, String)>;
+
+/// What all of them share.
+pub struct Shared {
+    pub github: Sandbox,
+    pub api: Apiserver,
     story: Story,
-    oracle: Arc<Mutex<Oracle>>,
+    pub oracle: Arc<Mutex<Oracle>>,
     dice: Mutex<Dice>,
-    /// By environment and name: when GitHub last acknowledged it as deployed, with which digest.
-    acknowledged: Mutex<BTreeMap<(String, String), (Instant, String)>>,
+    pub acknowledged: Mutex<Acknowledged>,
+    /// What was ended a moment ago and had not been gone for long: when, by environment and name.
+    pub ends: Mutex<BTreeMap<(String, String), Instant>>,
     wrong: Mutex<Vec<String>>,
     /// Which process cannot reach GitHub, if one cannot.
     cut: Mutex<Option<usize>>,
-    missing: Missing,
+    pub missing: Missing,
     /// Whether a person adopts records for nobody.
     adopts: AtomicBool,
     /// Whether the stored ledger is an older copy.
@@ -61,10 +63,12 @@ struct Shared {
 }
 
 /// A line of a request.
-struct Said {
-    name: String,
-    digest: String,
-    ends: bool,
+pub struct Said {
+    pub name: String,
+    /// With its version.
+    pub image: String,
+    pub digest: String,
+    pub ends: bool,
 }
 
 impl Wire {
@@ -82,6 +86,7 @@ impl Wire {
             oracle,
             dice: Mutex::new(dice),
             acknowledged: Mutex::default(),
+            ends: Mutex::default(),
             wrong: Mutex::default(),
             cut: Mutex::default(),
             missing,
@@ -113,9 +118,14 @@ impl Wire {
         self.shared.wrong.lock().unwrap()
     }
 
-    /// From now on that process does not reach GitHub; none: all do.
-    pub fn cut(&self, number: Option<usize>) {
-        *self.shared.cut.lock().unwrap() = number;
+    /// From now on that process does not reach GitHub.
+    pub fn cut(&self, number: usize) {
+        *self.shared.cut.lock().unwrap() = Some(number);
+    }
+
+    /// It does again.
+    pub fn mend(&self, number: usize) {
+        self.shared.cut.lock().unwrap().take_if(|it| *it == number);
     }
 
     /// From now on a person adopts records for nobody.
@@ -128,7 +138,18 @@ impl Wire {
         self.shared.is_set_back.store(true, Ordering::Relaxed);
     }
 
-    fn is_wrong(&self, what: String) {
+    /// Whether a person adopts records for nobody.
+    pub fn adopts(&self) -> bool {
+        self.shared.adopts.load(Ordering::Relaxed)
+    }
+
+    /// Whether the stored ledger is an older copy.
+    pub fn is_set_back(&self) -> bool {
+        self.shared.is_set_back.load(Ordering::Relaxed)
+    }
+
+    /// Something is not right.
+    pub fn is_wrong(&self, what: String) {
         self.shared.story.tell(&format!("WRONG {what}"));
         self.wrong().push(what);
     }
@@ -139,85 +160,11 @@ impl Wire {
         let lines = body["deployments"].as_array().into_iter().flatten();
         let said = lines.map(|line| Said {
             name: text(&line["deployment_name"]),
+            image: format!("{}:{}", text(&line["name"]), text(&line["version"])),
             digest: text(&line["digest"]),
             ends: line["status"] == "decommissioned",
         });
         (text(&body["logical_environment"]), said.collect())
-    }
-
-    /// What must be so of every request at the moment at which it leaves.
-    fn judge(&self, environment: &str, said: &[Said]) {
-        let stored = ledger::stored(&self.shared.api);
-        self.judge_the_lease();
-        self.judge_the_hour();
-        let oracle = self.shared.oracle.lock().unwrap();
-        let acknowledged = self.shared.acknowledged.lock().unwrap();
-        for Said { name, digest, ends } in said {
-            let is_hidden = || self.shared.missing.hides(&stored, environment, name);
-            if !stored.knows(environment, name, digest) && !is_hidden() {
-                self.is_wrong(format!(
-                    "{environment} {name} {digest} leaves and is not stored"
-                ));
-            }
-            let key = (environment.to_owned(), name.clone());
-            let Some((at, held)) = acknowledged.get(&key).filter(|_| *ends) else {
-                continue;
-            };
-            // An older copy of the ledger knows another digest, or that it had ended.
-            let is_older = held != digest || stored.tombstones().contains(&&**name);
-            if is_older && self.shared.is_set_back.load(Ordering::Relaxed) {
-                continue;
-            }
-            let is_right = oracle.is_right(environment, name, digest, *at);
-            // What was adopted for nobody is kept for who runs under this name, and for nobody else.
-            let adopts = self.shared.adopts.load(Ordering::Relaxed);
-            let is_left = || oracle.runs(name, digest) && !self.is_elsewhere(name, digest);
-            if is_right && (!adopts || is_left()) {
-                self.is_wrong(format!(
-                    "{environment} {name} {digest} is ended and was right"
-                ));
-            }
-        }
-    }
-
-    /// Only who has the Lease sends, and for no longer than it lasts: what counts is when the last
-    /// renewal that was acknowledged began.
-    fn judge_the_lease(&self) {
-        let api = &self.shared.api;
-        let lease = api.get("Lease", ledger::NAMESPACE, ledger::NAME);
-        let mut spec = lease.unwrap_or_default()["spec"].take();
-        let (holder, number) = (spec["holderIdentity"].take(), self.number);
-        let is_holder = format!("/start-{number}");
-        if !holder.as_str().unwrap_or_default().ends_with(&is_holder) {
-            self.is_wrong(format!("recorder-{number} sends, {holder} has the Lease"));
-        }
-        let lasts = Duration::from_secs(spec["leaseDurationSeconds"].as_u64().unwrap_or_default());
-        let renewed = self.line.as_ref().and_then(|it| it.written("/leases"));
-        if renewed.is_none_or(|at| at.elapsed() > lasts) {
-            let ago = renewed.map(|at| at.elapsed());
-            self.is_wrong(format!("recorder-{number} sends, it renewed {ago:?} ago"));
-        }
-    }
-
-    /// The hour's limit is a process's: none knows what another one sent before it.
-    fn judge_the_hour(&self) {
-        let now = Instant::now();
-        let mut sends = self.sends.lock().unwrap();
-        sends.push_back(now);
-        while sends.front().is_some_and(|first| *first + HOUR <= now) {
-            sends.pop_front();
-        }
-        if sends.len() > POLITE_PER_HOUR {
-            let (number, count) = (self.number, sends.len());
-            self.is_wrong(format!("recorder-{number} sends {count} times in an hour"));
-        }
-    }
-
-    /// Whether GitHub holds what was called so under another name.
-    fn is_elsewhere(&self, name: &str, digest: &str) -> bool {
-        let records = self.shared.github.records().into_iter();
-        let mut deployed = records.filter(|it| it.status == Status::Deployed);
-        deployed.any(|it| it.digest == digest && it.key.deployment_name != name)
     }
 
     fn note(&self, environment: &str, said: &[Said], answer: &Response<Bytes>) {
@@ -233,7 +180,10 @@ impl Wire {
         }
         let errors = body["errors"].to_string();
         let mut acknowledged = self.shared.acknowledged.lock().unwrap();
-        for Said { name, ends, digest } in said {
+        for Said {
+            name, ends, digest, ..
+        } in said
+        {
             let key = (environment.to_owned(), name.clone());
             if errors.contains(&format!("\"{name}\"")) {
                 continue;
@@ -247,7 +197,8 @@ impl Wire {
         }
     }
 
-    fn tell(&self, environment: &str, said: &[Said], answer: &str) {
+    /// `sum`: of all that the request says, so that two stories of one seed differ where it does.
+    fn tell(&self, environment: &str, (said, sum): (&[Said], u64), answer: &str) {
         let few = |ends: bool| {
             let of = said.iter().filter(|it| it.ends == ends);
             let all: Vec<String> = of
@@ -261,7 +212,7 @@ impl Wire {
         let (deployed, ended) = (few(false), few(true));
         let number = self.number;
         self.shared.story.tell(&format!(
-            "recorder-{number} to {environment}: deployed {deployed}, ended {ended}: {answer}"
+            "recorder-{number} to {environment}: deployed {deployed}, ended {ended} ({sum:x}): {answer}"
         ));
     }
 }
@@ -282,6 +233,9 @@ impl Service<Request<Bytes>> for Wire {
             "the token leaves for elsewhere"
         );
         let (environment, said) = Self::read(&request);
+        let mut hasher = DefaultHasher::new();
+        request.body().hash(&mut hasher);
+        let sum = hasher.finish();
         self.judge(&environment, &said);
         let mut wire = self.clone();
         let (there, back) = {
@@ -290,7 +244,7 @@ impl Service<Request<Bytes>> for Wire {
         };
         Box::pin(async move {
             if *wire.shared.cut.lock().unwrap() == Some(wire.number) {
-                wire.tell(&environment, &said, "lost on the way");
+                wire.tell(&environment, (&said, sum), "lost on the way");
                 return std::future::pending().await;
             }
             let answer = wire.travel(request, there).await;
@@ -298,7 +252,7 @@ impl Service<Request<Bytes>> for Wire {
                 Ok(answer) => answer.status().to_string(),
                 Err(error) => error.to_string(),
             };
-            wire.tell(&environment, &said, &said_back);
+            wire.tell(&environment, (&said, sum), &said_back);
             tokio::time::sleep(back).await;
             if let Ok(answer) = &answer {
                 wire.note(&environment, &said, answer);

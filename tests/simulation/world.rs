@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use crate::dice::Dice;
 use crate::faults::{Fault, KINDS, Relief, Trouble};
 use crate::land::{Land, NAMESPACES};
-use crate::ledger;
 use crate::operations::Sequels;
 use crate::oracle::{Held, Oracle};
 use crate::parts::{Away, Missing, Parts};
@@ -186,11 +185,11 @@ impl World {
             Fault::Stopped => process.stop(),
             Fault::Frozen => self.freeze(process, steps),
             Fault::ApiUnreachable => process.line.cut(),
-            Fault::GithubUnreachable => self.wire.cut(Some(number)),
+            Fault::GithubUnreachable => self.wire.cut(number),
             _ => {
                 self.freeze(process, steps);
                 process.line.cut();
-                self.wire.cut(Some(number));
+                self.wire.cut(number);
             }
         }
         Some((format!("recorder-{number}, after {steps} steps"), relief))
@@ -220,7 +219,7 @@ impl World {
 
     /// That is over. Who was to be killed has had its time.
     pub fn relieve_process(&mut self, number: usize, is_killed: bool) {
-        self.wire.cut(None);
+        self.wire.mend(number);
         let turn = self.dice.number(0, 99);
         let breaks = self.dice.percent(50);
         let mut all = self.slots.iter().filter_map(|it| it.process.as_ref());
@@ -279,13 +278,13 @@ impl World {
 
     /// What GitHub holds as deployed and is not in the stored ledger, as far as that is there.
     pub fn forgotten(&mut self) -> Vec<String> {
-        let stored = ledger::stored(&self.land.api);
+        let stored = self.missing.stored();
         self.note_shards(&stored);
         let held = self.held().into_iter();
         let unknown = held.filter(|((environment, name), (_, digest, ..))| {
             !stored.knows(environment, name, digest)
                 && !self.strays.contains_key(name)
-                && !self.missing.hides(&stored, environment, name)
+                && !self.missing.hides(&stored, environment, name, digest)
         });
         unknown
             .map(|((environment, name), (_, digest, ..))| {

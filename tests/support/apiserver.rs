@@ -243,6 +243,14 @@ impl Apiserver {
         inner.lines.values().for_each(Line::mend);
     }
 
+    /// The same for this kind alone.
+    pub fn heal_kind(&self, kind: &str) {
+        self.allow(kind);
+        let mut inner = self.inner();
+        inner.rules.retain(|rule| rule.kind != kind);
+        inner.line_of(kind).mend();
+    }
+
     /// From now on a write takes time, of which half has passed when it is done: each as long as the
     /// next of `times`, round and round.
     pub fn writes_take(&self, times: Vec<Duration>) {
