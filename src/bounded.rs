@@ -1,9 +1,14 @@
 //! One request over HTTP and its answer, read whole but never without end: for everybody who asks with
-//! reqwest. Who is asked, by which connections, what answers mean and how much is too much is not known here.
+//! reqwest. Beside it, of lists in answers only the first elements. Who is asked, by which connections, what
+//! answers mean and how much is too much is not known here.
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use thiserror::Error;
+
+mod list;
+
+pub(crate) use list::{First, FirstFields};
 
 /// Why there is no answer. No text of it names the address: there may be a secret in that.
 #[derive(Debug, Error)]

@@ -33,3 +33,5 @@ pub use crate::model::storage;
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! [`clock`] stands beside [`model`]: all but the cluster and the core tell the time by it. So does [`bounded`], by
-//! which GitHub and registries are asked.
+//! which GitHub and registries are asked and their answers are bounded.
 //!
 //! # The way of a record
 //!

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 use thiserror::Error;
 
 use super::api::ApiVersion;
@@ -19,7 +19,7 @@ mod tests;
 mod text;
 
 pub use taken::{Refusal, Taken};
-pub(super) use text::ErrorText;
+pub(super) use text::{ErrorText, compact};
 
 /// What GitHub gave, or why it gave nothing.
 pub type Answer<T = Taken> = Result<T, Failure>;
@@ -212,10 +212,12 @@ impl Failure {
     }
 }
 
-impl Received<'_> {
+impl<'a> Received<'a> {
     /// The body as the JSON object that the contract describes.
-    pub(super) fn object<T: DeserializeOwned>(&self) -> Answer<T> {
-        serde_json::from_slice(self.body)
+    pub(super) fn object<T: Deserialize<'a>>(&self) -> Answer<T> {
+        // Of what is read over nobody else asks whether it is a text.
+        let text = str::from_utf8(self.body).map_err(|error| self.outside(&error.to_string()))?;
+        serde_json::from_str(text)
             .map(|wire::Object(object)| object)
             .map_err(|error| self.outside(&error.to_string()))
     }

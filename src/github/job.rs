@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::answer::{Answer, Failure, Given, Received, Refusal, tidy};
+use super::answer::{Answer, Failure, Given, Received, Refusal, compact, tidy};
 use super::wire;
 
 #[cfg(test)]
@@ -122,10 +122,10 @@ impl Start {
     pub fn read(received: Received<'_>) -> Answer<Self> {
         match received.status.as_u16() {
             202 => {
-                let answer: wire::JobStarted = received.object()?;
+                let answer: wire::JobStarted<'_> = received.object()?;
                 Ok(Self::Started {
                     job: JobId(answer.job_id),
-                    errors: errors(answer.errors),
+                    errors: errors(answer.errors.as_ref()),
                 })
             }
             409 => Ok(Self::Busy {
@@ -142,7 +142,7 @@ impl Job {
         if received.status.as_u16() != 200 {
             return Err(Failure::read(received));
         }
-        let answer: wire::JobState = received.object()?;
+        let answer: wire::JobState<'_> = received.object()?;
         if answer.job_id != asked.0 {
             return Err(received.outside("it is about another job"));
         }
@@ -155,18 +155,32 @@ impl Job {
             status,
             started_at: answer.started_at.map(|time| tidy(&time)),
             total_count: answer.total_count,
-            errors: errors(answer.errors),
+            errors: errors(answer.errors.as_ref()),
         })
     }
 }
 
-fn errors(errors: Option<Vec<Value>>) -> Vec<JobError> {
-    errors.into_iter().flatten().map(job_error).collect()
+fn errors(errors: Option<&wire::JobErrors<'_>>) -> Vec<JobError> {
+    let Some(errors) = errors else {
+        return Vec::new();
+    };
+    // More than a job has records: who is named by none of the first may be by one of the others.
+    let more = (errors.more > 0).then(|| JobError {
+        name: None,
+        refusal: None,
+        text: format!("and {} more errors", errors.more),
+    });
+    errors
+        .kept
+        .iter()
+        .copied()
+        .map(job_error)
+        .chain(more)
+        .collect()
 }
 
-fn job_error(error: Value) -> JobError {
-    let text = tidy(&error.to_string());
-    let read: Option<wire::RecordError> = serde_json::from_value(error)
+fn job_error(error: &RawValue) -> JobError {
+    let read: Option<wire::RecordError> = serde_json::from_str(error.get())
         .map(|wire::Object(error)| error)
         .ok();
     let cause = read.as_ref().and_then(|error| error.cause.as_deref());
@@ -176,6 +190,6 @@ fn job_error(error: Value) -> JobError {
     JobError {
         name: name.map(|name| tidy(&name)),
         refusal,
-        text,
+        text: tidy(&compact(error)),
     }
 }

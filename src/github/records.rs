@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::answer::{Answer, Failure, Given, Received};
 use super::wire;
 use crate::model::comparison::Listed;
@@ -20,7 +18,7 @@ mod tests;
 pub struct Records<T> {
     /// How many there are (`total_count`), where it is told: the contract does not promise it.
     pub total_count: Option<u64>,
-    /// Those that came, in GitHub's order.
+    /// Those that came, in GitHub's order: the first ten thousand.
     pub records: Vec<T>,
 }
 
@@ -39,9 +37,9 @@ pub struct DeploymentRecord {
     pub physical_environment: String,
     /// The cluster; empty where there is none.
     pub cluster: String,
-    /// Tags.
+    /// Tags, of which the first are kept.
     pub tags: BTreeMap<String, String>,
-    /// Runtime risks by their names at GitHub, also those that this program does not know.
+    /// Runtime risks by their names at GitHub, also those that this program does not know; the first of them.
     pub risks: Vec<String>,
     /// When it was first written, as GitHub writes it.
     pub created_at: Option<String>,
@@ -104,18 +102,22 @@ impl<T> Records<T> {
     fn gather<W>(
         received: Received<'_>,
         total_count: Option<u64>,
-        sent: Option<Vec<wire::Object<W>>>,
+        sent: Option<wire::Listed<W>>,
         read: impl Fn(W) -> Result<T, &'static str>,
     ) -> Answer<Self> {
         let sent = match sent {
             Some(sent) => sent,
-            None if total_count == Some(0) => Vec::new(),
+            None if total_count == Some(0) => wire::Listed::default(),
             None => return Err(received.outside("it has no records")),
         };
-        let records = sent.into_iter().map(|wire::Object(record)| read(record));
+        // There are at least as many as came, of which the last may be left out.
+        let came = (sent.more > 0).then(|| sent.kept.len().saturating_add(sent.more));
+        let came = came.map(|came| u64::try_from(came).unwrap_or(u64::MAX));
+        let records = sent.kept.into_iter();
+        let records = records.map(|wire::Object(record)| read(record));
         let records = records.collect::<Result<_, _>>();
         Ok(Self {
-            total_count,
+            total_count: total_count.map(|count| count.max(came.unwrap_or_default())),
             records: records.map_err(|problem| received.outside(problem))?,
         })
     }
@@ -128,7 +130,7 @@ impl Records<DeploymentRecord> {
         if received.status.as_u16() != 200 {
             return Err(Failure::read(received));
         }
-        let list: wire::DeploymentRecords = received.object()?;
+        let list: wire::DeploymentRecords<'_> = received.object()?;
         let (count, records) = (list.total_count, list.deployment_records);
         Self::gather(received, count, records, |record| {
             Ok(DeploymentRecord {
@@ -142,8 +144,8 @@ impl Records<DeploymentRecord> {
                     .ok_or("a record has no logical_environment")?,
                 physical_environment: record.physical_environment.unwrap_or_default(),
                 cluster: record.cluster.unwrap_or_default(),
-                tags: record.tags.unwrap_or_default(),
-                risks: record.runtime_risks.unwrap_or_default(),
+                tags: record.tags.unwrap_or_default().0,
+                risks: record.runtime_risks.unwrap_or_default().kept,
                 created_at: record.created_at,
                 updated_at: record.updated_at,
                 attestation_id: record.attestation_id,
@@ -162,7 +164,7 @@ impl Records<StorageRecord> {
         if received.status.as_u16() != 200 {
             return Err(Failure::read(received));
         }
-        let list: wire::StorageRecords = received.object()?;
+        let list: wire::StorageRecords<'_> = received.object()?;
         let (count, records) = (list.total_count, list.storage_records);
         Self::gather(received, count, records, |record| {
             Ok(StorageRecord {
@@ -213,11 +215,8 @@ impl DeploymentRecord {
 }
 
 /// The text of a field that the contract does not have, if it is one.
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
+fn text(value: wire::Anything<'_>) -> Option<String> {
+    value.and_then(|value| serde_json::from_str(value.get()).ok())
 }
 
 fn digest(text: Option<String>) -> Result<Digest, &'static str> {

@@ -17,8 +17,10 @@ use crate::model::risk::Risks;
 use crate::model::storage::{StorageLine, StorageStatus};
 use crate::model::text_map::TextMap;
 
+mod memory;
 mod scripted;
 
+pub(super) use memory::{filled, little_more};
 pub(super) use scripted::{Scripted, Seen, Step};
 
 /// A client whose service does these steps, and what the service saw.

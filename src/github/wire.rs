@@ -2,10 +2,27 @@
 //! outside of this directory knows these types; what they mean is said in requests and answers.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, Error};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
+
+use super::request::{MAX_JOB_LINES, MAX_LINES};
+use crate::bounded::{First, FirstFields};
+
+/// How many repositories of an error are named.
+const MOST_REPOSITORIES: usize = 20;
+
+/// How many records of a list are kept. Nobody knows how many GitHub sends at most; as many of the usual size
+/// are about as long as an answer may be.
+pub(super) const MOST_RECORDS: usize = 10_000;
+
+/// How many tags and risks of a listed record are kept: three times as many as one can be sent with, so what
+/// is left out never makes it one that was sent.
+const MOST_OF_A_RECORD: usize = 16;
 
 /// The body of a request that sets deployment records of a cluster, at once or as a job.
 #[derive(Debug, Serialize)]
@@ -75,14 +92,30 @@ pub(super) struct Deployment<'a> {
 #[derive(Debug)]
 pub(super) struct Object<T>(pub(super) T);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = Value::Object(Map::deserialize(deserializer)?);
-        serde_json::from_value(object)
-            .map(Self)
-            .map_err(D::Error::custom)
+        let fields = Fields(PhantomData);
+        deserializer.deserialize_map(fields).map(Self)
     }
 }
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    // Field by field: what `T` does not have is never built.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+/// A value of whatever shape, as it is written: it is kept where it came, and takes nothing besides.
+pub(super) type Anything<'a> = Option<&'a RawValue>;
 
 /// The body of a 200, 201 or 207 to a request that writes at once.
 #[derive(Debug, Deserialize)]
@@ -90,9 +123,9 @@ pub(super) struct SetAnswer {
     /// Required by the contract: what has it not is no answer of this API.
     #[serde(rename = "total_count")]
     pub(super) _total_count: i64,
-    /// Only in a 207.
+    /// Only in a 207. It has no more than the request has lines.
     #[serde(default)]
-    pub(super) errors: Option<Vec<Object<RecordError>>>,
+    pub(super) errors: Option<First<Object<RecordError>, MAX_LINES>>,
 }
 
 /// One item of the `errors` of a 207.
@@ -115,69 +148,78 @@ pub(super) struct RefusedDeployment {
 
 /// The body of a 202.
 #[derive(Debug, Deserialize)]
-pub(super) struct JobStarted {
+pub(super) struct JobStarted<'a> {
     pub(super) job_id: u64,
-    /// Objects, of which the contract says no more.
-    #[serde(default)]
-    pub(super) errors: Option<Vec<Value>>,
+    #[serde(default, borrow)]
+    pub(super) errors: Option<JobErrors<'a>>,
 }
+
+/// Objects, of which the contract says no more.
+pub(super) type JobErrors<'a> = First<&'a RawValue, MAX_JOB_LINES>;
 
 /// The state of a job.
 #[derive(Debug, Deserialize)]
-pub(super) struct JobState {
+pub(super) struct JobState<'a> {
     pub(super) job_id: u64,
     pub(super) status: String,
     #[serde(default)]
     pub(super) started_at: Option<String>,
     #[serde(default)]
     pub(super) total_count: Option<u64>,
-    #[serde(default)]
-    pub(super) errors: Option<Vec<Value>>,
+    #[serde(default, borrow)]
+    pub(super) errors: Option<JobErrors<'a>>,
 }
 
 /// A list of deployment records.
 #[derive(Debug, Deserialize)]
-pub(super) struct DeploymentRecords {
+pub(super) struct DeploymentRecords<'a> {
     #[serde(default)]
     pub(super) total_count: Option<u64>,
-    #[serde(default)]
-    pub(super) deployment_records: Option<Vec<Object<DeploymentRecord>>>,
+    #[serde(default, borrow)]
+    pub(super) deployment_records: Option<Listed<DeploymentRecord<'a>>>,
 }
+
+/// The records of a list.
+pub(super) type Listed<T> = First<Object<T>, MOST_RECORDS>;
 
 /// One deployment record of a list. The last four are not in the contract, so they may be anything.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct DeploymentRecord {
+pub(super) struct DeploymentRecord<'a> {
     pub(super) id: Option<u64>,
     pub(super) digest: Option<String>,
     pub(super) logical_environment: Option<String>,
     pub(super) physical_environment: Option<String>,
     pub(super) cluster: Option<String>,
     pub(super) deployment_name: Option<String>,
-    pub(super) tags: Option<BTreeMap<String, String>>,
-    pub(super) runtime_risks: Option<Vec<String>>,
+    pub(super) tags: Option<FirstFields<String, MOST_OF_A_RECORD>>,
+    pub(super) runtime_risks: Option<First<String, MOST_OF_A_RECORD>>,
     pub(super) created_at: Option<String>,
     pub(super) updated_at: Option<String>,
     pub(super) attestation_id: Option<u64>,
-    pub(super) status: Value,
-    pub(super) name: Value,
-    pub(super) version: Value,
-    pub(super) github_repository: Value,
+    #[serde(borrow)]
+    pub(super) status: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) name: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) version: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) github_repository: Anything<'a>,
 }
 
 /// A list of storage records.
 #[derive(Debug, Deserialize)]
-pub(super) struct StorageRecords {
+pub(super) struct StorageRecords<'a> {
     #[serde(default)]
     pub(super) total_count: Option<u64>,
-    #[serde(default)]
-    pub(super) storage_records: Option<Vec<Object<StorageRecord>>>,
+    #[serde(default, borrow)]
+    pub(super) storage_records: Option<Listed<StorageRecord<'a>>>,
 }
 
 /// One storage record of a list. The last three are not in the contract, so they may be anything.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct StorageRecord {
+pub(super) struct StorageRecord<'a> {
     pub(super) id: Option<u64>,
     pub(super) name: Option<String>,
     pub(super) digest: Option<String>,
@@ -187,26 +229,30 @@ pub(super) struct StorageRecord {
     pub(super) status: Option<String>,
     pub(super) created_at: Option<String>,
     pub(super) updated_at: Option<String>,
-    pub(super) version: Value,
-    pub(super) path: Value,
-    pub(super) github_repository: Value,
+    #[serde(borrow)]
+    pub(super) version: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) path: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) github_repository: Anything<'a>,
 }
 
 /// The body of an error. Nothing in it is certain, so nothing in it is required.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct ErrorBody {
-    #[serde(default)]
-    pub(super) message: Value,
-    #[serde(default)]
-    pub(super) documentation_url: Value,
-    #[serde(default)]
-    pub(super) errors: Value,
+pub(super) struct ErrorBody<'a> {
+    #[serde(default, borrow)]
+    pub(super) message: Anything<'a>,
+    #[serde(default, borrow)]
+    pub(super) documentation_url: Anything<'a>,
+    #[serde(default, borrow)]
+    pub(super) errors: Anything<'a>,
 }
 
 /// The `message` of a 403 or 404 that is about repositories: an object there, else a string.
 #[derive(Debug, Deserialize)]
-pub(super) struct AboutRepositories {
-    #[serde(default)]
-    pub(super) cause: Value,
-    pub(super) repositories: Vec<Value>,
+pub(super) struct AboutRepositories<'a> {
+    #[serde(default, borrow)]
+    pub(super) cause: Anything<'a>,
+    #[serde(borrow)]
+    pub(super) repositories: First<&'a RawValue, MOST_REPOSITORIES>,
 }

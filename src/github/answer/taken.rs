@@ -64,15 +64,19 @@ impl Taken {
 
     /// What an answer to a request that sets `lines` means for them. A 200 acknowledges every line.
     /// A 207 does so for those that it does not name, but only if each of its errors names one: an
-    /// error about nothing we know may be about any of them. The contract has no errors in a 200;
-    /// should there be some, they are not overlooked.
+    /// error about nothing we know may be about any of them, and so may one of more errors than a request
+    /// has lines, which are not all read. The contract has no errors in a 200; should there be some, they
+    /// are not overlooked.
     pub fn read(received: Received<'_>, lines: &[Line]) -> Answer<Self> {
         if !matches!(received.status.as_u16(), 200 | 207) {
             return Err(Failure::read(received));
         }
         let answer: wire::SetAnswer = received.object()?;
         let errors = answer.errors.unwrap_or_default();
-        if errors.is_empty() {
+        if errors.more > 0 {
+            return Err(received.outside("it has more errors than a request has records"));
+        }
+        if errors.kept.is_empty() {
             let is_whole = received.status.as_u16() == 200;
             return if is_whole {
                 Ok(Self::default())
@@ -80,7 +84,7 @@ impl Taken {
                 Err(received.outside("it names no errors"))
             };
         }
-        Self::but(&errors, lines)
+        Self::but(&errors.kept, lines)
             .ok_or_else(|| received.outside("one of its errors names no record of the request"))
     }
 

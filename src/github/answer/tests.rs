@@ -194,6 +194,32 @@ fn a_207_that_does_not_name_a_record_of_the_batch_tells_nothing_of_any() {
 }
 
 #[test]
+fn more_errors_than_a_request_has_lines_tell_nothing_of_any_and_as_many_are_all_heeded() {
+    let items = |count: usize| vec![item("not_found", "b"); count].join(",");
+    let all = partial(&items(1000)).unwrap();
+    assert_eq!(all.refused, [(1, Refusal::NotFound)]);
+    // The last one is heeded too.
+    let odd = [items(999), item("odd", "a")].join(",");
+    assert_eq!(partial(&odd).unwrap().unknown, [0]);
+    for status in [200, 207] {
+        let body = format!(r#"{{"total_count":2,"errors":[{}]}}"#, items(1001));
+        let failure = read(status, &[], &body).unwrap_err();
+        assert!(failure.to_string().contains("more errors"), "{failure}");
+        assert_eq!(failure.kind(), "unknown");
+    }
+}
+
+#[test]
+fn what_github_says_at_uncommon_length_is_told_by_its_beginning() {
+    let long = format!(r#"{{"message":["a", "{}"]}}"#, "x".repeat(1 << 20));
+    let Err(Failure::Invalid { message, .. }) = read(422, &[], &long) else {
+        panic!()
+    };
+    assert!(message.starts_with(r#"["a", "xx"#), "{message}");
+    assert_eq!(message.chars().count(), 500);
+}
+
+#[test]
 fn errors_in_a_200_are_not_overlooked() {
     let body = |name| {
         format!(

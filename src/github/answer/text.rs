@@ -1,12 +1,15 @@
 //! What a person should know of an error, and what its words tell about it.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::super::wire;
 use super::tidy;
+use crate::bounded::First;
 
-/// How many repositories are named.
-const MOST_NAMED: usize = 20;
+/// Up to how many bytes what GitHub says is understood: far more than 500 characters, and little in the
+/// memory whatever it is.
+const LONGEST: usize = 16 << 10;
 
 /// What can be told from the body of an error.
 pub(in crate::github) struct ErrorText {
@@ -25,21 +28,21 @@ impl ErrorText {
             documentation_url,
             errors,
         } = serde_json::from_slice(body).unwrap_or_default();
-        let limit = |value: &Value, words: &str| {
-            value
-                .as_str()
-                .is_some_and(|text| text.to_ascii_lowercase().contains(words))
+        let limit = |value: wire::Anything<'_>, words: &str| {
+            let text = value.and_then(text);
+            text.is_some_and(|text| text.to_ascii_lowercase().contains(words))
         };
-        let names_limit = limit(&message, "rate limit") || limit(&documentation_url, "rate-limit");
-        let (main, repositories) =
-            match serde_json::from_value::<wire::AboutRepositories>(message.clone()) {
-                Ok(about) => (about.cause, about.repositories),
-                Err(_) => (message, Vec::new()),
-            };
-        let parts = [&main, &errors]
-            .into_iter()
-            .map(plain)
-            .filter(|part| !part.is_empty());
+        let names_limit = limit(message, "rate limit") || limit(documentation_url, "rate-limit");
+        let about = message.and_then(|it| serde_json::from_str(it.get()).ok());
+        let (main, repositories) = match about {
+            Some(wire::AboutRepositories {
+                cause,
+                repositories,
+            }) => (cause, repositories),
+            None => (message, First::default()),
+        };
+        let parts = [main, errors].into_iter().flatten();
+        let parts = parts.map(plain).filter(|part| !part.is_empty());
         let text = parts.collect::<Vec<_>>().join(" ");
         Self {
             text: if text.is_empty() {
@@ -54,19 +57,32 @@ impl ErrorText {
 }
 
 /// The first ones, and how many more there are: of a thousand lines each may have its own.
-fn first(repositories: &[Value]) -> Vec<String> {
-    let named = repositories.iter().take(MOST_NAMED);
-    let named = named.map(|one| tidy(&plain(one)));
-    let more = repositories.len().saturating_sub(MOST_NAMED);
+fn first<const MOST: usize>(repositories: &First<&RawValue, MOST>) -> Vec<String> {
+    let named = repositories.kept.iter().map(|one| tidy(&plain(one)));
+    let more = repositories.more;
     let more = (more > 0).then(|| format!("and {more} more"));
     named.chain(more).collect()
 }
 
-/// A JSON value as a person would write it.
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+/// The text of a JSON value, if it is one of no uncommon length.
+fn text(value: &RawValue) -> Option<String> {
+    match short(value) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
     }
+}
+
+/// A JSON value as a person would write it.
+fn plain(value: &RawValue) -> String {
+    text(value).unwrap_or_else(|| compact(value))
+}
+
+/// A JSON value without spaces; of one that is longer than anybody would write, the beginning as it came.
+pub(in crate::github) fn compact(value: &RawValue) -> String {
+    short(value).map_or_else(|| tidy(value.get()), |value| value.to_string())
+}
+
+fn short(value: &RawValue) -> Option<Value> {
+    let text = Some(value.get()).filter(|text| text.len() <= LONGEST);
+    text.and_then(|text| serde_json::from_str(text).ok())
 }

@@ -6,12 +6,13 @@ use http::{Method, Request, StatusCode};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::super::answer::{self, Doubt};
 use super::super::api::{ApiUrl, ApiVersion};
 use super::super::rate::Rate;
 use super::super::request::{self, RequestError};
+use super::super::wire;
 
 /// The permission that a token is restricted to, as this request names it.
 const PERMISSION: &[u8] = br#"{"permissions":{"artifact_metadata":"write"}}"#;
@@ -39,11 +40,18 @@ pub enum Permitted {
 
 impl Permitted {
     /// Reads the list of permissions of a token; `None` where there is none.
-    fn read(permissions: &Value) -> Option<Self> {
-        let given = permissions.as_object()?.get("artifact_metadata");
-        Some(match given.and_then(Value::as_str) {
-            Some("write") => Self::Write,
-            Some("read") => Self::Read,
+    fn read(permissions: &RawValue) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Permissions<'a> {
+            #[serde(borrow)]
+            artifact_metadata: wire::Anything<'a>,
+        }
+        let wire::Object(given) = serde_json::from_str(permissions.get()).ok()?;
+        let Permissions { artifact_metadata } = given;
+        // As it is written: nobody puts a letter of these in another way.
+        Some(match artifact_metadata.map(RawValue::get) {
+            Some(r#""write""#) => Self::Write,
+            Some(r#""read""#) => Self::Read,
             Some(_) | None => Self::Nothing,
         })
     }
@@ -111,26 +119,26 @@ pub(super) fn read_installation(
 /// A token and its end.
 pub(super) fn read_token(status: StatusCode, rate: &Rate, body: &[u8]) -> Result<Minted, Refusal> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Answer<'a> {
         token: Box<str>,
         expires_at: Timestamp,
-        #[serde(default)]
-        permissions: Value,
+        #[serde(default, borrow)]
+        permissions: wire::Anything<'a>,
     }
-    let read: Answer = read(status, rate, body)?;
+    let read: Answer<'_> = read(status, rate, body)?;
     Ok(Minted {
         token: read.token.into(),
         ends: read.expires_at,
-        permitted: Permitted::read(&read.permissions),
+        permitted: read.permissions.and_then(Permitted::read),
     })
 }
 
 /// What a 2xx holds. Of a body that is not the contract's only the place of the problem is told: it
 /// may hold a token.
-fn read<T: for<'a> Deserialize<'a>>(
+fn read<'a, T: Deserialize<'a>>(
     status: StatusCode,
     rate: &Rate,
-    body: &[u8],
+    body: &'a [u8],
 ) -> Result<T, Refusal> {
     if !status.is_success() {
         return Err(refusal(status, rate, body));
@@ -197,7 +205,7 @@ mod tests {
     use http::header::{CONTENT_TYPE, USER_AGENT};
     use secrecy::ExposeSecret as _;
 
-    use super::super::super::samples::{api, version};
+    use super::super::super::samples::{api, filled, little_more, run_alone, version};
     use super::*;
 
     fn rate(retry_after: Option<u64>) -> Rate {
@@ -256,6 +264,39 @@ mod tests {
             let minted = read_token(StatusCode::CREATED, &rate(None), body.as_bytes());
             assert_eq!(minted.unwrap().permitted, permitted, "{permissions}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_longest_token_answers_are_read_in_little_more_memory_than_their_own() {
+        run_alone("github::auth::installation::tests::the_longest", &[]);
+    }
+
+    #[test]
+    #[ignore = "run alone by the test above"]
+    fn the_longest() {
+        let begin = r#"{"token":"ghs_x","expires_at":"2026-11-22T13:00:00Z","permissions":"#;
+        let table = [
+            ("[", "0", "]}", None),
+            ("{", r#""":0"#, "}}", Some(Permitted::Nothing)),
+            (
+                "{\"artifact_metadata\":[",
+                "0",
+                "]}}",
+                Some(Permitted::Nothing),
+            ),
+        ];
+        let rows = table.into_iter().map(|(rest, item, end, permitted)| {
+            (
+                rest,
+                filled(&format!("{begin}{rest}"), item, end),
+                permitted,
+            )
+        });
+        little_more(rows, |body, permitted| {
+            let minted = read_token(StatusCode::CREATED, &rate(None), body);
+            assert_eq!(minted.unwrap().permitted, permitted);
+        });
     }
 
     #[test]

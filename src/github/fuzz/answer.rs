@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::super::answer::{Answer, Failure, Given, Received, Taken};
@@ -17,6 +18,7 @@ use super::super::job::{Job, JobId, JobStatus, Start};
 use super::super::operation::Operation;
 use super::super::rate::Rate;
 use super::super::records::{DeploymentRecord, Records, StorageRecord};
+use super::super::request::MAX_JOB_LINES;
 use super::{Message, is_on_one_line, line, version};
 use crate::model::image::Digest;
 use crate::model::record::{Destination, Line};
@@ -41,7 +43,12 @@ pub(crate) fn answer(bytes: &[u8]) {
         body: message.body,
         version: &version,
     };
-    let body: Value = serde_json::from_slice(message.body).unwrap_or_default();
+    let body: Option<Value> = serde_json::from_slice(message.body).ok();
+    // A field that nobody asks for may be deeper than a value can be, or of half a letter.
+    if body.is_none() && serde_json::from_slice::<IgnoredAny>(message.body).is_ok() {
+        return;
+    }
+    let body = body.unwrap_or_default();
     match operation {
         Operation::SetClusterDeploymentRecords => {
             let lines = lines();
@@ -64,7 +71,7 @@ pub(crate) fn answer(bytes: &[u8]) {
                     (status.as_u16(), body["job_id"].as_u64()),
                     (202, Some(job.0))
                 );
-                assert_eq!(errors.len(), items(&body["errors"]));
+                assert_eq!(errors.len(), items(&body["errors"]).min(MAX_JOB_LINES + 1));
             }
         }
         Operation::GetJob | Operation::ListDeploymentRecords | Operation::ListStorageRecords => {
@@ -84,7 +91,10 @@ fn read(operation: Operation, received: Received<'_>, body: &Value) {
                 assert_eq!(body["status"], job.status.as_str());
                 let ends = [JobStatus::Completed, JobStatus::Failed].contains(&job.status);
                 assert_eq!(job.status.is_over(), ends);
-                assert_eq!(job.errors.len(), items(&body["errors"]));
+                assert_eq!(
+                    job.errors.len(),
+                    items(&body["errors"]).min(MAX_JOB_LINES + 1)
+                );
                 job.errors
                     .iter()
                     .for_each(|error| is_on_one_line(&error.text));

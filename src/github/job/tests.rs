@@ -118,3 +118,20 @@ fn each_status_of_a_job_is_known_and_another_is_outside_of_the_contract() {
         "unknown"
     );
 }
+
+#[test]
+fn of_more_errors_than_a_job_has_lines_the_last_are_counted_by_one_that_names_no_record() {
+    let item = r#"{"cause":"not_found","deployment":{"deployment_name":"a"}}"#;
+    for (count, last) in [
+        (5000, (Some("a"), item)),
+        (5001, (None, "and 1 more errors")),
+        (6000, (None, "and 1000 more errors")),
+    ] {
+        let items = vec![item; count].join(",");
+        let body = format!(r#"{{"job_id":7,"status":"completed","errors":[{items}]}}"#);
+        let errors = job(200, &body).unwrap().errors;
+        assert_eq!(errors.len(), count.min(5001));
+        let told = errors.last().unwrap();
+        assert_eq!((told.name.as_deref(), told.text.as_str()), last);
+    }
+}

@@ -167,3 +167,45 @@ fn a_storage_record_is_read_with_what_the_contract_has_and_more() {
         "unknown"
     );
 }
+
+#[test]
+fn of_a_list_the_first_ten_thousand_are_kept_and_it_is_not_whole() {
+    let record = format!(
+        r#"{{"digest":"{}","logical_environment":"prod","deployment_name":"web"}}"#,
+        hex()
+    );
+    for (total, count, told, whole) in [
+        ("1", 10_000, Some(1), true),
+        ("1", 10_001, Some(10_001), false),
+        ("20000", 10_001, Some(20_000), false),
+        ("null", 10_001, None, false),
+    ] {
+        let all = vec![record.as_str(); count].join(",");
+        let body = format!(r#"{{"total_count":{total},"deployment_records":[{all}]}}"#);
+        let records = deployments(200, &body).unwrap();
+        assert_eq!(records.records.len(), 10_000);
+        assert_eq!((records.total_count, records.is_whole()), (told, whole));
+    }
+}
+
+#[test]
+fn of_a_record_the_first_sixteen_tags_and_risks_are_kept() {
+    for count in [16, 17] {
+        let numbers = 10..10 + count;
+        let tags: BTreeMap<String, String> = numbers
+            .map(|it| (format!("tag-{it}"), it.to_string()))
+            .collect();
+        let risks: Vec<&String> = tags.keys().collect();
+        let record = serde_json::json!({
+            "digest": hex(), "logical_environment": "prod", "deployment_name": "web",
+            "tags": tags, "runtime_risks": risks
+        });
+        let records = deployments(200, &list(&record.to_string()))
+            .unwrap()
+            .records;
+        let names: Vec<&String> = records[0].tags.keys().collect();
+        assert_eq!(names, risks[..16]);
+        assert_eq!(records[0].tags["tag-25"], "25");
+        assert!(records[0].risks.iter().eq(risks[..16].iter().copied()));
+    }
+}
