@@ -5,11 +5,17 @@
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::bounded::First;
+
 /// What is asked for: a manifest of an image, or an index of several, as OCI and Docker call them.
 pub(super) const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
      application/vnd.oci.image.manifest.v1+json, \
      application/vnd.docker.distribution.manifest.list.v2+json, \
      application/vnd.docker.distribution.manifest.v2+json";
+
+/// How many manifests of an index are looked at: there is one for each platform, and one for what is attested
+/// of it.
+const MOST_MANIFESTS: usize = 1000;
 
 /// A document that is not what it is to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -39,7 +45,7 @@ pub(super) enum Manifest {
 struct Document {
     annotations: Option<Annotations>,
     config: Option<Descriptor>,
-    manifests: Option<Vec<Descriptor>>,
+    manifests: Option<First<Descriptor, MOST_MANIFESTS>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -77,7 +83,9 @@ pub(super) fn manifest(text: &[u8]) -> Result<Manifest, Unreadable> {
     match (document.manifests, document.config) {
         // Which of the two it is must not depend on who reads it.
         (Some(_), Some(_)) | (None, None) => Err(Unreadable),
-        (Some(manifests), None) => Ok(chosen(manifests).map_or(Manifest::Nothing, Manifest::Index)),
+        (Some(manifests), None) => {
+            Ok(chosen(manifests.kept).map_or(Manifest::Nothing, Manifest::Index))
+        }
         (None, Some(config)) => Ok(Manifest::Image {
             config: config.digest,
             size: config.size,
@@ -202,6 +210,18 @@ mod tests {
             let found = read(&json!({"manifests": manifests}));
             let expected = expected.map_or(Manifest::Nothing, |it| Manifest::Index(it.to_owned()));
             assert_eq!(found, Ok(expected));
+        }
+    }
+
+    #[test]
+    fn of_an_index_without_end_the_first_thousand_manifests_are_looked_at() {
+        let entry =
+            |digest: &str, os: &str| json!({"digest": digest, "size": 1, "platform": {"os": os}});
+        for (before, expected) in [(999, "sha256:linux"), (1000, "sha256:win")] {
+            let mut manifests = vec![entry("sha256:win", "windows"); before];
+            manifests.push(entry("sha256:linux", "linux"));
+            let found = read(&json!({"manifests": manifests}));
+            assert_eq!(found, Ok(Manifest::Index(expected.to_owned())));
         }
     }
 
