@@ -1,14 +1,32 @@
 //! Objects with fields of any shape, and with texts as long as an API server takes them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deployment_recorder::cluster::{Cluster, Scope};
+use deployment_recorder::cluster::{Cluster, MirrorState, Scope};
+use deployment_recorder::model::workload::Kind;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::between::{pod, pods, server, until_whole};
+use crate::between::{health, pod, pods, server, trouble, until_whole};
 
 const MINUTE: Duration = Duration::from_mins(1);
+
+/// What the mirror says where nobody can tell which pod the odd one is or what runs in it. Nothing is proven gone
+/// meanwhile.
+const UNREADABLE: &str = "an object cannot be read: shop/odd";
+
+/// By these one can.
+const NEEDED: [&str; 8] = [
+    "/metadata/uid",
+    "/spec",
+    "/spec/containers",
+    "/spec/containers/0",
+    "/spec/containers/0/name",
+    "/spec/initContainers",
+    "/spec/initContainers/0",
+    "/spec/initContainers/0/name",
+];
 
 /// The places of all fields in `value`, from `at` on.
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
@@ -39,11 +57,21 @@ fn without(pod: &Value, place: &str) -> Value {
     pod
 }
 
-#[tokio::test(start_paused = true)]
-async fn whatever_is_null_absent_or_of_another_shape_in_a_pod_hides_no_other() {
+/// Asserts that who lists all of these odd pods at once sees the other one behind them.
+async fn in_a_list(odd: &[Value]) {
     let api = server(&["web"]);
+    for (number, odd) in odd.iter().enumerate() {
+        let mut odd = odd.clone();
+        odd["metadata"]["name"] = json!(format!("odd-{number}"));
+        api.apply(odd);
+    }
     let cluster = Cluster::start(api.client(), Scope::default(), 7);
-    until_whole(&cluster, MINUTE).await;
+    let seen = pods(&until_whole(&cluster, MINUTE).await);
+    assert!(seen.contains(&"web".to_owned()), "{odd:?}");
+}
+
+/// A pod with something in every field that is read.
+fn rich() -> Value {
     let mut odd = pod("odd");
     odd["metadata"]["ownerReferences"] = json!([{
         "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "a", "uid": "a", "controller": true
@@ -55,7 +83,16 @@ async fn whatever_is_null_absent_or_of_another_shape_in_a_pod_hides_no_other() {
     odd["spec"]["initContainers"] = json!([{
         "name": "side", "image": "side:1", "restartPolicy": "Always"
     }]);
-    let mut found = Vec::new();
+    odd
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_null_absent_or_of_another_shape_in_a_pod_hides_no_other() {
+    let api = server(&["web"]);
+    let cluster = Cluster::start(api.client(), Scope::default(), 7);
+    until_whole(&cluster, MINUTE).await;
+    let odd = rich();
+    let (mut found, mut unreadable) = (Vec::new(), BTreeSet::new());
     places(&odd, "", &mut found);
     // By these it is found at all.
     let fixed = [
@@ -85,14 +122,28 @@ async fn whatever_is_null_absent_or_of_another_shape_in_a_pod_hides_no_other() {
             })
             .collect();
         changed.push(without(&odd, place));
-        for odd in changed {
+        for odd in &changed {
+            // What comes after it is seen too: the watch goes on.
             api.apply(odd.clone());
+            api.apply(pod("zebra"));
             sleep(Duration::from_millis(1)).await;
             let seen = pods(&cluster.facts());
-            assert!(seen.contains(&"web".to_owned()), "{place}: {odd}");
+            let both = ["web", "zebra"].map(str::to_owned);
+            assert!(both.iter().all(|it| seen.contains(it)), "{place}: {odd}");
+            // The watch and the lists are understood, and of the odd one no more than that it is there.
+            let mirror = health(&cluster, &Kind::Pod);
+            if mirror.state != MirrorState::Synced {
+                assert_eq!(trouble(&cluster), UNREADABLE, "{place}: {odd}");
+                unreadable.insert(place.as_str());
+            }
+            api.delete("Pod", "shop", "zebra");
         }
         api.delete("Pod", "shop", "odd");
+        if !unreadable.contains(&**place) {
+            in_a_list(&changed).await;
+        }
     }
+    assert!(unreadable.iter().eq(&NEEDED), "{unreadable:?}");
     api.apply(pod("new"));
     sleep(3 * MINUTE).await;
     assert_eq!(pods(&until_whole(&cluster, MINUTE).await), ["new", "web"]);
