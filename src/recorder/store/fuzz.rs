@@ -127,9 +127,9 @@ fn meaning(ledger: &Ledger) -> String {
         let sent = entry.sent.iter().filter(|sent| entry.must_be_stored(sent));
         let sent: Vec<_> = sent.collect();
         let Entry { owner, held, .. } = entry;
-        let tombstone = entry.is_tombstone();
+        let (tombstone, acknowledged) = (entry.is_tombstone(), entry.is_acknowledged_since());
         format!(
-            "{:?} {owner:?} {held:?} {sent:?} {tombstone}",
+            "{:?} {owner:?} {held:?} {sent:?} {tombstone} {acknowledged}",
             spelled(identity)
         )
     };

@@ -92,9 +92,11 @@ fn entry() -> impl Strategy<Value = Entry> {
         option::of(body()),
         vec(sent(), 0..3),
         any::<bool>(),
+        any::<bool>(),
     );
-    parts.prop_map(|(owner, held, sent, tombstone)| {
-        let mut entry = Entry::new(owner).with_tombstone(tombstone);
+    parts.prop_map(|(owner, held, sent, tombstone, acknowledged)| {
+        let entry = Entry::new(owner).with_tombstone(tombstone);
+        let mut entry = entry.with_acknowledged_since(acknowledged);
         (entry.held, entry.sent) = (held, sent);
         entry
     })
@@ -183,9 +185,9 @@ fn said(ledger: &Ledger) -> Vec<String> {
         let sent = entry.sent.iter().filter(|sent| entry.must_be_stored(sent));
         let sent: Vec<&Sent> = sent.collect();
         let Entry { owner, held, .. } = entry;
-        let tombstone = entry.is_tombstone();
+        let (tombstone, acknowledged) = (entry.is_tombstone(), entry.is_acknowledged_since());
         format!(
-            "{} {owner:?} {held:?} {sent:?} {tombstone}",
+            "{} {owner:?} {held:?} {sent:?} {tombstone} {acknowledged}",
             spelled(identity)
         )
     });
