@@ -307,3 +307,22 @@ fn where_namespaces_are_looked_at_one_by_one_a_gateway_elsewhere_is_not_known() 
     facts.links.gateways = vec![Arc::new(gateway("shop"))];
     assert_eq!(by(&facts), Exposed::Yes);
 }
+
+#[test]
+fn kinds_are_called_as_kubectl_calls_them_and_two_are_there_without_a_definition() {
+    let named = Link::ALL.map(|link| (link.resource(), link.is_built_in()));
+    let gateway = |resource: &str| (format!("{resource}.gateway.networking.k8s.io"), false);
+    assert_eq!(
+        named,
+        [
+            ("services".to_owned(), true),
+            ("ingresses.networking.k8s.io".to_owned(), true),
+            gateway("gateways"),
+            gateway("httproutes"),
+            gateway("grpcroutes"),
+            gateway("tlsroutes"),
+            gateway("tcproutes"),
+            gateway("udproutes"),
+        ]
+    );
+}

@@ -143,7 +143,52 @@ mod tests {
 
     use super::*;
     use crate::model::fixtures::worlds::{cases, world};
+    use crate::model::fixtures::{Scene, annotations, container, pod, source_of};
     use crate::model::inventory::sight::Standing;
+
+    #[test]
+    fn a_workload_is_seen_itself_or_by_its_pods_and_a_pod_of_its_own_speaks_once() {
+        let mut scene = Scene::new();
+        scene.deploy("web", "app", 1);
+        let bare = container("app", "ghcr.io/acme/bare:1", 2);
+        scene.add_pod(pod("bare", [bare]));
+        scene.add_workload(&Kind::StatefulSet, "idle");
+        scene.deploy("gone", "app", 3);
+        scene.delete(&Kind::Deployment, "gone");
+        let marked = annotations(&[("team", "blue")]);
+        for pod in &mut scene.facts.pods {
+            Arc::make_mut(pod).annotations = marked.clone();
+        }
+        scene.change_object(&Kind::Deployment, |object| {
+            object.annotations = marked.clone()
+        });
+        let inventory = Inventory::new(&scene.facts, &scene.policy);
+        let of = |kind, name| Workload::clone(&source_of(kind, name, "app").workload);
+        let (web, bare) = (of(Kind::Deployment, "web"), of(Kind::Pod, "bare"));
+        let idle = of(Kind::StatefulSet, "idle");
+        let seen = inventory.workloads();
+        assert!(
+            [&web, &bare, &idle].iter().all(|it| seen.contains(*it)),
+            "{seen:?}"
+        );
+        assert!(!seen.contains(&of(Kind::Deployment, "other")));
+        assert!(inventory.has_object(&web) && inventory.has_object(&idle));
+        for other in [of(Kind::Deployment, "gone"), of(Kind::Deployment, "other")] {
+            assert!(!inventory.has_object(&other), "{other}");
+        }
+        let levels = |workload: &Workload| {
+            let pod = inventory.pods(workload).first().unwrap();
+            let levels = inventory.levels(workload, Some(pod)).into_iter();
+            levels.map(|(level, _)| level).collect::<Vec<_>>()
+        };
+        let space = || Level::Namespace("shop".into());
+        let pod = |workload: &Workload| Level::Pod(inventory.pods(workload)[0].name.clone());
+        assert_eq!(
+            levels(&web),
+            [space(), Level::Workload(web.clone()), pod(&web)]
+        );
+        assert_eq!(levels(&bare), [space(), pod(&bare)]);
+    }
 
     proptest! {
         #![proptest_config(cases(300))]

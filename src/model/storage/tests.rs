@@ -405,3 +405,16 @@ fn what_the_store_knows_besides_is_united_with_what_is_known() {
         "all of it is stored again"
     );
 }
+
+#[test]
+fn a_status_is_known_by_the_name_that_the_api_has_for_it() {
+    let names = StorageStatus::ALL.map(StorageStatus::as_str);
+    assert_eq!(names, ["active", "eol", "deleted"]);
+    assert_eq!(
+        names.map(StorageStatus::parse),
+        StorageStatus::ALL.map(Some)
+    );
+    for name in ["", "Active", "closed"] {
+        assert_eq!(StorageStatus::parse(name), None);
+    }
+}
