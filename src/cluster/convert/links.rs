@@ -17,6 +17,16 @@ use crate::model::text_map::TextMap;
 
 use super::Converter;
 
+/// The longest annotation that means something, in bytes: a list of two hundred ranges. Of a longer one nothing
+/// is kept, since whoever may write a Service may write many.
+const LONGEST: usize = 4 << 10;
+
+/// So many ranges of addresses are kept. More of them count as one, of everybody.
+const MOST_RANGES: usize = 256;
+
+/// Every address.
+const ANYBODY: &str = "0.0.0.0/0";
+
 impl Converter {
     /// A Service; `None` if it has no name.
     pub(in crate::cluster) fn service(&self, slim: &SlimService) -> Option<Service> {
@@ -45,7 +55,10 @@ impl Converter {
         if sort == Sort::LoadBalancer {
             service.class = self.word(&slim.spec.load_balancer_class);
             let ranges = each(&slim.spec.load_balancer_source_ranges);
-            service.source_ranges = ranges.map(|range| self.intern(range)).collect();
+            service.source_ranges = match ranges.clone().nth(MOST_RANGES) {
+                None => ranges.map(|range| self.intern(range)).collect(),
+                Some(_) => [self.intern(ANYBODY)].into(),
+            };
             service.annotations = self.chosen(&slim.meta.annotations, reads_of_service);
         }
         Some(service)
@@ -160,10 +173,10 @@ impl Converter {
         self.interner().share(texts)
     }
 
-    /// The annotations that are wanted.
+    /// The annotations that are wanted and no longer than what means something.
     fn chosen(&self, all: &Soft<Labels>, is_wanted: impl Fn(&str) -> bool) -> TextMap {
         let all = all.0.iter().flat_map(|all| &all.0);
-        let wanted = all.filter(|(key, _)| is_wanted(key));
+        let wanted = all.filter(|(key, text)| text.len() <= LONGEST && is_wanted(key));
         let wanted = wanted.map(|(key, text)| (self.intern(key), self.intern(text)));
         let wanted: TextMap = wanted.collect();
         self.interner().share(wanted)
@@ -171,7 +184,7 @@ impl Converter {
 }
 
 /// What of a list can be read.
-fn each<T>(list: &SoftList<T>) -> impl Iterator<Item = &T> {
+fn each<T>(list: &SoftList<T>) -> impl Iterator<Item = &T> + Clone {
     let list = list.0.iter().flatten();
     list.filter_map(|element| element.0.as_ref())
 }

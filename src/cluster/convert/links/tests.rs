@@ -72,6 +72,27 @@ fn of_a_service_only_what_says_where_traffic_goes_is_kept() {
     assert_eq!(converter.service(&slim(&later)), Some(expected));
 }
 
+/// What cannot be told in a sane length takes the risk away from nobody.
+#[test]
+fn of_texts_without_end_nothing_is_kept_and_ranges_without_end_are_everybodys() {
+    let converter = converter(&[Way::LoadBalancer]);
+    let key = "service.beta.kubernetes.io/load-balancer-source-ranges";
+    for (length, ranges, is_kept) in [(4096, 256, true), (4097, 257, false)] {
+        let mut service = load_balancer();
+        service["metadata"]["annotations"] = json!({key: "1".repeat(length)});
+        service["spec"]["loadBalancerSourceRanges"] = json!(vec!["10.0.0.0/8"; ranges]);
+        let service = converter.service(&slim(&service)).unwrap();
+        let expected: &[&str] = if is_kept {
+            &["10.0.0.0/8"; 256]
+        } else {
+            &["0.0.0.0/0"]
+        };
+        let found: Vec<&str> = service.source_ranges.iter().map(|it| &**it).collect();
+        assert_eq!(found, expected);
+        assert_eq!(!service.annotations.is_empty(), is_kept, "{length}");
+    }
+}
+
 #[test]
 fn a_service_that_no_way_asks_for_leads_nowhere() {
     for (kind, ways, sort, leads) in [
