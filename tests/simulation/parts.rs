@@ -95,8 +95,8 @@ pub struct Parts {
     splits: usize,
     /// How often some parts were deleted while there were several shards, and others were not.
     losses: usize,
-    /// How long it took until GitHub was right once all was well, without the time for which a mass of ends is
-    /// held back.
+    /// How long it took until GitHub was right once all was well, without what waits (`--idle-after`, and the
+    /// time for which a mass of ends is held back).
     pub healed: Duration,
 }
 

@@ -132,7 +132,9 @@ impl World {
             }
         }
         self.must_be(&self.differences());
-        self.parts.healed = self.parts.healed.saturating_sub(self.told.hold);
+        // Who began again a moment ago counts anew how long a workload has been idle.
+        let waits = self.told.hold + self.told.idle_after.unwrap_or_default();
+        self.parts.healed = self.parts.healed.saturating_sub(waits);
     }
 
     /// What was begun comes to its end.
