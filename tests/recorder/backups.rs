@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use deployment_recorder::model::storage::StorageRule;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ledger::{self, NAME, NAMESPACE, shard};
 use crate::objects::{deployment, namespace};
 use crate::shards::{grow, nearly_full};
-use crate::support::apiserver::{Fault as ApiFault, Verb};
+use crate::support::apiserver::{Apiserver, Fault as ApiFault, Verb};
 use crate::world::{INTERVAL, MINUTE, SECOND, World};
 
 /// The parts of the ledger as they are stored.
@@ -301,27 +301,66 @@ async fn of_another_cluster() -> Copy {
     copy(&other)
 }
 
+/// The same part as one that another namespace alone is known to.
+fn known_by_another_namespace(api: &Apiserver, part: &str, theirs: &[u8]) -> Vec<u8> {
+    ledger::put(api, part, theirs.to_vec());
+    let mut content = ledger::content(api, part).unwrap();
+    content["cluster_uids"] = json!({"elsewhere": "another"});
+    ledger::part(&content.to_string())
+}
+
 /// Beside this cluster's root they would be records whose workloads are gone.
 #[tokio::test(start_paused = true)]
-async fn promise_2_a_shard_of_another_cluster_is_refused_at_a_start_and_nothing_of_it_is_ended() {
+async fn promise_2_a_part_of_another_cluster_is_refused_at_a_start_and_nothing_of_it_is_ended() {
     let theirs = of_another_cluster().await;
-    let mut world = World::with(&[deployment("shop", "web")]).await;
-    world.pass(2 * MINUTE).await;
-    world.stop().await;
-    let ours = copy(&world);
-    ledger::put(&world.api, &shard(0), theirs[&shard(0)].clone());
-    let (stored, requests) = (copy(&world), world.requests());
-    world.restart().await;
-    let error = world.ended().await;
-    assert!(
-        error.contains("ConfigMap ledger-0 of the ledger: it is of another cluster"),
-        "{error}"
-    );
-    assert!(error.contains("Put back what belongs to this"), "{error}");
-    assert_eq!((copy(&world), world.requests()), (stored, requests));
-    ledger::put(&world.api, &shard(0), ours[&shard(0)].clone());
-    world.restart().await;
-    world.agreed().await;
+    for part in [NAME.to_owned(), shard(0)] {
+        for is_known_by_another in [false, true] {
+            let mut world = World::with(&[deployment("shop", "web")]).await;
+            world.pass(2 * MINUTE).await;
+            world.stop().await;
+            let ours = copy(&world);
+            let bytes = if is_known_by_another {
+                known_by_another_namespace(&world.api, &part, &theirs[&part])
+            } else {
+                theirs[&part].clone()
+            };
+            ledger::put(&world.api, &part, bytes);
+            let (stored, requests) = (copy(&world), world.requests());
+            world.restart().await;
+            let error = world.ended().await;
+            assert!(
+                error.contains(
+                    "ConfigMap ledger-0 of the ledger: it is of another cluster than the root"
+                ),
+                "{error}"
+            );
+            assert!(
+                error.contains("says which of them is this cluster"),
+                "{error}"
+            );
+            assert_eq!((copy(&world), world.requests()), (stored, requests));
+            ledger::put(&world.api, &part, ours[&part].clone());
+            world.restart().await;
+            world.agreed().await;
+            world.finish().await;
+        }
+    }
+}
+
+/// One that stands where no shard is yet is written over by the split that needs its place.
+#[tokio::test(start_paused = true)]
+async fn promise_2_a_shard_of_another_cluster_behind_the_last_is_written_over_by_a_split() {
+    let theirs = of_another_cluster().await;
+    let mut world = nearly_full().await;
+    ledger::put(&world.api, &shard(1), theirs[&shard(0)].clone());
+    let mut content = ledger::content(&world.api, &shard(1)).unwrap();
+    content["index"] = 1.into();
+    ledger::put(&world.api, &shard(1), ledger::part(&content.to_string()));
+    grow(&mut world).await;
+    world.agreed_within(2 * MINUTE).await;
+    let stored = world.ledger();
+    assert_eq!(stored.root["shards"], 2);
+    assert!(!stored.names().contains(&"shop-theirs-main"));
     world.finish().await;
 }
 

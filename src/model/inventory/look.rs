@@ -160,7 +160,7 @@ mod tests {
             Arc::make_mut(pod).annotations = marked.clone();
         }
         scene.change_object(&Kind::Deployment, |object| {
-            object.annotations = marked.clone()
+            object.annotations = marked.clone();
         });
         let inventory = Inventory::new(&scene.facts, &scene.policy);
         let of = |kind, name| Workload::clone(&source_of(kind, name, "app").workload);

@@ -13,6 +13,9 @@ use super::config_map::{CallError, Version};
 use super::form::{Content, FormError, Root, Shard};
 use super::{PartError, Store, StoreError, shards};
 
+/// The uid of each namespace that a cluster is known by.
+type Uids = BTreeMap<String, String>;
+
 /// How many parts are read at a time where nothing is expected.
 const AT_A_TIME: usize = 16;
 
@@ -199,28 +202,28 @@ impl Store {
         self.root.as_ref().map(|(root, _)| root)
     }
 
-    /// An error if what a part says whose cluster it is of is not so in the root.
+    /// An error if a part says that it is of another cluster than the root. Of one ledger each part knows what the
+    /// root knew first.
     fn expect_one_cluster(
         &self,
         shard: Option<usize>,
-        found: &BTreeMap<String, String>,
-        root: &Root,
+        found: &Uids,
+        Root { cluster_uids, .. }: &Root,
     ) -> Result<(), StoreError> {
-        for (namespace, found) in found {
-            if let Some(known) = root.cluster_uids.get(namespace)
-                && known != found
-            {
-                return Err(StoreError::Unreadable {
-                    part: self.maps.name(shard),
-                    source: PartError::OtherCluster {
-                        namespace: namespace.clone(),
-                        found: found.clone(),
-                        known: known.clone(),
-                    },
-                });
-            }
+        let both = |(namespace, uid)| Some((uid, cluster_uids.get(namespace)?));
+        let mut common = found.iter().filter_map(both).peekable();
+        let is_told = !found.is_empty() && !cluster_uids.is_empty();
+        let is_one = common.peek().is_some() && common.all(|(one, other)| one == other);
+        if !is_told || is_one {
+            return Ok(());
         }
-        Ok(())
+        Err(StoreError::Unreadable {
+            part: self.maps.name(shard),
+            source: PartError::OtherCluster {
+                found: listed(found),
+                known: listed(cluster_uids),
+            },
+        })
     }
 
     /// A shard; `None` where it is not there. Another one in its place would be read as one that has
@@ -254,4 +257,13 @@ impl Store {
             source: PartError::damaged(error),
         }
     }
+}
+
+/// As a person reads it.
+fn listed(uids: &Uids) -> String {
+    let all: Vec<String> = uids
+        .iter()
+        .map(|(namespace, uid)| format!("{namespace} {uid}"))
+        .collect();
+    all.join(", ")
 }

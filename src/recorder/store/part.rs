@@ -40,17 +40,16 @@ pub enum PartError {
         /// Which shard it is.
         found: usize,
     },
-    /// It is of another cluster than the root.
+    /// It and the root are of two clusters.
     #[error(
-        "it is of another cluster: namespace {namespace} had uid {found} there and has {known} here. \
-         Put back what belongs to this cluster"
+        "it is of another cluster than the root: {found} is what it knows, and {known} what the root \
+         does. `kubectl get namespaces -o custom-columns=NAME:.metadata.name,UID:.metadata.uid` says \
+         which of them is this cluster: put back what belongs to it"
     )]
     OtherCluster {
-        /// The namespace whose uids differ.
-        namespace: String,
-        /// Its uid in this part.
+        /// The namespaces and their uids that this part knows.
         found: String,
-        /// Its uid in the ledger that is known.
+        /// Those that the root knows.
         known: String,
     },
     /// The content is not what was written.

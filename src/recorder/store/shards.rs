@@ -8,7 +8,7 @@ use crate::model::record::Identity;
 
 use super::config_map::Version;
 use super::form::Content;
-use super::{Store, StoreError};
+use super::{PartError, Store, StoreError};
 
 /// Shards as they are stored, by index.
 pub(super) type Parts = BTreeMap<usize, Vec<u8>>;
@@ -109,6 +109,11 @@ impl Store {
     async fn left_over(&self, index: usize) -> Result<Option<Version>, StoreError> {
         match self.read_shard(index, self.known_root()).await {
             Ok(left) => Ok(left.map(|(_, version)| version)),
+            // Put here by mistake, as under a recorder that runs.
+            Err(StoreError::Unreadable {
+                source: PartError::OtherCluster { .. },
+                ..
+            }) => self.maps.version(Some(index)).await,
             Err(StoreError::Unreadable { part, source }) => Err(StoreError::Taken { part, source }),
             Err(error) => Err(error),
         }
