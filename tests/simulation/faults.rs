@@ -198,8 +198,10 @@ impl World {
     fn start_blind(&mut self, times: usize) -> Option<(String, Relief)> {
         let (ended, _) = self.strike_process(Fault::BlindStart)?;
         let mut said = vec![ended];
-        let kinds = [(); 3].map(|()| *self.dice.one_of(&KINDS));
-        for kind in kinds.into_iter().take(times) {
+        let mut kinds = [*self.dice.one_of(&KINDS); 3];
+        for struck in kinds.iter_mut().take(times) {
+            let kind = *self.dice.one_of(&KINDS);
+            *struck = kind;
             let fault = *self.dice.one_of(&[
                 Fault::Forbidden,
                 Fault::Forbidden,
@@ -211,6 +213,16 @@ impl World {
             said.push(format!("{fault:?} {how}"));
         }
         Some((said.join("; "), Relief::Kinds(kinds)))
+    }
+
+    /// The API server does nothing wrong to this kind any more, unless something else still does.
+    fn heal(&self, kind: &str) {
+        let mut troubles = self.troubles.iter();
+        let is_struck =
+            |it: &Trouble| matches!(it.relief, Relief::Kinds(kinds) if kinds.contains(&kind));
+        if !troubles.any(is_struck) {
+            self.land.api.heal_kind(kind);
+        }
     }
 
     /// Ends what is over by now.
@@ -227,7 +239,7 @@ impl World {
             self.story.tell(&format!("{:?} is over", trouble.fault));
             self.shadows.push((trouble.fault, now + lasting));
             match trouble.relief {
-                Relief::Kinds(kinds) => kinds.iter().for_each(|kind| self.land.api.heal_kind(kind)),
+                Relief::Kinds(kinds) => kinds.iter().for_each(|kind| self.heal(kind)),
                 Relief::Github(number) => self.github.clear_fault(number),
                 Relief::Process(number) => {
                     self.relieve_process(number, trouble.fault == Fault::Killed);

@@ -16,6 +16,11 @@ impl World {
     ) -> (String, Relief) {
         let api = self.land.api.clone();
         let mut said = kind.to_owned();
+        let mut relief = Relief::Kinds([kind; 3]);
+        match fault {
+            Fault::WatchBroken | Fault::WatchEnded | Fault::Expired => relief = Relief::Nothing,
+            _ => {}
+        }
         match fault {
             Fault::WatchBroken => api.drop_watches(kind),
             Fault::WatchEnded => api.end_watches(kind),
@@ -52,7 +57,7 @@ impl World {
             }
             _ => api.expire(kind),
         }
-        (said, Relief::Kinds([kind; 3]))
+        (said, relief)
     }
 
     /// To writes of the Lease and of the ledger.

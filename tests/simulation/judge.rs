@@ -13,9 +13,6 @@ use crate::wire::{Acknowledged, Said, Wire};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// One plan sends what it ends within so long, and another one comes hardly so soon.
-const OF_ONE_PLAN: Duration = Duration::from_secs(10);
-
 impl Wire {
     /// All of it.
     pub fn judge(&self, environment: &str, said: &[Said]) {
@@ -106,27 +103,22 @@ impl Wire {
         }
     }
 
-    /// Nearly all of what GitHub has does not end at once, if it was there a moment ago.
+    /// Nearly all of what GitHub has does not end with one request, if it was there a moment ago.
     fn judge_the_mass(
         &self,
         environment: &str,
         said: &[Said],
         (acknowledged, oracle): (&Acknowledged, &Oracle),
     ) {
-        let (now, hold) = (Instant::now(), oracle.told.hold);
-        let mut ends = self.shared.ends.lock().unwrap();
-        ends.retain(|_, at| *at + OF_ONE_PLAN > now);
-        for Said { name, digest, .. } in said.iter().filter(|it| it.ends) {
+        let hold = oracle.told.hold;
+        let is_young = |Said { name, digest, .. }: &&Said| {
             let key = (environment.to_owned(), name.clone());
             let gone = oracle.gone_for(environment, name, digest);
-            if acknowledged.contains_key(&key) && gone.is_some_and(|gone| gone < hold) {
-                ends.insert(key, now);
-            }
-        }
-        let over = ends.keys().filter(|it| !acknowledged.contains_key(*it));
-        let all = acknowledged.len() + over.count();
-        if ends.len() >= 5 && 4 * ends.len() > 3 * all {
-            let count = ends.len();
+            acknowledged.contains_key(&key) && gone.is_some_and(|gone| gone < hold)
+        };
+        let ends = said.iter().filter(|it| it.ends);
+        let (count, all) = (ends.filter(is_young).count(), acknowledged.len());
+        if count >= 5 && 4 * count > 3 * all {
             self.is_wrong(format!(
                 "{count} of {all} records end at once, none of them gone for {hold:?}"
             ));

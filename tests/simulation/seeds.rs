@@ -99,7 +99,7 @@ impl World {
         self.github.clear();
         self.sequels_end().await;
         self.adopt_what_is_left().await;
-        self.heal().await;
+        self.become_right().await;
         assert!(operations >= 200, "only {operations} operations");
         assert!(self.count >= 20, "only {} faults", self.count);
         for slot in &mut self.slots {
@@ -123,7 +123,7 @@ impl World {
     }
 
     /// GitHub becomes right, and stays so.
-    async fn heal(&mut self) {
+    async fn become_right(&mut self) {
         let (begun, patience) = (Instant::now(), self.told.patience());
         while begun.elapsed() < patience {
             self.pass(Duration::from_secs(10)).await;
@@ -133,8 +133,7 @@ impl World {
         }
         self.must_be(&self.differences());
         // Who began again a moment ago counts anew how long a workload has been idle.
-        let waits = self.told.hold + self.told.idle_after.unwrap_or_default();
-        self.parts.healed = self.parts.healed.saturating_sub(waits);
+        self.parts.waits = self.told.hold > Duration::ZERO || self.told.idle_after.is_some();
     }
 
     /// What was begun comes to its end.

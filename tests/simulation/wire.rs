@@ -50,8 +50,6 @@ pub struct Shared {
     pub oracle: Arc<Mutex<Oracle>>,
     dice: Mutex<Dice>,
     pub acknowledged: Mutex<Acknowledged>,
-    /// What was ended a moment ago and had not been gone for long: when, by environment and name.
-    pub ends: Mutex<BTreeMap<(String, String), Instant>>,
     wrong: Mutex<Vec<String>>,
     /// Which process cannot reach GitHub, if one cannot.
     cut: Mutex<Option<usize>>,
@@ -86,7 +84,6 @@ impl Wire {
             oracle,
             dice: Mutex::new(dice),
             acknowledged: Mutex::default(),
-            ends: Mutex::default(),
             wrong: Mutex::default(),
             cut: Mutex::default(),
             missing,
