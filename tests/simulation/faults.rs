@@ -185,6 +185,9 @@ impl World {
         let Some((said, relief)) = struck else {
             return;
         };
+        if fault == Fault::AppliedLate {
+            self.note_late(lasts);
+        }
         self.story.tell(&format!("{fault:?} for {lasts:?}: {said}"));
         self.count += 1;
         self.troubles.push(Trouble {

@@ -62,6 +62,8 @@ pub struct World {
     cycles: (usize, u64),
     /// After how many requests everything was checked last.
     checked: u64,
+    /// Until when a request that was applied late may be seen, and who led when that began.
+    pub late: Option<(Instant, Option<usize>)>,
     /// What another tool left and nobody could adopt yet: digests by name.
     pub strays: BTreeMap<String, String>,
     pub adopted: usize,
@@ -117,6 +119,7 @@ impl World {
             starts: 0,
             cycles: (0, 0),
             checked: 0,
+            late: None,
             strays: BTreeMap::new(),
             adopted: 0,
             marks: BTreeMap::new(),
@@ -276,13 +279,33 @@ impl World {
         self.must_be(&wrong);
     }
 
+    /// From now on GitHub applies requests late, for so long: each by a minute at most, and what that did is
+    /// put right by the next snapshot.
+    pub fn note_late(&mut self, lasts: Duration) {
+        let snapshot = self.told.interval.mul_f64(1.1) + Duration::from_mins(2);
+        let until = Instant::now() + lasts + Duration::from_mins(1) + snapshot;
+        self.late = Some((until, self.leader().map(|it| it.number)));
+    }
+
+    /// Whether what GitHub holds may be of a leader that is none any more: who leads now cannot know of a
+    /// repetition that was under way, which is judged apart.
+    fn may_be_of_a_former_leader(&self) -> bool {
+        let led = self.late.filter(|it| it.0 > Instant::now());
+        led.is_some_and(|(_, led)| led != self.leader().map(|it| it.number))
+    }
+
     /// What GitHub holds as deployed and is not in the stored ledger, as far as that is there.
     pub fn forgotten(&mut self) -> Vec<String> {
         let stored = self.missing.stored();
         self.note_shards(&stored);
+        let is_late = self.may_be_of_a_former_leader();
+        let is_older = |environment: &str, name: &str| {
+            is_late && !stored.digests(environment, name).is_empty()
+        };
         let held = self.held().into_iter();
         let unknown = held.filter(|((environment, name), (_, digest, ..))| {
             !stored.knows(environment, name, digest)
+                && !is_older(environment, name)
                 && !self.strays.contains_key(name)
                 && !self.missing.hides(&stored, environment, name, digest)
         });
