@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::model::facts::{State, View};
 use crate::model::fixtures::{
-    SHOP, Scene, annotations, container, image, minutes, names, namespace, object, pod, source,
-    source_of,
+    SHOP, Scene, annotations, container, image, minutes, names, namespace, object, pod, rollout,
+    source, source_of,
 };
 use crate::model::gap::Reason;
 use crate::model::image_map::ImageMap;
@@ -115,6 +115,20 @@ fn row_5_labels_that_match_take_nothing_out_and_labels_that_are_not_read_decide_
     assert!(is_quiet(&plan));
     assert_eq!(plan.withheld.len(), 1);
     scene.ledger = Ledger::default();
+    let plan = scene.plan();
+    assert!(is_quiet(&plan));
+    assert_eq!(reasons(&plan), [Reason::NotCovered]);
+}
+
+/// What its pods run is reported without the object, but for a label of it that decides.
+#[test]
+fn row_6_a_label_of_an_object_that_cannot_be_read_is_unread() {
+    let mut scene = Scene::new();
+    scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+    scene.facts.objects.clear();
+    scene.refuse(&rollout());
+    assert_eq!(names(&scene.plan().reports), [WEB]);
+    scene.policy.selection.by_workload_labels = true;
     let plan = scene.plan();
     assert!(is_quiet(&plan));
     assert_eq!(reasons(&plan), [Reason::NotCovered]);
