@@ -334,6 +334,8 @@ async fn promise_2_a_part_of_another_cluster_is_refused_at_a_start_and_nothing_o
                 ),
                 "{error}"
             );
+            let known = [" elsewhere another ", " kube-system another "];
+            assert!(known.iter().any(|it| error.contains(it)), "{error}");
             assert!(
                 error.contains("says which of them is this cluster"),
                 "{error}"
