@@ -2,7 +2,6 @@
 //! `run` does, reads the ledger and takes it over, changes it, stores it and gives the Lease back.
 //! What is changed is decided in `model`; the ends that are told to GitHub are in `ending`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,15 +15,12 @@ use crate::model::record::{Body, Identity};
 use crate::model::workload::Source;
 
 use super::lease::{Candidacy, Candidate, LeaseError, Tenure};
-use super::store::{Store, StoreError, Stored};
+use super::store::{Store, StoreError, Stored, Uids};
 
 mod ending;
 mod sending;
 
 pub use ending::{End, Ended, Errand, News};
-
-/// The uid of each namespace that tells clusters apart.
-type Uids = BTreeMap<String, String>;
 
 /// The ledger in one hand, until it is [given back](Hand::give_back) or dropped.
 #[must_use = "the Lease is given back when this is dropped"]

@@ -1,7 +1,6 @@
 //! Opening the ledger when a process starts: the Lease is waited for, the ledger read, known to be
 //! this cluster's, and taken over. What is done with it then is the cycle's matter.
 
-use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,12 +11,9 @@ use crate::model::ledger::Ledger;
 
 use super::lease::Tenure;
 use super::status::Shared;
-use super::store::{Store, StoreError};
+use super::store::{Store, StoreError, Uids};
 use super::{Error, FIRST_SYNC, PULSE, REACH, Settings, chain};
 use crate::clock::Clock;
-
-/// The uid of each namespace that tells clusters apart.
-type Uids = BTreeMap<String, String>;
 
 /// What a start has at hand.
 pub(super) struct Opening<'a> {

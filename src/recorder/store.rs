@@ -30,6 +30,9 @@ pub use part::PartError;
 use config_map::{ConfigMaps, Doing, Version};
 use form::{Root, Written};
 
+/// The uid of each namespace that tells clusters apart.
+pub type Uids = BTreeMap<String, String>;
+
 /// The ledger in ConfigMaps.
 #[derive(Debug)]
 pub struct Store {
@@ -126,10 +129,8 @@ impl Store {
 
     /// Says whose cluster this is. An error if the ledger is known to be of another one.
     pub fn check_cluster(&self, namespace: &str, uid: &str) -> Result<(), StoreError> {
-        let known = self
-            .root
-            .as_ref()
-            .and_then(|(root, _)| root.cluster_uids.get(namespace));
+        let root = self.known_root();
+        let known = root.and_then(|root| root.cluster_uids.get(namespace));
         match known {
             Some(stored) if stored != uid => Err(StoreError::OtherCluster {
                 part: self.maps.name(None),
@@ -147,7 +148,7 @@ impl Store {
     pub async fn take_over(
         &mut self,
         ledger: &mut Ledger,
-        uids: &BTreeMap<String, String>,
+        uids: &Uids,
         now: Moment,
     ) -> Result<(), StoreError> {
         if self.root.is_none() {
@@ -174,7 +175,7 @@ impl Store {
     pub async fn store(
         &mut self,
         ledger: &mut Ledger,
-        uids: &BTreeMap<String, String>,
+        uids: &Uids,
         now: Moment,
     ) -> Result<Stored, StoreError> {
         if let Some((root, _)) = &self.root {

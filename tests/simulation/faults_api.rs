@@ -16,11 +16,10 @@ impl World {
     ) -> (String, Relief) {
         let api = self.land.api.clone();
         let mut said = kind.to_owned();
-        let mut relief = Relief::Kinds([kind; 3]);
-        match fault {
-            Fault::WatchBroken | Fault::WatchEnded | Fault::Expired => relief = Relief::Nothing,
-            _ => {}
-        }
+        let relief = match fault {
+            Fault::WatchBroken | Fault::WatchEnded | Fault::Expired => Relief::Nothing,
+            _ => Relief::Kinds([kind; 3]),
+        };
         match fault {
             Fault::WatchBroken => api.drop_watches(kind),
             Fault::WatchEnded => api.end_watches(kind),

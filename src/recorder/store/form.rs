@@ -14,6 +14,8 @@ use crate::model::risk::{Risk, Risks};
 use crate::model::storage::Shelf;
 use crate::model::workload::{Kind, Source, Workload};
 
+use super::Uids;
+
 mod written;
 
 pub(super) use written::Written;
@@ -26,7 +28,7 @@ pub(super) struct Root {
     /// One more with every store.
     pub(super) sequence: u64,
     /// The uid of each namespace that a cluster was told by.
-    pub(super) cluster_uids: BTreeMap<String, String>,
+    pub(super) cluster_uids: Uids,
     /// The template that names are made by.
     pub(super) template: Option<String>,
     /// How many shards there are.
@@ -48,7 +50,7 @@ pub(super) struct Shard {
     pub(super) sequence: u64,
     /// As in the root; the first versions did not say.
     #[serde(default)]
-    pub(super) cluster_uids: BTreeMap<String, String>,
+    pub(super) cluster_uids: Uids,
     destinations: Vec<StoredDestination>,
     entries: Vec<StoredEntry>,
     #[serde(default)]

@@ -1,7 +1,6 @@
 //! Reading the ledger when nothing is known but what is stored: all of it, or a clear refusal.
 //! Never a part of it, and never an empty one where something was.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -11,10 +10,7 @@ use crate::model::moment::Moment;
 
 use super::config_map::{CallError, Version};
 use super::form::{Content, FormError, Root, Shard};
-use super::{PartError, Store, StoreError, shards};
-
-/// The uid of each namespace that a cluster is known by.
-type Uids = BTreeMap<String, String>;
+use super::{PartError, Store, StoreError, Uids, shards};
 
 /// How many parts are read at a time where nothing is expected.
 const AT_A_TIME: usize = 16;

@@ -16,7 +16,7 @@ impl Store {
         ledger: &mut Ledger,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
+        let last = self.known_root().map_or(0, |root| root.sequence);
         let found = match self.read_root().await {
             Ok(found) => found,
             Err(error) if error.is_damage() => {
@@ -69,7 +69,7 @@ impl Store {
         ledger: &mut Ledger,
         now: Moment,
     ) -> Result<bool, StoreError> {
-        let count = self.root.as_ref().map_or(1, |(root, _)| root.shards);
+        let count = self.known_root().map_or(1, |root| root.shards);
         self.versions.resize(count, None);
         let mut knew_more = false;
         for index in 0..count {
@@ -142,7 +142,7 @@ impl Store {
     /// An error if somebody else has taken the root over. An older copy, or a damaged one, that somebody
     /// put there is another one's matter: the next store finds it.
     pub(super) async fn confirm_holder(&self) -> Result<(), StoreError> {
-        let last = self.root.as_ref().map_or(0, |(root, _)| root.sequence);
+        let last = self.known_root().map_or(0, |root| root.sequence);
         match self.read_root().await {
             Ok(Some((root, _))) if root.holder != self.holder && root.sequence >= last => {
                 Err(StoreError::Deposed {

@@ -9,13 +9,13 @@ use crate::model::moment::Moment;
 use super::config_map::Version;
 use super::form::{Root, Written};
 use super::shards::Parts;
-use super::{Store, StoreError, part, shards};
+use super::{Store, StoreError, Uids, part, shards};
 
 impl Store {
     /// Raises the sequence and takes the root, if it still is as we know it.
     pub(super) async fn swap_root(
         &mut self,
-        uids: &BTreeMap<String, String>,
+        uids: &Uids,
         template: Option<&str>,
     ) -> Result<(), StoreError> {
         let (mut root, version) = match &self.root {
@@ -91,16 +91,11 @@ impl Store {
         count: usize,
         wanted: &BTreeSet<usize>,
     ) -> Result<Parts, StoreError> {
-        let root = self.root.as_ref().map(|(root, _)| root);
+        let root = self.known_root();
         let sequence = root.map_or(0, |root| root.sequence);
-        let empty = |index: &usize| {
-            let shard = Written::new(*index, sequence);
-            let shard = match root {
-                Some(root) => shard.of_cluster(&root.cluster_uids),
-                None => shard,
-            };
-            (*index, shard)
-        };
+        let uids = root.map(|root| root.cluster_uids.clone());
+        let uids = uids.unwrap_or_default();
+        let empty = |index: &usize| (*index, Written::new(*index, sequence).of_cluster(&uids));
         let mut shards: BTreeMap<usize, Written<'_>> = wanted.iter().map(empty).collect();
         for (identity, entry) in ledger.entries() {
             if let Some(shard) = shards.get_mut(&shards::of(identity, count)) {

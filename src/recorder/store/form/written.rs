@@ -1,15 +1,13 @@
 //! A shard as it is written. Each entry takes its stored form only while it is being written,
 //! because the forms of all of them are larger than the ledger.
 
-use std::collections::BTreeMap;
-
 use serde::{Serialize, Serializer};
 
 use crate::model::image::Digest;
 use crate::model::ledger::Entry;
 use crate::model::record::{Destination, Identity};
 use crate::model::storage::Shelf;
-use crate::recorder::store::part;
+use crate::recorder::store::{Uids, part};
 
 use super::{
     Past, StoredDestination, StoredEntry, StoredShelf, store_body, store_owner, store_sent,
@@ -23,8 +21,8 @@ pub(in crate::recorder::store) struct Written<'a> {
     /// The root's sequence when it is written.
     sequence: u64,
     /// Whose it is, as in the root, so that no other cluster's can be taken for it.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    cluster_uids: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Uids::is_empty")]
+    cluster_uids: Uids,
     destinations: Vec<StoredDestination>,
     #[serde(serialize_with = "write_entries")]
     entries: Vec<(usize, &'a Identity, &'a Entry)>,
@@ -45,7 +43,7 @@ impl<'a> Written<'a> {
     }
 
     /// Says whose cluster it is of, by the uids in the root.
-    pub(in crate::recorder::store) fn of_cluster(self, uids: &BTreeMap<String, String>) -> Self {
+    pub(in crate::recorder::store) fn of_cluster(self, uids: &Uids) -> Self {
         Self {
             cluster_uids: uids.clone(),
             ..self
