@@ -253,6 +253,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::model::fixtures::assert_told_apart;
 
     const STATUS: &str = include_str!("../../docs/status.md");
     const EXPLAIN: &str = include_str!("../../docs/explain.md");
@@ -268,7 +269,8 @@ mod tests {
     #[test]
     fn the_page_about_the_status_says_what_each_word_means_as_explanations_do() {
         for reason in Reason::ALL {
-            assert!(says(STATUS, reason.as_str(), reason.meaning()), "{reason}");
+            let name = reason.to_string();
+            assert!(says(STATUS, &name, reason.meaning()), "{reason:?}");
         }
         for why in Why::ALL {
             assert!(says(STATUS, why.as_str(), why.meaning()), "{why}");
@@ -297,6 +299,13 @@ mod tests {
         for why in Unselected::ALL {
             assert!(says(EXPLAIN, why.as_str(), why.advice()), "{why:?}");
         }
+    }
+
+    #[test]
+    fn what_a_status_said_of_an_image_is_told_apart() {
+        use ImageId::{Archive, Configuration, Manifest, Nothing, Other};
+        let all = [Nothing, Manifest, Configuration, Archive, Other];
+        assert_told_apart(all.map(ImageId::meaning));
     }
 
     #[test]

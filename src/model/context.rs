@@ -397,6 +397,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_in_two_places_is_one_gap_and_gaps_have_an_order() {
+        let wrong = annotations(&[("runtime-risks", "dogs,cats"), ("team", "")]);
+        let context = Context::merge(Some(&wrong), Some(&wrong), Some(&wrong), "acme");
+        let expected = [
+            (Reason::InvalidTag, "team"),
+            (Reason::InvalidRisk, "cats"),
+            (Reason::InvalidRisk, "dogs"),
+        ];
+        assert_eq!(gaps(&context), expected);
+    }
+
+    #[test]
     fn the_first_five_valid_tags_by_key_stay() {
         let long = "é".repeat(101);
         let context = of_pod(&[

@@ -1,6 +1,7 @@
 //! What the tests of the core are told with: pods, owners, namespaces, and a scene that holds facts,
 //! settings, a ledger and the time, and plays cycles. Only for tests.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,14 @@ pub(crate) fn digest(number: u64) -> Digest {
 /// An image in the registry of the tests, with a tag.
 pub(crate) fn image(name: &str) -> String {
     format!("ghcr.io/acme/{name}:1")
+}
+
+/// Words by which values are told apart: each is there, and no two are alike.
+pub(crate) fn assert_told_apart(words: impl IntoIterator<Item = &'static str>) {
+    let words: Vec<&str> = words.into_iter().collect();
+    let told: BTreeSet<&str> = words.iter().copied().collect();
+    assert_eq!(told.len(), words.len(), "{words:?}");
+    assert!(!told.contains(""), "{words:?}");
 }
 
 pub(crate) fn minutes(minutes: u64) -> Duration {

@@ -222,6 +222,7 @@ mod tests {
             ("https://gitlab.com/acme/web", None),
             ("https://github.com.evil.test/acme/web", None),
             ("https://github.com@evil.test/acme/web", None),
+            ("https://github.com:evil/acme/web", None),
             ("https://evil.test/github.com/acme/web", None),
             ("https://api.github.com/acme/web", None),
             ("https://acme.github.io/web", None),

@@ -230,6 +230,7 @@ impl KindGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::fixtures::assert_told_apart;
 
     #[test]
     fn a_star_stands_for_any_text() {
@@ -258,6 +259,37 @@ mod tests {
                 "{pattern} on {text}"
             );
         }
+    }
+
+    #[test]
+    fn what_leaves_a_namespace_out_is_the_first_flag_that_is_given() {
+        let patterns = vec![Pattern::new("team-*")];
+        let mut selection = Selection::default();
+        assert_eq!(selection.by_namespace(), None);
+        selection.by_namespace_labels = true;
+        assert_eq!(selection.by_namespace(), Some("--namespace-selector"));
+        selection.exclude_namespaces.clone_from(&patterns);
+        assert_eq!(selection.by_namespace(), Some("--exclude-namespaces"));
+        selection.namespaces.clone_from(&patterns);
+        assert_eq!(selection.by_namespace(), Some("--namespaces"));
+        assert_eq!(patterns[0].to_string(), "team-*");
+    }
+
+    #[test]
+    fn each_word_of_kinds_watches_the_kinds_of_its_workloads_and_of_what_is_between() {
+        assert_told_apart(KindGroup::ALL.map(KindGroup::as_str));
+        for group in KindGroup::ALL {
+            let own = group.watched().iter().filter(|kind| {
+                [true, false]
+                    .into_iter()
+                    .any(|always| KindGroup::of(kind, always) == group)
+            });
+            let expected = !matches!(group, KindGroup::Others | KindGroup::Pods);
+            assert_eq!(own.count(), usize::from(expected), "{group:?}");
+        }
+        let between = |group: KindGroup| &group.watched()[0];
+        assert_eq!(between(KindGroup::Deployments), &Kind::ReplicaSet);
+        assert_eq!(between(KindGroup::CronJobs), &Kind::Job);
     }
 
     #[test]

@@ -9,7 +9,9 @@ use super::DifferenceKind::{
 };
 use super::*;
 use crate::model::facts::State;
-use crate::model::fixtures::{Scene, annotations, digest, minutes, names, source};
+use crate::model::fixtures::{
+    Scene, annotations, assert_told_apart, digest, minutes, names, source,
+};
 use crate::model::ledger::{Ledger, Outcome};
 use crate::model::record::Destination;
 use crate::model::selection::{Pattern, Selection};
@@ -138,6 +140,11 @@ fn a_record_as_it_is_held_is_the_same_and_each_way_to_differ_has_its_name() {
         assert_eq!(comparison.same, usize::from(found.is_empty()));
     }
     assert_eq!(kinds(&compare(&scene, &[])), [(WEB, Missing)]);
+}
+
+#[test]
+fn kinds_of_differences_are_told_apart() {
+    assert_told_apart(DifferenceKind::ALL.map(DifferenceKind::as_str));
 }
 
 #[test]

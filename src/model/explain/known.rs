@@ -147,3 +147,40 @@ fn is_plain(entry: &Entry) -> bool {
     let is_open = entry.is_unanswered() || entry.end_refusal.is_some() || entry.is_tombstone();
     entry.missing_since.is_none() && !is_open
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixtures::{Scene, digest, minutes};
+    use crate::model::ledger::Outcome;
+
+    const WEB: &str = "shop-web-app";
+
+    #[test]
+    fn an_entry_that_says_more_than_what_it_holds_is_not_plain() {
+        let held = Scene::recorded();
+        assert!(is_plain(held.entry(WEB).unwrap()));
+        let mut missing = held.entry(WEB).unwrap().clone();
+        missing.missing_since = Some(held.now);
+        assert!(!is_plain(&missing));
+
+        let gone = |outcome| {
+            let mut scene = Scene::recorded();
+            scene.delete(&crate::model::workload::Kind::Deployment, "web");
+            scene.cycle_with(|_| outcome);
+            let mut entry = scene.entry(WEB).unwrap().clone();
+            entry.missing_since = None;
+            entry
+        };
+        let refused = gone(Outcome::Refused(Reason::Unauthorized));
+        assert!(refused.end_refusal.is_some() && !is_plain(&refused));
+        let tombstone = gone(Outcome::Acknowledged);
+        assert!(tombstone.is_tombstone() && !is_plain(&tombstone));
+
+        let mut unanswered = Scene::recorded();
+        unanswered.change_pods("web", |pod| pod.containers[0].digest = Some(digest(2)));
+        unanswered.cycle_with(|_| Outcome::Unknown);
+        unanswered.wait(minutes(1));
+        assert!(!is_plain(unanswered.entry(WEB).unwrap()));
+    }
+}

@@ -69,6 +69,21 @@ mod tests {
     }
 
     #[test]
+    fn a_long_name_may_be_further_from_what_is_sought_and_none_is_further_than_three_strokes() {
+        for (sought, name, expected) in [
+            ("db", "xb", Some(1)),
+            ("db", "xy", None),
+            ("orders", "ordxxs", Some(2)),
+            ("orders", "orxxxs", None),
+            ("inventory", "invxxxory", Some(3)),
+            ("recommendations", "recxxxendations", Some(3)),
+            ("recommendations", "recxxxxndations", None),
+        ] {
+            assert_eq!(distance(sought, name), expected, "{sought} {name}");
+        }
+    }
+
+    #[test]
     fn only_what_is_near_is_named_the_nearest_first() {
         let names = [
             "web",

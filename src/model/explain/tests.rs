@@ -1,6 +1,8 @@
 //! Tests of explanations: each row of the truth table, every way to a name, every origin.
 
-use crate::model::fixtures::{Scene, as_stored, container, digest, image, source};
+use crate::model::fixtures::{
+    Scene, as_stored, assert_told_apart, container, digest, image, source,
+};
 use crate::model::plan::Row;
 use crate::model::workload::Kind;
 

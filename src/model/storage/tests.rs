@@ -47,16 +47,17 @@ fn forget(scene: &mut Scene) {
 
 /// How many are kept, due, refused, unrecorded, excluded and without an address.
 fn counts(scene: &Scene) -> [usize; 6] {
-    let plan = scene.plan().storage;
-    let (due, refused, unrecorded) = (plan.due.len(), plan.refused.len(), plan.unrecorded.len());
-    [
-        plan.kept,
-        due,
-        refused,
-        unrecorded,
-        plan.excluded,
-        plan.no_address,
-    ]
+    let counts = scene.plan().storage.counts();
+    let words = [
+        "kept",
+        "waiting",
+        "refused",
+        "unrecorded",
+        "excluded",
+        "no-address",
+    ];
+    assert_eq!(counts.map(|(word, _)| word), words);
+    counts.map(|(_, count)| count)
 }
 
 /// Image as written, address, repository; no address where nothing is sent.

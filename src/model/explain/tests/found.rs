@@ -119,6 +119,28 @@ fn a_pod_without_a_known_workload_says_where_its_way_ends() {
 }
 
 #[test]
+fn ways_that_end_before_a_workload_are_told_apart() {
+    let all = [End::Orphan, End::NotRead, End::NotWatched];
+    for words in [End::as_str, End::meaning, End::advice] {
+        assert_told_apart(all.map(words));
+    }
+}
+
+#[test]
+fn a_record_of_another_namespace_is_not_found_nor_one_of_another_name_that_is_nobodys() {
+    let mut scene = Scene::recorded();
+    let body = scene.entry("shop-web-app").unwrap().held.clone().unwrap();
+    let adopted = scene.identity("from-before");
+    scene.ledger.adopt(adopted, body, None);
+    let asked = |namespace, text| answer(&scene, &Asked::new(namespace, text, None));
+    assert!(matches!(asked("shop", "from-before"), Answer::Unowned(_)));
+    for (namespace, text) in [("bank", "shop-web-app"), ("shop", "from-elsewhere")] {
+        let answer = asked(namespace, text);
+        assert!(matches!(answer, Answer::Missing(_)), "{answer:?}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_told_with_what_is_near() {
     let mut scene = Scene::recorded();
     scene.deploy("cart", "redis", 2);

@@ -128,6 +128,50 @@ fn a_record_that_is_nobodys_is_explained_by_its_name() {
         (record.state, record.why),
         (State::Withheld, Some(Why::Adopted))
     );
+    let told = |scene: &Scene| match ask(scene, "from-before") {
+        Answer::Unowned(found) => (found[0].0.state, found[0].1),
+        other => panic!("{other:?}"),
+    };
+    scene.read(&Kind::Job);
+    assert_eq!(told(&scene), (State::Decommissioning, Row::Adopted));
+    scene.cycle();
+    assert_eq!(told(&scene), (State::Tombstone, Row::Tombstone));
+}
+
+#[test]
+fn the_records_of_a_workload_are_its_own() {
+    let mut scene = Scene::recorded();
+    scene.deploy("api", "app", 2);
+    scene.cycle();
+    for name in ["api", "web"] {
+        scene.change_pods(name, |pod| pod.containers[0].digest = Some(digest(3)));
+    }
+    scene.cycle_with(|_| Outcome::Refused(Reason::Unauthorized));
+    scene.delete(&Kind::Deployment, "api");
+    scene.forbid(&Kind::Deployment);
+    for name in ["api", "web"] {
+        let records = part(&scene, name).records;
+        let names: Vec<&str> = records.iter().map(|it| &*it.identity.name).collect();
+        assert_eq!(names, [format!("shop-{name}-app")]);
+    }
+}
+
+#[test]
+fn what_its_pods_say_of_a_container_is_told_apart() {
+    use Standing::{Dropped, InSpec, NoNamespace, NoPods, NoWorkload, Runs};
+    for (row, standing) in [
+        (Row::NamespaceGone, NoNamespace),
+        (Row::WorkloadGone, NoWorkload),
+        (Row::Known, Runs),
+        (Row::NotRunning, InSpec),
+        (Row::Dropped, Dropped),
+        (Row::Idle, NoPods),
+    ] {
+        let (scene, _) = decided_by(row);
+        assert_eq!(part(&scene, "web").standing, standing, "{row:?}");
+    }
+    let all = [Runs, InSpec, Dropped, NoPods, NoWorkload, NoNamespace];
+    assert_told_apart(all.map(Standing::as_str));
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 use crate::model::evidence::Lost as Why;
 use crate::model::facts::State as Ran;
-use crate::model::fixtures::{object, pod};
+use crate::model::fixtures::{object, pod, rollout};
 use crate::model::image::ImageId;
+use crate::model::selection::KindGroup;
 
 use super::*;
 
@@ -128,6 +129,26 @@ fn a_digest_is_pinned_or_named_by_the_runtime_or_remembered() {
         pod.containers[0].image = pinned.as_str().into();
     });
     assert!(speaker(&scene).pinned);
+    let other = format!("ghcr.io/acme/web:1@{}", digest(2));
+    scene.change_pods("web", |pod| {
+        pod.containers[0].image = other.as_str().into();
+    });
+    assert!(!speaker(&scene).pinned, "another digest runs");
+}
+
+#[test]
+fn of_a_kind_that_is_not_built_in_the_pods_say_whether_they_run_to_an_end() {
+    for always in [true, false] {
+        let mut scene = Scene::new();
+        scene.policy.selection.kinds = KindGroup::ALL.into();
+        scene.run(&rollout(), "web", [container("app", &image("web"), 1)]);
+        scene.change_pods("web", |pod| pod.restarts_always = always);
+        let found = part(&scene, "web").speaker.unwrap().speaks_as;
+        assert_eq!(found == SpeaksAs::NewestRun, !always, "{found:?}");
+    }
+    let ready = SpeaksAs::NewestReady { ready: 1, agree: 1 };
+    let all = [ready, SpeaksAs::NewestRunning, SpeaksAs::NewestRun];
+    assert_told_apart(all.map(SpeaksAs::as_str));
 }
 
 #[test]
@@ -152,4 +173,21 @@ fn a_name_is_the_templates_or_the_ledgers_or_has_a_hash_because_another_has_it()
     scene.cycle();
     assert_eq!(named(&scene)[0].origin, NameOrigin::Ledger);
     assert!(matches!(named(&scene)[1].origin, NameOrigin::Hash { .. }));
+    let (plain, of) = ("web".into(), None);
+    let all = [
+        NameOrigin::Template,
+        NameOrigin::Ledger,
+        NameOrigin::Hash { plain, of },
+    ];
+    assert_told_apart([0, 1, 2].map(|it| all[it].as_str()));
+}
+
+#[test]
+fn a_name_that_the_template_does_not_make_is_the_ledgers() {
+    let mut scene = Scene::recorded();
+    scene.policy.template = "{namespace}/{workload}/{container}".parse().unwrap();
+    scene.change_pods("web", |pod| pod.containers[0].digest = None);
+    let naming = part(&scene, "web").naming.unwrap();
+    assert_eq!(&*naming.identity.name, "shop-web-app");
+    assert_eq!(naming.origin, NameOrigin::Ledger);
 }

@@ -194,6 +194,22 @@ fn row_15_the_remembered_pod_of_a_cron_job_speaks_on() {
 }
 
 #[test]
+fn promise_1_a_remembered_pod_speaks_for_a_workload_of_its_own_namespace_alone() {
+    let mut scene = Scene::new();
+    scene.run(&Kind::CronJob, "web", [container("app", &image("web"), 1)]);
+    let [own, between] = [(Kind::CronJob, "web"), (Kind::Job, "web-1")]
+        .map(|(kind, name)| object(kind, SHOP, name).uid);
+    let last = scene.facts.pods.remove(0);
+    let mut foreign = Pod::clone(&last);
+    foreign.namespace = "bank".into();
+    for (uid, pod) in [(own, Arc::new(foreign)), (between, last)] {
+        scene.facts.remembered = vec![(uid, pod)];
+        let plan = scene.plan();
+        assert!(plan.reports.is_empty() && plan.rows.is_empty());
+    }
+}
+
+#[test]
 fn row_16_a_workload_without_pods_is_retained_until_it_is_idle_for_long_and_comes_back() {
     let mut scene = Scene::recorded();
     scene.remove_pods("web");
