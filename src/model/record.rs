@@ -3,7 +3,6 @@
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::image::Digest;
@@ -118,15 +117,6 @@ impl PartialEq for Destination {
 
 impl Eq for Destination {}
 
-impl Hash for Destination {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        for part in self.parts() {
-            folded(part).for_each(|letter| letter.hash(state));
-            '\n'.hash(state);
-        }
-    }
-}
-
 impl Ord for Identity {
     fn cmp(&self, other: &Self) -> Ordering {
         let destinations = if Arc::ptr_eq(&self.destination, &other.destination) {
@@ -151,13 +141,6 @@ impl PartialEq for Identity {
 }
 
 impl Eq for Identity {}
-
-impl Hash for Identity {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.destination.hash(state);
-        folded(&self.name).for_each(|letter| letter.hash(state));
-    }
-}
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,6 +218,29 @@ mod tests {
 
     use super::*;
     use crate::model::fixtures::destination;
+
+    #[test]
+    fn a_status_is_read_by_the_name_that_it_is_given() {
+        for status in [Status::Deployed, Status::Decommissioned] {
+            assert_eq!(Status::parse(status.as_str()), Some(status));
+        }
+        for other in ["", "Deployed", "xyzzy"] {
+            assert_eq!(Status::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_identity_comes_before_another_and_is_shown_by_its_name() {
+        let [one, other] = ["api", "web"].map(|name| Identity {
+            destination: Arc::new(Destination {
+                cluster: name.into(),
+                ..destination()
+            }),
+            name: name.into(),
+        });
+        assert!(one < other && one.destination < other.destination);
+        assert_eq!(one.to_string(), "api");
+    }
 
     #[test]
     fn identities_are_the_same_whatever_their_case_and_whether_empty_or_absent() {
