@@ -202,6 +202,7 @@ fn what_was_refused_before_it_was_ever_taken_is_explained_without_an_entry() {
     assert!(scene.ledger.is_empty());
     let part = part(&scene, "web");
     assert_eq!(part.row, Some(Row::Refused));
+    assert_eq!(part.records[0].state, State::Silent);
     assert_eq!(part.records[0].memory.refused[0].reason, Reason::NotFound);
     assert_eq!(part.records[0].memory.held, None);
 }

@@ -6,6 +6,7 @@ use crate::model::facts::{Pod, State};
 use crate::model::fixtures::{
     SHOP, Scene, container, digest, image, minutes, names, object, pod, rollout, source, source_of,
 };
+use crate::model::inventory::Inventory;
 use crate::model::ledger::{Ledger, Outcome};
 use crate::model::plan::Row;
 use crate::model::selection::KindGroup;
@@ -186,7 +187,10 @@ fn row_15_the_remembered_pod_of_a_cron_job_speaks_on() {
     scene.run(&Kind::CronJob, "web", [container("app", &image("web"), 1)]);
     let last = scene.facts.pods.remove(0);
     let uid = object(Kind::CronJob, SHOP, "web").uid;
-    scene.facts.remembered = vec![(uid, last)];
+    scene.facts.remembered = vec![(uid.clone(), last)];
+    let web = source_of(Kind::CronJob, "web", "app").workload.clone();
+    let inventory = Inventory::new(&scene.facts, &scene.policy);
+    assert_eq!(inventory.uid(&web), Some(&uid));
     assert_eq!(names(&scene.cycle().reports), [WEB]);
     assert_eq!(names(&scene.plan().unchanged), [WEB]);
     scene.delete(&Kind::CronJob, "web");
