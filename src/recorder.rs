@@ -38,6 +38,8 @@ pub mod hand;
 mod identity;
 mod labels;
 pub mod lease;
+#[cfg(test)]
+mod logged;
 mod not_sent;
 mod note;
 mod opening;

@@ -35,5 +35,28 @@ mod tests {
             said.len()
         );
         assert_eq!(chain(&std::io::Error::other("short")), "short");
+        let whole = "e".repeat(1000);
+        assert_eq!(chain(&std::io::Error::other(whole.clone())), whole);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Says {
+        text: &'static str,
+        source: Option<Box<Says>>,
+    }
+
+    #[test]
+    fn what_caused_it_is_said_unless_that_was_said_already() {
+        let mut said = Says {
+            text: "connection refused",
+            source: None,
+        };
+        for text in ["connection refused (111)", "GitHub was not reached"] {
+            let source = Some(Box::new(said));
+            said = Says { text, source };
+        }
+        let expected = "GitHub was not reached: connection refused (111)";
+        assert_eq!(chain(&said), expected);
     }
 }

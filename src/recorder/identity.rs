@@ -64,6 +64,18 @@ impl Tries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recorder::logged::Log;
+
+    #[test]
+    fn why_the_cluster_is_not_known_is_said_when_it_is_another_reason() {
+        let (mut tries, log) = (Tries::default(), Log::default());
+        let guard = log.begin();
+        for why in ["forbidden", "forbidden", "gone", "forbidden"] {
+            tries.note(why.to_owned());
+        }
+        drop(guard);
+        assert_eq!(log.count("cluster is not identified"), 3, "{}", log.text());
+    }
 
     #[test]
     fn pauses_grow_to_a_minute() {

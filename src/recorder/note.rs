@@ -227,9 +227,7 @@ impl<S: Transport> Recorder<S> {
 fn organizations<'a>(identities: impl Iterator<Item = &'a Identity>) -> BTreeSet<Access> {
     let (mut found, mut last) = (BTreeSet::new(), None);
     for destination in identities.map(|identity| &identity.destination) {
-        let is_known =
-            last.is_some_and(|last| Arc::ptr_eq(last, destination) || last == destination);
-        if !is_known {
+        if last != Some(destination) {
             found.insert(Access::from(destination));
         }
         last = Some(destination);
@@ -239,4 +237,25 @@ fn organizations<'a>(identities: impl Iterator<Item = &'a Identity>) -> BTreeSet
 
 fn access_of(destination: &Destination) -> (Arc<str>, Arc<str>) {
     (destination.host.clone(), destination.organization.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixtures::destination;
+
+    #[test]
+    fn each_organization_of_some_records_is_there_once() {
+        let identity = |organization: &str| Identity {
+            destination: Arc::new(Destination {
+                organization: organization.into(),
+                ..destination()
+            }),
+            name: "web".into(),
+        };
+        let all = ["acme", "acme", "other", "acme"].map(identity);
+        let found = organizations(all.iter());
+        let expected = ["acme", "other"].map(|name| Access::from(&identity(name).destination));
+        assert_eq!(found, BTreeSet::from(expected));
+    }
 }

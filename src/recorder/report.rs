@@ -121,3 +121,110 @@ pub(super) fn dry_run(plan: &Plan, said: &mut WouldSend) {
     }
     *said = WouldSend { records, storage };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::model::fixtures::{Scene, source};
+    use crate::model::gap::{Gap, Subject};
+    use crate::recorder::logged::Log;
+
+    fn gap(workload: &str, reason: Reason) -> Gap {
+        Gap {
+            subject: Subject::Source(source(workload, "app")),
+            reason,
+            detail: "it is so".into(),
+        }
+    }
+
+    fn said(left: &Plan, said: &mut Option<Said>) -> Log {
+        let log = Log::default();
+        let guard = log.begin();
+        cycle(&Plan::default(), left, said, Duration::ZERO, 0, 0);
+        drop(guard);
+        assert_eq!(log.count("cycle done"), 1, "{}", log.text());
+        log
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_count_and_an_example_when_it_changes() {
+        let scene = Scene::new();
+        let (api, web) = (
+            scene.identity("shop-api-app"),
+            scene.identity("shop-web-app"),
+        );
+        let mut left = Plan {
+            gaps: vec![
+                gap("api", Reason::NoDigest),
+                gap("web", Reason::OtherDigest),
+                gap("cart", Reason::NoDigest),
+            ],
+            withheld: vec![
+                (api, Why::NotCovered),
+                (web.clone(), Why::ForeignHost),
+                (scene.identity("shop-cart-app"), Why::ForeignHost),
+            ],
+            ..Plan::default()
+        };
+        let mut before = None;
+        let log = said(&left, &mut before);
+        for (words, others) in [
+            (
+                "not recorded as it should be",
+                "count=2 subject=\"Deployment shop/api",
+            ),
+            (
+                "more than one digest runs",
+                "count=1 subject=\"Deployment shop/web",
+            ),
+            (
+                "withheld reason=not-covered",
+                "count=1 record=\"shop-api-app\"",
+            ),
+            (
+                "withheld reason=foreign-host",
+                "count=2 record=\"shop-web-app\"",
+            ),
+        ] {
+            let text = log.text();
+            let mut lines = text.lines().filter(|line| line.contains(words));
+            assert!(lines.next().unwrap().contains(others), "{text}");
+            assert!(lines.next().is_none(), "{text}");
+        }
+        let again = said(&left, &mut before);
+        assert_eq!(again.text().lines().count(), 1, "{}", again.text());
+        left.respelled = vec![(web.clone(), web)];
+        let log = said(&left, &mut before);
+        assert_eq!(log.count("spell records otherwise"), 1);
+        let again = said(&left, &mut before);
+        assert_eq!(again.text().lines().count(), 1, "{}", again.text());
+    }
+
+    #[test]
+    fn a_dry_run_says_each_line_that_would_be_sent_once() {
+        let mut scene = Scene::new();
+        scene.policy.storage = Some(crate::model::storage::StorageRule::default());
+        scene.deploy("web", "app", 1);
+        let (mut plan, mut before) = (scene.plan(), WouldSend::default());
+        let mut said = |plan: &Plan| {
+            let log = Log::default();
+            let guard = log.begin();
+            dry_run(plan, &mut before);
+            drop(guard);
+            [
+                log.count("would send record="),
+                log.count("would send storage record"),
+            ]
+        };
+        assert_eq!(said(&plan), [1, 1]);
+        assert_eq!(said(&plan), [0, 0]);
+        let step = &mut plan.reports[0];
+        step.line.body = Arc::new(crate::model::record::Body {
+            version: Some("2".into()),
+            ..(*step.line.body).clone()
+        });
+        assert_eq!(said(&plan), [1, 0]);
+    }
+}

@@ -165,8 +165,8 @@ impl Schedule {
                 let later = (last + STORM_QUIET).min(first + STORM_MOST);
                 match self.calm_at() {
                     _ if tight => first + GATHER,
-                    Some(calm) if soon < calm => later.min(calm),
-                    _ => soon,
+                    Some(calm) => later.min(soon.max(calm)),
+                    None => soon,
                 }
             });
         let due = self.due_at.map(|at| if tight { at + GATHER } else { at });
@@ -269,5 +269,49 @@ mod tests {
         assert!((after(&schedule, start) - 60.0).abs() < 1e-6);
         schedule.stored();
         assert!((after(&schedule, start) - 600.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_is_to_be_written_is_written_a_minute_later_and_then_no_more() {
+        let start = Instant::now();
+        let at = |seconds: u32| start + seconds * SECOND;
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        schedule.snapshot_begins(start, 0.5, Duration::ZERO);
+        let due = |schedule: &Schedule, second| {
+            let is_store_due = schedule.is_store_due(at(second));
+            (is_store_due, schedule.is_renewal_due(at(second)))
+        };
+        assert_eq!(due(&schedule, 599), (false, false));
+        for second in [0, 30] {
+            schedule.store_soon(at(second));
+            schedule.renew_soon(at(second + 10));
+        }
+        assert_eq!(due(&schedule, 59), (false, false));
+        assert_eq!(due(&schedule, 60), (true, false));
+        assert_eq!(due(&schedule, 70), (true, true));
+        schedule.stored();
+        assert_eq!(schedule.next(false), at(70));
+        assert_eq!(due(&schedule, 70), (false, true));
+        schedule.renewed();
+        assert_eq!(schedule.next(false), at(600));
+        assert_eq!(due(&schedule, 599), (false, false));
+        let is_snapshot_due = [599, 600].map(|second| schedule.is_snapshot_due(at(second)));
+        assert_eq!(is_snapshot_due, [false, true]);
+    }
+
+    #[test]
+    fn of_pauses_the_first_that_is_over_counts_and_a_change_is_seen_once() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(600 * SECOND, start);
+        schedule.snapshot_begins(start, 0.5, Duration::ZERO);
+        for second in [9, 5, 7] {
+            schedule.again_at(start + second * SECOND);
+        }
+        assert_eq!(schedule.next(false), start + 5 * SECOND);
+        assert!(!schedule.has_changes());
+        schedule.changed(start);
+        assert!(schedule.has_changes());
+        schedule.begin();
+        assert!(!schedule.has_changes());
     }
 }

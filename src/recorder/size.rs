@@ -142,9 +142,16 @@ mod tests {
             size.heard(1000, true, now);
         }
         assert_eq!(size.most(), MAX_LINES);
-        size.heard(1000, false, now);
-        size.heard(20, true, now);
-        size.heard(1000, false, now);
-        assert_eq!(size.most(), 500);
+        for small in [20, 400, 500] {
+            let mut size = Size::default();
+            size.heard(1000, false, now);
+            size.heard(small, true, now);
+            size.heard(1000, false, now);
+            assert_eq!(size.most(), 500, "{small}");
+        }
+        for _ in 0..2 {
+            size.heard(20, false, now);
+        }
+        assert_eq!(size.most(), MAX_LINES);
     }
 }

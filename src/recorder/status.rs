@@ -266,6 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn requests_are_counted_by_what_came_of_them_and_the_last_are_remembered() {
+        let mut status = Status::default();
+        for number in 0..REMEMBERED + 3 {
+            let note = Note {
+                at: Timestamp::UNIX_EPOCH,
+                operation: "set",
+                lines: number,
+                status: if number == 0 { "500" } else { "200" }.to_owned(),
+                outcome: "acknowledged",
+                request_id: None,
+                duration: Duration::ZERO,
+            };
+            status.note(note);
+        }
+        let counts: Vec<u64> = status.requests.values().copied().collect();
+        assert_eq!(counts, [REMEMBERED as u64 + 2, 1]);
+        let kept: Vec<usize> = status.exchanges.iter().map(|note| note.lines).collect();
+        assert_eq!(kept, (3..REMEMBERED + 3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_recorder_begins_with_the_ledger_that_it_has_read() {
+        let shared = Shared::default();
+        assert!(!shared.lock().ledger_read);
+        shared.begin(7, None);
+        let status = shared.lock();
+        assert!(status.ledger_read);
+        assert_eq!(status.ledger_records, 7);
+    }
+
+    #[test]
     fn an_entry_is_unsent_once_if_the_plan_sends_nothing_for_it_and_not_at_all_if_it_does() {
         let entry = |tombstone| {
             let mut entry = Entry::new(Owner::Adopted).with_tombstone(tombstone);

@@ -153,3 +153,102 @@ impl Herald {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recorder::logged::Log;
+
+    fn at(minute: u64) -> Moment {
+        Moment::after_start(Duration::from_mins(minute))
+    }
+
+    fn held_by(holder: &str) -> Record {
+        Record::claimed(None, holder, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    /// One who tells what it says to the log.
+    fn herald(patience: Patience) -> Herald {
+        Herald::new("shop/recorder".to_owned(), patience, Shared::default())
+    }
+
+    #[test]
+    fn whom_it_waits_for_is_said_when_that_is_another_and_every_ten_minutes() {
+        for (patience, words) in [
+            (Patience::StandBy, "standing by for the lease"),
+            (Patience::Wait, "only one may write, waiting for it"),
+        ] {
+            let (mut herald, log) = (herald(patience), Log::default());
+            let guard = log.begin();
+            let mut said = Vec::new();
+            for (holder, minute) in [
+                ("one", 0),
+                ("one", 9),
+                ("one", 10),
+                ("two", 11),
+                ("two", 20),
+                ("two", 22),
+            ] {
+                herald.waiting(&held_by(holder), at(minute));
+                said.push(log.count(words));
+            }
+            drop(guard);
+            assert_eq!(said, [1, 1, 2, 3, 3, 4], "{}", log.text());
+            let status = herald.status.lock();
+            assert!(!status.leader && !status.holder.as_ref().unwrap().ours);
+        }
+    }
+
+    #[test]
+    fn a_failure_is_said_every_ten_minutes_and_anew_after_it_went_well() {
+        let (mut herald, log) = (herald(Patience::Wait), Log::default());
+        let error = LeaseError::Failed {
+            lease: "shop/recorder".to_owned(),
+            doing: "reading",
+            problem: "connection refused".to_owned(),
+        };
+        let guard = log.begin();
+        let mut said = Vec::new();
+        for minute in [0, 9, 10, 11] {
+            herald.failed(&error, true, at(minute));
+            said.push(log.count("lease not acquired yet"));
+        }
+        herald.acquired(&held_by("me"), None, Why::Missing);
+        herald.failed(&error, false, at(12));
+        said.push(log.count("lease not renewed, trying again"));
+        drop(guard);
+        assert_eq!(said, [1, 1, 2, 2, 1], "{}", log.text());
+        assert!(log.text().contains("connection refused"));
+    }
+
+    #[test]
+    fn who_leads_is_shown_and_how_it_ends_is_said() {
+        let (mut herald, log) = (herald(Patience::Wait), Log::default());
+        let leads = |herald: &Herald| herald.status.lock().leader;
+        let guard = log.begin();
+        herald.acquired(&held_by("me"), None, Why::Missing);
+        assert!(leads(&herald));
+        herald.over();
+        assert!(!leads(&herald));
+        herald.acquired(&held_by("me"), None, Why::Ours);
+        herald.lost(&held_by("other"));
+        assert!(!leads(&herald));
+        assert_eq!(herald.status.lock().holder.as_ref().unwrap().name, "other");
+        herald.released();
+        herald.not_released(&LeaseError::Failed {
+            lease: "shop/recorder".to_owned(),
+            doing: "writing",
+            problem: "connection refused".to_owned(),
+        });
+        drop(guard);
+        for words in [
+            "because=\"there was none\"",
+            "because=\"it is ours\"",
+            "lease lost",
+            "lease given back",
+            "lease not given back",
+        ] {
+            assert_eq!(log.count(words), 1, "{words} in {}", log.text());
+        }
+    }
+}

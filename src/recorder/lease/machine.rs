@@ -114,6 +114,11 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn the_machine_is_called_as_the_kernel_calls_it() {
+        assert_eq!(Some(host_name()), line("/proc/sys/kernel/hostname"));
+    }
+
     fn sleeper() -> Child {
         Command::new("sleep").arg("60").spawn().unwrap()
     }

@@ -125,6 +125,8 @@ mod tests {
         assert_eq!(renewed.transitions, 0);
         let released = renewed.released(at(4));
         assert_eq!((&*released.holder, released.lasts.as_secs()), ("", 1));
+        let times = (released.acquired, released.renewed);
+        assert_eq!(times, (Some(at(4)), Some(at(4))));
         let other = Record::claimed(Some(&released), "two", at(5));
         assert_eq!((other.acquired, other.transitions), (Some(at(5)), 1));
         assert_eq!(other.lasts, LASTS);

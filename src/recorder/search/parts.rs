@@ -54,3 +54,38 @@ impl Parts {
         self.turns.drain(..).flat_map(|(_, parts)| parts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::github::pace::Purpose;
+    use crate::model::fixtures::destination;
+
+    fn access(organization: &str) -> Access {
+        Access::new("api.github.com", organization)
+    }
+
+    fn batch() -> Batch {
+        Batch {
+            destination: Arc::new(destination()),
+            steps: Vec::new(),
+            purpose: Purpose::Snapshot,
+            witnesses: 0,
+        }
+    }
+
+    #[test]
+    fn each_organization_is_cut_twenty_times_and_what_is_left_can_be_had() {
+        let mut parts = Parts::default();
+        let [one, other] = ["acme", "other"].map(access);
+        for _ in 0..CUTS {
+            assert!(parts.may_cut(&one));
+            parts.add(one.clone(), [batch(), batch()]);
+        }
+        assert!(!parts.may_cut(&one) && parts.may_cut(&other));
+        assert_eq!(parts.drain().count(), 2 * CUTS);
+        assert_eq!(parts.drain().count(), 0);
+    }
+}

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::model::fixtures::assert_told_apart;
 use crate::recorder::lease::{LASTS, RETRY};
 
 mod rivals;
@@ -53,6 +54,12 @@ fn holding() -> Election<u32> {
         Step::Rest { until: None }
     );
     me
+}
+
+#[test]
+fn why_it_may_be_claimed_is_told_apart() {
+    use Why::{HolderGone, Missing, Ours, RanOut, Released};
+    assert_told_apart([Missing, Ours, Released, HolderGone, RanOut].map(Why::as_str));
 }
 
 #[test]
@@ -109,6 +116,15 @@ fn a_lease_that_is_renewed_is_waited_for_anew_from_when_that_was_seen() {
         }
     );
     assert!(me.others_live());
+}
+
+#[test]
+fn one_that_changes_in_nobodys_hand_or_in_ours_is_no_sign_of_another() {
+    for holder in ["", "me"] {
+        let mut me = looked(Some(lease(holder, 1)));
+        me.found(Some(lease(holder, 2)), at(101.0));
+        assert!(!me.others_live(), "{holder:?}");
+    }
 }
 
 #[test]

@@ -55,6 +55,15 @@ fn a_holder_is_gone_only_where_that_can_be_told_from_here() {
 }
 
 #[test]
+fn the_pod_of_a_holder_is_known_where_it_runs_in_one() {
+    let name = "recorder-0".to_owned();
+    assert_eq!(pod_of(&pod("uid-1", MINE, 1)), Some(name));
+    for other in [&*host("mill", "boot-1", MINE, 300), "recorder-0", ""] {
+        assert_eq!(pod_of(other), None, "{other}");
+    }
+}
+
+#[test]
 fn the_process_that_is_looked_up_is_the_holders() {
     let me: Identity = host("mill", "boot-1", MINE, 300).parse().unwrap();
     let mut asked = None;

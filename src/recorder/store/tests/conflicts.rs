@@ -1,8 +1,6 @@
 //! What is stored, and what is not as it was left: whose it is, and what becomes of it.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -11,6 +9,7 @@ use super::kept::Kept;
 use super::stage::{ROOT, found, loaded, only, report, split, stored, taken_over, with_entries};
 use crate::model::fixtures::{Scene, minutes};
 use crate::model::ledger::{Ledger, Outcome};
+use crate::recorder::logged::Log;
 
 const SHARDS: [&str; 2] = ["book-0", "book-1"];
 
@@ -26,32 +25,6 @@ fn versions(kept: &Kept) -> Vec<Value> {
     let maps = kept.copy();
     let version = |name| maps[name]["metadata"]["resourceVersion"].clone();
     SHARDS.into_iter().map(version).collect()
-}
-
-/// What is logged while it is kept.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin(&self) -> tracing::subscriber::DefaultGuard {
-        let writer = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(text)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[tokio::test]
