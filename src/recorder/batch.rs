@@ -142,3 +142,20 @@ fn cut(steps: Vec<&Step>, most: usize, purpose: Purpose) -> Vec<Batch> {
     }
     batches
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::fixtures::Scene;
+
+    #[test]
+    fn a_snapshot_takes_a_request_for_each_so_many_records_and_place() {
+        let mut scene = Scene::new();
+        for number in 0..25 {
+            scene.deploy(&format!("web-{number}"), "app", 1);
+        }
+        let plan = scene.plan();
+        assert_eq!([25, 24, 10].map(|most| requests(&plan, most)), [1, 2, 3]);
+        assert_eq!(requests(&Plan::default(), 10), 0);
+    }
+}

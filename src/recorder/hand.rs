@@ -131,8 +131,10 @@ impl Hand {
                 .count()
         };
         let count = forget(&mut self.ledger);
-        // Where the store knew more, what is to be forgotten may have come back with that.
-        while self.store().await? == Stored::United && forget(&mut self.ledger) > 0 {}
+        while self.store().await? == Stored::United {
+            // The store knew more, and what is to be forgotten may have come back with that.
+            forget(&mut self.ledger);
+        }
         Ok(count)
     }
 

@@ -67,6 +67,16 @@ impl Held {
         news.iter().any(is_it)
     }
 
+    /// How many lines a person was told to be sent.
+    fn sent(&self) -> usize {
+        let news = self.news.lock().unwrap();
+        let sent = news.iter().map(|it| match it {
+            News::Sent(lines) => *lines,
+            News::Waits(_) => 0,
+        });
+        sent.sum()
+    }
+
     fn all(&self) -> Vec<Identity> {
         let entries = self.hand.ledger().entries();
         entries.map(|(identity, _)| identity.clone()).collect()
@@ -189,15 +199,20 @@ async fn the_next_recorder_says_the_second_end_and_reports_what_still_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn what_github_refuses_is_named_and_kept_and_the_rest_goes() {
-    let mut world = stopped().await;
-    world.fault(Fault::new(FaultKind::Unauthorized).record(WEB));
-    let mut held = world.hold().await;
-    let all = held.all();
-    let ends = held.ends(&all).await;
-    assert_eq!(ends[WEB], End::Refused(Reason::Unauthorized));
-    assert_eq!(ends[CART], End::Told);
-    assert!(!ends[WEB].is_acknowledged() && ends[CART].is_acknowledged());
-    assert_eq!(world.ledger().names().len(), 2);
+    for (fault, reason) in [
+        (FaultKind::Unauthorized, Reason::Unauthorized),
+        (FaultKind::UnknownDigest, Reason::NotFound),
+    ] {
+        let mut world = stopped().await;
+        world.fault(Fault::new(fault).record(WEB));
+        let mut held = world.hold().await;
+        let all = held.all();
+        let ends = held.ends(&all).await;
+        assert_eq!(ends[WEB], End::Refused(reason));
+        assert_eq!(ends[CART], End::Told);
+        assert!(!ends[WEB].is_acknowledged() && ends[CART].is_acknowledged());
+        assert_eq!(world.ledger().names().len(), 2);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -379,6 +394,7 @@ async fn a_thousand_records_are_one_request_and_requests_are_a_second_apart() {
     let all = held.all();
     let ends = held.ends(&all).await;
     assert!(ends.len() == 2100 && ends.values().all(End::is_acknowledged));
+    assert_eq!(held.sent(), 2100);
     let posts = world.posts(0);
     let sizes: Vec<usize> = posts.iter().map(|post| post.lines.len()).collect();
     assert_eq!(sizes, [1000, 1000, 100]);
@@ -449,14 +465,19 @@ async fn what_is_forgotten_stays_at_github_and_nothing_is_said_of_it() {
 #[tokio::test(start_paused = true)]
 async fn what_is_forgotten_does_not_come_back_with_what_the_store_knew() {
     let mut world = stopped().await;
+    let older = world.api.all("ConfigMap");
+    world.run(&deployment("shop", "mail"));
+    world.restart().await;
+    world.agreed().await;
+    world.stop().await;
     let mut held = world.hold().await;
     // Another hand on the store: what is in it is no longer as it was left.
-    for map in world.api.all("ConfigMap") {
+    for map in older {
         world.api.apply(map);
     }
     assert_eq!(held.hand.forget(&[world.identity(CART)]).await.unwrap(), 1);
     held.hand.give_back().await;
-    assert_eq!(world.ledger().names(), [WEB]);
+    assert_eq!(world.ledger().names(), ["shop-mail-main", WEB]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,20 @@ pub fn holder(world: &World) -> String {
     holder.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_lease_says_who_made_it_as_the_ledger_does() {
+    let world = World::with(&[deployment("shop", "web")]).await;
+    let labels = |kind| world.api.get(kind, NAMESPACE, NAME).unwrap()["metadata"]["labels"].take();
+    let (lease, ledger) = (labels("Lease"), labels("ConfigMap"));
+    for key in ["name", "managed-by"] {
+        let key = format!("app.kubernetes.io/{key}");
+        assert_eq!(lease[&key], "deployment-recorder", "{lease}");
+        assert_eq!(lease[&key], ledger[&key]);
+    }
+    assert_eq!(lease["app.kubernetes.io/component"], "lease");
+    world.finish().await;
+}
+
 /// A world with a recorder that leads and one that stands by.
 pub async fn two() -> (World, Running) {
     let mut world = World::with(&[deployment("shop", "web")]).await;

@@ -94,3 +94,29 @@ fn meaning(error: &Error) -> Said {
         _ => Said::Failed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_one_event_is_told_from_what_is_wrong_with_all() {
+        for (code, expected) in [
+            (400, Said::Refused),
+            (403, Said::Refused),
+            (404, Said::Refused),
+            (422, Said::Refused),
+            (401, Said::Failed),
+            (408, Said::Failed),
+            (429, Said::Failed),
+            (500, Said::Failed),
+            (503, Said::Failed),
+        ] {
+            let status = kube::core::Status {
+                code,
+                ..kube::core::Status::default()
+            };
+            assert_eq!(meaning(&Error::Api(status.boxed())), expected, "{code}");
+        }
+    }
+}

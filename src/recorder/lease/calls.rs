@@ -102,7 +102,6 @@ impl Leases {
         Lease {
             metadata: ObjectMeta {
                 name: Some(self.name.clone()),
-                namespace: Some(self.namespace.clone()),
                 labels: Some(labels.into()),
                 ..ObjectMeta::default()
             },
