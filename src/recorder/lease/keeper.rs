@@ -111,7 +111,7 @@ impl Keeper {
             Ok(Written::As(written)) => {
                 self.in_trouble = None;
                 let acquired = self.election.last_claim().is_none();
-                let lapsed = !acquired && !self.election.holds(begun);
+                let lapsed = !self.election.holds(begun);
                 self.election
                     .claimed(*written, begun, self.clock.boot_time());
                 self.state.send_replace(State::Claimed(begun));

@@ -8,6 +8,7 @@ use kube::client::Body;
 use serde_json::{Value, json};
 
 use super::super::calls::{Leases, Written};
+use super::super::look::look;
 use super::*;
 
 /// What was asked, in order: method, path, form and body.
@@ -169,6 +170,22 @@ async fn a_403_names_the_rule_and_another_failure_what_was_said() {
     assert_eq!(error.to_string(), expected);
 }
 
+#[tokio::test]
+async fn how_it_stands_with_a_lease_is_told_with_the_pod_of_its_holder() {
+    let mut released = held(2);
+    released.1["spec"]["holderIdentity"] = "".into();
+    let (client, _) = server(vec![held(1), released, failure(404, "NotFound")]);
+    let standing = || look(client.clone(), "ns", "it");
+    let now = standing().await.unwrap().unwrap();
+    let holder = "pod keeper (pod/keeper/a-uid/-/-/-/tag)".to_owned();
+    assert_eq!(now.holder, Some(holder));
+    assert_eq!(now.pod.as_deref(), Some("keeper"));
+    assert_eq!(now.renewed, "2026-01-01T00:00:01Z".parse().ok());
+    let now = standing().await.unwrap().unwrap();
+    assert_eq!((now.holder, now.pod), (None, None));
+    assert_eq!(standing().await.unwrap(), None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_lease_is_waited_for_until_nobody_renews_it() {
     // Twice it is renewed between two looks, then no more.
@@ -207,11 +224,12 @@ async fn what_passes_by_itself_is_waited_for_and_a_right_that_lacks_is_not() {
         failure(503, "ServiceUnavailable"),
         failure(404, "NotFound"),
     ]);
-    let within = Duration::from_mins(1);
+    let (within, begun) = (Duration::from_mins(1), Instant::now());
     let mut told = 0;
     let free = until_free(&client, "ns", "it", within, |_| told += 1).await;
     assert_eq!((free, told), (Ok(()), 2), "there is no Lease");
     assert_eq!(asked.lock().unwrap().len(), 3);
+    assert_eq!(begun.elapsed(), RETRY * 2);
 
     let (client, _) = server(vec![failure(403, "Forbidden")]);
     let free = until_free(&client, "ns", "it", within, |_| panic!("it waits")).await;
