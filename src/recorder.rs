@@ -274,7 +274,7 @@ impl<S: Transport> Recorder<S> {
         let result = self.turn_until_stopped().await;
         // A ledger that is not ours, or not this cluster's, is left as it is.
         let is_ours = !matches!(result, Err(Error::Store(_) | Error::Lease(_)));
-        if is_ours && self.store.is_some() {
+        if is_ours {
             let stored = delivery::within(LAST_STORE, self.store_acknowledgements()).await;
             if !matches!(stored, Some(Ok(true))) {
                 tracing::warn!("ledger not stored on stop, the next start asks GitHub once more");

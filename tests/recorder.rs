@@ -67,6 +67,9 @@ pub mod ledger;
 #[path = "recorder/life.rs"]
 pub mod life;
 #[cfg(test)]
+#[path = "../src/recorder/logged.rs"]
+mod logged;
+#[cfg(test)]
 #[path = "recorder/many.rs"]
 mod many;
 #[cfg(test)]

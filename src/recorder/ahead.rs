@@ -60,9 +60,10 @@ impl<S: Transport> Recorder<S> {
         }
     }
 
-    /// Whether the store has all that it is to have.
+    /// Whether the store has all that it is to have; in a dry run that is nothing.
     pub(super) fn is_stored(&self) -> bool {
-        self.ledger.is_stored() && !self.store.as_ref().is_some_and(Store::is_due)
+        let lacks = |store: &Store| !self.ledger.is_stored() || store.is_due();
+        !self.store.as_ref().is_some_and(lacks)
     }
 
     /// Writes all of the ledger again: what somebody deleted or put back is found so, once an interval and

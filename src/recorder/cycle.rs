@@ -47,9 +47,7 @@ impl<S: Transport> Recorder<S> {
             self.schedule
                 .snapshot_begins(started, self.rng.random(), shortest);
             self.rest.begin(&plan);
-            if self.store.is_some() {
-                self.schedule.renew_soon(started);
-            }
+            self.schedule.renew_soon(started);
         }
         self.schedule
             .due_at(plan.due.map(|due| self.clock.instant(due)));
@@ -241,7 +239,7 @@ impl<S: Transport> Recorder<S> {
     /// Looks once more at what is left to do, which it returns, and says what the cycle came to.
     fn finish(&mut self, planned: &Arc<Plan>, run: &Run) -> Arc<Plan> {
         let requests = run.requests;
-        if !self.is_stored() && self.store.is_some() {
+        if !self.is_stored() {
             self.schedule.store_soon(Instant::now());
         }
         let left = if requests > 0 {

@@ -2,6 +2,7 @@
 
 use deployment_recorder::sandbox::{Fault, FaultKind};
 
+use crate::logged::Log;
 use crate::objects::{deployment, digest, namespace};
 use crate::shards::{before_all_is_written_again, large};
 use crate::support::apiserver::{Fault as ApiFault, Verb};
@@ -123,6 +124,29 @@ async fn a_stop_during_a_search_for_an_invalid_record_ends_in_time() {
     world.requested(5, 30 * SECOND).await;
     assert!(world.stop().await < 3 * SECOND);
     world.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_says_that_the_ledger_is_not_stored_where_it_is_not() {
+    for (dry_run, is_closed, said) in [(false, true, 1), (false, false, 0), (true, true, 0)] {
+        let log = Log::default();
+        let guard = log.begin();
+        let mut world = World::with(&[deployment("shop", "web")]).await;
+        world.stop().await;
+        world.dry_run = dry_run;
+        world.restart().await;
+        world.roll_out(&deployment("shop", "cart"));
+        world.pass(10 * SECOND).await;
+        if is_closed {
+            let updates = world
+                .api
+                .fail(Verb::Update, "ConfigMap", ApiFault::Status(503));
+            updates.forever();
+        }
+        world.stop().await;
+        drop(guard);
+        assert_eq!(log.count("ledger not stored on stop"), said, "{dry_run}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
