@@ -179,7 +179,7 @@ fn a_name_is_the_templates_or_the_ledgers_or_has_a_hash_because_another_has_it()
         NameOrigin::Ledger,
         NameOrigin::Hash { plain, of },
     ];
-    assert_told_apart([0, 1, 2].map(|it| all[it].as_str()));
+    assert_told_apart(all.iter().map(NameOrigin::as_str));
 }
 
 #[test]
